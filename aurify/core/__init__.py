@@ -1,0 +1,1 @@
+"""The nouns of aurify: parts, recipe, batches and the seams they meet at."""

@@ -1,0 +1,338 @@
+"""Parts: keyword-only dataclasses whose fields are their settings, and the seams a technique may fill."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from enum import Enum, IntEnum, auto
+from functools import cache
+from typing import Any, ClassVar, Self
+
+from aurify.core.errors import AurifyError, listing, suggest
+
+
+@dataclass(frozen=True)
+class Knob:
+    """What a setting means, which values are legal and which are worth searching.
+
+    ``low``/``high`` bound the search (``log``: on a logarithmic scale); ``legal`` bounds what a user may set and
+    is ``(low, high)`` when not given; ``choices`` are both.
+    """
+
+    help: str
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    choices: tuple[Any, ...] | None = None
+    legal: tuple[float, float] | None = None
+
+    @property
+    def searchable(self) -> bool:
+        return self.choices is not None or self.low is not None
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        if self.legal is not None or self.low is None or self.high is None:
+            return self.legal
+        return (self.low, self.high)
+
+    def rule(self) -> str:
+        """Say in words which values are legal."""
+        if self.choices is not None:
+            return "one of " + ", ".join(str(c) for c in self.choices)
+        return "any value" if self.bounds is None else f"from {self.bounds[0]:g} to {self.bounds[1]:g}"
+
+
+def knob(
+    default: Any = MISSING,
+    help: str = "",
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    log: bool = False,
+    choices: tuple[Any, ...] | None = None,
+    legal: tuple[float, float] | None = None,
+) -> Any:
+    """A setting: documented, validated, saved, settable from YAML and the command line and, with a range, tunable."""
+    if choices is None and isinstance(default, bool):
+        choices = (False, True)
+    return field(default=default, metadata={"knob": Knob(help, low, high, log, choices, legal)})
+
+
+def state(factory: Any = None) -> Any:
+    """A field that belongs to one run: never in the recipe, always in the checkpoint."""
+    return field(default_factory=factory or (lambda: None), init=False, repr=False, compare=False)
+
+
+class Trait(Enum):
+    """What a task offers and a technique may need."""
+
+    CATEGORICAL = auto()  # targets are class probabilities (B, K)
+    BERNOULLI = auto()  # targets are independent probabilities (B, K): multi-label
+    CONTINUOUS = auto()  # targets are numbers (B,)
+    COLUMNS = auto()  # inputs are named columns of numbers and codes, prepared by layers
+    BLENDABLE = auto()  # entries blend encoded examples: a convex mix of two is an example
+    OFFLINE = auto()  # batches do not depend on the model
+
+
+class Stage(IntEnum):
+    """When a preparing technique acts; each sees the columns as earlier stages left them."""
+
+    PARSE = 0
+    CLIP = 1
+    FILL = 2
+    SCALE = 3
+    ENCODE = 4
+
+
+@dataclass(kw_only=True)
+class Part:
+    """Base of everything a recipe names. Settings are fixed once made; ``state()`` fields change during a run."""
+
+    @classmethod
+    def name(cls) -> str:
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+
+    @classmethod
+    def knobs(cls) -> dict[str, Knob]:
+        """Settings by name, in the order they were written."""
+        return {f.name: f.metadata.get("knob", Knob("")) for f in _settings(cls)}
+
+    def settings(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.knobs()}
+
+    def __post_init__(self) -> None:
+        for setting in _settings(type(self)):
+            value = _checked(self.name(), setting, _types(type(self))[setting.name], getattr(self, setting.name))
+            object.__setattr__(self, setting.name, value)
+        object.__setattr__(self, "_made", True)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if getattr(self, "_made", False) and name in self.knobs():
+            raise AttributeError(f"{self.name()}.{name} is a setting and cannot change; make a new part")
+        object.__setattr__(self, name, value)
+
+    @classmethod
+    def make(cls, settings: Mapping[str, Any]) -> Self:
+        """Build the part from plain data; an unknown setting is refused with the nearest known one."""
+        known = cls.knobs()
+        for name in settings:
+            if name not in known:
+                raise AurifyError(f"{cls.name()} has no setting {name!r}{suggest(str(name), known)}")
+        missing = [f.name for f in _settings(cls) if f.default is MISSING and f.name not in settings]
+        if missing:
+            raise AurifyError(f"{cls.name()} needs a value for {listing(missing)}")
+        return cls(**settings)
+
+    @classmethod
+    def idea(cls) -> str:
+        """The docstring's first sentence, on one line."""
+        return re.split(r"(?<=[.])\s", inspect.cleandoc(cls.__doc__ or ""), maxsplit=1)[0].replace("\n", " ")
+
+
+@cache
+def _settings(cls: type[Part]) -> tuple[Field[Any], ...]:
+    return tuple(f for f in fields(cls) if f.init)
+
+
+@cache
+def _types(cls: type[Part]) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
+def _checked(part: str, setting: Field[Any], wanted: Any, value: Any) -> Any:
+    """Return ``value`` as the setting's type, inside its legal range, or raise a one-line error."""
+    rule: Knob = setting.metadata.get("knob", Knob(""))
+    label = f"{part}.{setting.name} = {value!r}"
+    try:
+        value = coerce(value, wanted)
+    except (TypeError, ValueError, OverflowError):
+        raise AurifyError(f"{label} is not {_spoken(wanted)}; allowed: {rule.rule()}") from None
+    if rule.choices is not None and value not in rule.choices:
+        hint = suggest(value, map(str, rule.choices)) if isinstance(value, str) else ""
+        raise AurifyError(f"{label} is not allowed: {rule.rule()}{hint if 'mean' in hint else ''}")
+    if rule.bounds is not None and value is not None:
+        low, high = rule.bounds
+        if math.isnan(value) or not low <= value <= high:
+            raise AurifyError(f"{label} is out of range: allowed {rule.rule()}")
+    return value
+
+
+def coerce(value: Any, wanted: Any) -> Any:
+    """Turn plain data (YAML, command line) into the annotated type; raise ValueError or TypeError if it cannot be.
+
+    >>> coerce("1e-3", float), coerce(3, float), coerce(["a"], tuple[str, ...])
+    (0.001, 3.0, ('a',))
+    """
+    if isinstance(wanted, types.UnionType):
+        options = typing.get_args(wanted)
+        if value is None and type(None) in options:
+            return None
+        wanted = next(o for o in options if o is not type(None))
+    if typing.get_origin(wanted) is tuple:
+        if isinstance(value, str) or not isinstance(value, (list, tuple)):
+            value = [value]
+        return tuple(coerce(v, typing.get_args(wanted)[0]) for v in value)
+    if wanted is bool:
+        if not isinstance(value, bool):
+            raise TypeError
+        return value
+    if wanted is str:
+        if not isinstance(value, (str, int, float)) or isinstance(value, bool):
+            raise TypeError
+        return str(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise TypeError
+    if wanted is int:
+        number = float(value) if isinstance(value, str) else value
+        if number != int(number):
+            raise ValueError
+        return int(number)
+    if wanted is float:
+        return float(value)
+    raise TypeError(f"settings of type {wanted!r} are not supported")
+
+
+def _spoken(wanted: Any) -> str:
+    if isinstance(wanted, types.UnionType):
+        return " or ".join("nothing" if o is type(None) else _spoken(o) for o in typing.get_args(wanted))
+    if typing.get_origin(wanted) is tuple:
+        return f"a list, each {_spoken(typing.get_args(wanted)[0])}"
+    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+    return words.get(wanted, str(wanted))
+
+
+if typing.TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    import torch
+    from torch import Tensor, nn
+
+    from aurify.core.run import Problem, Run
+    from aurify.core.types import Batch, Held, Layer, RowPlan, Signature, View
+
+
+@dataclass(kw_only=True)
+class Task(Part):
+    """One kind of problem: how its source is read, what a batch is, what is predicted and measured."""
+
+    traits: ClassVar[frozenset[Trait]] = frozenset()
+
+
+@dataclass(kw_only=True)
+class Network(Part):
+    """Settings of a network and how to build it."""
+
+    def build(self, signature: Signature) -> nn.Module:
+        """Return a module called as ``module(inputs, blend)``: a mapping of (B, ...) tensors to outputs (B, K)."""
+        raise NotImplementedError
+
+
+@dataclass(kw_only=True)
+class Optimizer(Part):
+    """Settings of an optimizer; ``learning_rate`` is the rate that schedules multiply."""
+
+    learning_rate: float = knob(
+        1e-3, "step size that schedules multiply", low=1e-4, high=1e-1, log=True, legal=(0.0, 1e3)
+    )
+    full_batch: ClassVar[bool] = False
+
+    def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+        """Return a torch optimizer over parameter groups (each with ``params`` and perhaps ``weight_decay``)."""
+        raise NotImplementedError
+
+
+@dataclass(kw_only=True)
+class Technique(Part):
+    """One idea that can be switched on or off. Override only the seams it needs; return new values, patch nothing.
+
+    ``needs`` are the traits a task must offer; ``neutral`` settings equal "off" bit for bit, ``vivid`` ones must
+    change something; of two techniques with one ``slot`` only one may be used; ``order`` sorts seams that do not
+    commute (higher later); ``stacks`` says whether it is right when several seeds train as one stacked program.
+    """
+
+    needs: ClassVar[frozenset[Trait]] = frozenset()
+    neutral: ClassVar[Mapping[str, Any]] = {}
+    vivid: ClassVar[Mapping[str, Any]] = {}
+    stage: ClassVar[Stage | None] = None
+    slot: ClassVar[str | None] = None
+    order: ClassVar[int] = 0
+    stacks: ClassVar[bool] = False
+
+    # before training, on training rows only
+    def rows(self, view: View, plan: RowPlan) -> RowPlan:
+        """Say which training rows to use, with what weight, partner or corrected target."""
+        return plan
+
+    def layer(self, view: View) -> Layer | None:
+        """Fit a preparing step on the training rows; None when the settings ask for nothing."""
+        return None
+
+    def target(self, view: View) -> Layer | None:
+        """Fit how a target is learnt: ``layer.encode(target)`` and ``layer(output)`` back to its own units."""
+        return None
+
+    # once, around the optimizer
+    def begin(self, run: Run) -> None:
+        """Change the built network before the optimizer sees it; replayed when a saved model is rebuilt."""
+
+    def groups(self, run: Run, groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Split or annotate parameter groups; every parameter stays in exactly one."""
+        return groups
+
+    def wrap_optimizer(self, optimizer: Any, run: Run) -> Any:
+        """Return an optimizer around ``optimizer``: ``step(closure)``, ``param_groups``, ``state_dict``."""
+        return optimizer
+
+    # each step
+    def rate(self, run: Run) -> float:
+        """Multiply the learning rate of this step."""
+        return 1.0
+
+    def on_batch(self, batch: Batch, run: Run) -> Batch:
+        """Return the global batch changed."""
+        return batch
+
+    def weigh(self, losses: Tensor, output: Tensor, batch: Batch, run: Run) -> Tensor:
+        """Return the per-example losses (B,) changed."""
+        return losses
+
+    def penalty(self, output: Tensor, batch: Batch, run: Run) -> Tensor | float:
+        """Return a term added to the mean loss."""
+        return 0.0
+
+    def on_gradients(self, run: Run) -> None:
+        """Change gradients in place before the update."""
+
+    def after_update(self, run: Run) -> None:
+        """Look at the weights after each update."""
+
+    # each validation
+    def evaluating(self, run: Run) -> AbstractContextManager[None] | None:
+        """Return a context around each validation, for instance with averaged weights in place."""
+        return None
+
+    def on_score(self, score: float, run: Run) -> None:
+        """React to a validation score (higher is better)."""
+
+    # once, at the end
+    def finish(self, run: Run) -> None:
+        """Put the final weights in place."""
+
+    def answer(self, run: Run, held: Held) -> Layer | None:
+        """Fit on held-out training rows a last step from outputs to outputs, before probabilities are taken."""
+        return None
+
+
+SEAMS: tuple[str, ...] = tuple(n for n, v in vars(Technique).items() if inspect.isfunction(v) and n[0] != "_")
+"""Names of every seam, in the order a run meets them."""
+
+
+def fits(technique: type[Technique] | Technique, problem: Task | Problem) -> bool:
+    """Say whether a technique can be used with a task."""
+    return technique.needs <= problem.traits

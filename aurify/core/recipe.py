@@ -1,0 +1,193 @@
+"""The Recipe: everything that decides the result, and nothing else; frozen, YAML in and out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from aurify.core.errors import AurifyError, suggest
+from aurify.core.parts import Network, Optimizer, Part, Task, Technique, fits, knob
+
+FORMAT = 1
+LIMIT_BYTES = 1_000_000
+
+
+@dataclass(kw_only=True)
+class Source(Part):
+    """Where the data is and what its columns are for."""
+
+    path: str | None = knob(None, "file to read; nothing when the data came as a data frame")
+    target: str | None = knob(None, "column to predict")
+    drop: tuple[str, ...] = knob((), "columns to leave out")
+    test: str | None = knob(None, "file whose rows are the test part")
+
+
+@dataclass(kw_only=True)
+class Split(Part):
+    """How rows are parted before anything is fitted."""
+
+    test: float = knob(0.2, "share of rows sealed for the final test", legal=(0.01, 0.9))
+    held: float = knob(
+        0.15, "share of the training rows held out for stopping and calibration", legal=(0.01, 0.9)
+    )
+
+
+@dataclass(kw_only=True)
+class Budget(Part):
+    """How long to train."""
+
+    epochs: int = knob(60, "passes over the training rows", low=5, high=200, log=True, legal=(1, 1_000_000))
+    steps: int | None = knob(None, "updates in all; overrules epochs", legal=(1, 1_000_000_000))
+    batch_size: int = knob(256, "rows per update", low=16, high=4096, log=True, legal=(1, 10_000_000))
+    validate_every: int | None = knob(
+        None, "updates between validations; nothing: once an epoch", legal=(1, 1_000_000_000)
+    )
+    seconds: float | None = knob(None, "wall-clock limit of the whole fit", legal=(1.0, 31_536_000.0))
+
+
+SECTIONS: dict[str, type[Part]] = {"source": Source, "split": Split, "budget": Budget}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Everything that decides the result of a run. Techniques are kept in the one order in which they act."""
+
+    task: Task
+    network: Network
+    optimizer: Optimizer
+    techniques: tuple[Technique, ...] = ()
+    source: Source = field(default_factory=Source)
+    split: Split = field(default_factory=Split)
+    budget: Budget = field(default_factory=Budget)
+    precision: str = "float32"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        ordered = sorted(self.techniques, key=lambda t: (t.stage or 0, t.order, t.name()))
+        object.__setattr__(self, "techniques", tuple(ordered))
+        names = [t.name() for t in ordered]
+        twice = {n for n in names if names.count(n) > 1}
+        if twice:
+            raise AurifyError(f"technique {min(twice)!r} is listed twice; list it once")
+        for technique in ordered:
+            if not fits(technique, self.task):
+                lacking = " and ".join(sorted(t.name.lower() for t in technique.needs - self.task.traits))
+                raise AurifyError(
+                    f"technique {technique.name()!r} does not fit this task: it needs {lacking} targets or inputs;"
+                    f" leave it out with --without {technique.name()}"
+                )
+        slots: dict[str, str] = {}
+        for technique in ordered:
+            if technique.slot is not None and technique.slot in slots:
+                raise AurifyError(
+                    f"techniques {slots[technique.slot]!r} and {technique.name()!r} both fill the slot"
+                    f" {technique.slot!r}; leave one out with --without"
+                )
+            if technique.slot is not None:
+                slots[technique.slot] = technique.name()
+        if self.precision not in ("float32", "bfloat16"):
+            raise AurifyError(f"precision = {self.precision!r} is not allowed: one of float32, bfloat16")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 2**63:
+            raise AurifyError(f"seed = {self.seed!r} is not allowed: a whole number from 0 to 2^63 - 1")
+
+    def without(self, name: str) -> Recipe:
+        """The recipe with one technique off."""
+        return replace(self, techniques=tuple(t for t in self.techniques if t.name() != name))
+
+    def using(self, technique: Technique) -> Recipe:
+        """The recipe with one technique on, in place of one of the same name."""
+        return replace(self, techniques=(*self.without(technique.name()).techniques, technique))
+
+    def plain(self) -> dict[str, Any]:
+        """Plain data of the whole recipe, defaults included."""
+        return {
+            "aurify": FORMAT,
+            "source": _plain(self.source),
+            "split": _plain(self.split),
+            "task": {"name": self.task.name(), **_plain(self.task)},
+            "network": {"name": self.network.name(), **_plain(self.network)},
+            "optimizer": {"name": self.optimizer.name(), **_plain(self.optimizer)},
+            "techniques": {t.name(): _plain(t) for t in self.techniques},
+            "budget": _plain(self.budget),
+            "precision": self.precision,
+            "seed": self.seed,
+        }
+
+    def to_yaml(self) -> str:
+        import yaml
+
+        return yaml.safe_dump(self.plain(), sort_keys=False, allow_unicode=True)
+
+
+def _plain(part: Part) -> dict[str, Any]:
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in part.settings().items()}
+
+
+def read_yaml(text: str, name: str) -> dict[str, Any]:
+    """Parse a recipe's YAML into plain data; no tags, no aliases, no key twice.
+
+    Raises AurifyError naming ``name`` and the line.
+    """
+    import yaml
+
+    if len(text) > LIMIT_BYTES:
+        raise AurifyError(f"{name} has {len(text):,} characters; a recipe has at most {LIMIT_BYTES:,}")
+
+    class Loader(yaml.SafeLoader):
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):
+                raise AurifyError(f"{name}: YAML aliases are not used in recipes; write the value out")
+            return super().compose_node(parent, index)
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            keys = [self.construct_object(k, deep=True) for k, _ in node.value]
+            for key in keys:
+                if not isinstance(key, str):
+                    raise AurifyError(f"{name}, line {node.start_mark.line + 1}: the key {key!r} must be a name")
+                if keys.count(key) > 1:
+                    raise AurifyError(f"{name}, line {node.start_mark.line + 1}: {key!r} is written twice")
+            return super().construct_mapping(node, deep)
+
+    try:
+        plain = yaml.load(text, Loader)  # a SafeLoader: plain values only
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise AurifyError(f"{name}{where} is not YAML: {problem}") from None
+    except RecursionError:
+        raise AurifyError(f"{name} is nested too deeply for a recipe") from None
+    if not isinstance(plain, dict):
+        raise AurifyError(f"{name} is not a recipe: expected settings such as 'network:', found {type(plain).__name__}")
+    known = {*SECTIONS, "aurify", "task", "network", "optimizer", "techniques", "precision", "seed"}
+    for key in plain:
+        if key not in known:
+            raise AurifyError(f"{name}: a recipe has no section {key!r}{suggest(key, known)}")
+    if plain.get("aurify", FORMAT) != FORMAT:
+        raise AurifyError(f"{name} is of recipe format {plain['aurify']!r}; this version reads format {FORMAT}")
+    return plain
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """Read a recipe file into plain data."""
+    try:
+        return read_yaml(path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError:
+        raise AurifyError(f"no recipe at {path}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise AurifyError(f"{path} cannot be read as a recipe: {error}") from None
+
+
+def seconds(text: str) -> float:
+    """Read a duration: ``90``, ``90s``, ``5m``, ``1.5h``.
+
+    >>> seconds("5m"), seconds("1.5h")
+    (300.0, 5400.0)
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|m|h|d)?\s*", text)
+    if not found or float(found[1]) == 0:
+        raise AurifyError(f"a duration is written as 90s, 5m or 1h, not {text!r}")
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2] or "s"]

@@ -1,0 +1,73 @@
+"""Random numbers as a pure function of (seed, stream, step, path): nothing to save, nothing to disturb."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+
+def key(seed: int, stream: str, step: int = 0) -> int:
+    """Return a 63-bit integer that depends only on the three arguments."""
+    digest = hashlib.blake2b(f"{seed}/{stream}/{step}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") >> 1
+
+
+def generator(seed: int, stream: str, step: int = 0, device: torch.device | str = "cpu") -> torch.Generator:
+    """Return a fresh generator; two streams never disturb each other."""
+    return torch.Generator(device).manual_seed(key(seed, stream, step))
+
+
+@contextmanager
+def seeded(seed: int, stream: str) -> Iterator[None]:
+    """Fix torch's global CPU generator inside the block and put it back after."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(key(seed, stream))
+        yield
+
+
+def initialise(model: nn.Module, seed: int) -> None:
+    """Draw every layer's weights from its own stream, so one more layer never shifts another's."""
+    for path, module in model.named_modules():
+        reset = getattr(module, "reset_parameters", None)
+        if callable(reset):
+            with seeded(seed, f"init/{path}"):
+                reset()
+
+
+class Draws:
+    """Where in training a stochastic layer draws: seed, step, and its rows within the global batch.
+
+    One object is shared by all stochastic layers of a model and moved on by the loop. Masks are drawn for the
+    whole global batch and sliced, so micro-batches and processes see the numbers a single pass would see.
+    """
+
+    def __init__(self, seed: int):
+        self.seed, self.step, self.start, self.size = seed, 0, 0, 0
+
+    def at(self, step: int, start: int, size: int) -> None:
+        """Say that the next forward pass sees rows ``start...`` of a batch of ``size`` at ``step``."""
+        self.step, self.start, self.size = step, start, size
+
+    def keep_mask(self, path: str, like: Tensor, rate: float) -> Tensor:
+        """Return a 0/1 mask shaped and typed as ``like`` (B, ...), each entry 1 with probability 1 - ``rate``."""
+        random = generator(self.seed, f"mask/{path}", self.step, like.device)
+        mask = torch.empty(self.size, *like.shape[1:], dtype=like.dtype, device=like.device)
+        return mask.bernoulli_(1 - rate, generator=random)[self.start : self.start + len(like)]
+
+
+class Stochastic(nn.Module):
+    """Base of layers that draw random numbers while training."""
+
+    path: str = ""
+    draws: Draws | None = None
+
+
+def attach(model: nn.Module, draws: Draws) -> None:
+    """Tell every stochastic layer its path and where its draws come from."""
+    for path, module in model.named_modules():
+        if isinstance(module, Stochastic):
+            module.path, module.draws = path, draws

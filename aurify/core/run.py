@@ -1,0 +1,82 @@
+"""One training run: the only mutable thing the seams see, and what the loop needs of a task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from aurify.core import rng
+
+if TYPE_CHECKING:
+    from aurify.core.parts import Technique, Trait
+    from aurify.core.recipe import Recipe
+    from aurify.core.types import Batch, Held, Signature
+
+
+class Feed(Protocol):
+    """Serves batches; its state is all that a resumed run needs to serve the same ones again."""
+
+    steps_per_epoch: int
+
+    def next(self, model: nn.Module) -> Batch: ...
+    def state(self) -> dict[str, Any]: ...
+    def restore(self, state: dict[str, Any]) -> None: ...
+
+
+class Problem(Protocol):
+    """A task bound to its data: all that the loop knows of it."""
+
+    traits: frozenset[Trait]
+    signature: Signature
+    feed: Feed
+    score_name: str
+    greater_is_better: bool
+
+    def losses(self, output: Tensor, batch: Batch) -> Tensor:
+        """Per-example losses (B,)."""
+        ...
+
+    def score(self, model: nn.Module) -> float:
+        """Score on the held-out training rows, in the metric's own units."""
+        ...
+
+    def held(self, model: nn.Module) -> Held:
+        """Outputs and targets of the held-out training rows."""
+        ...
+
+
+@dataclass
+class Run:
+    """The state of one training run."""
+
+    recipe: Recipe
+    model: nn.Module
+    problem: Problem
+    techniques: tuple[Technique, ...]
+    steps: int
+    device: torch.device
+    step: int = 0
+    best: float | None = None
+    stopped: str | None = None
+    seconds: float = 0.0
+    log: list[dict[str, Any]] = field(default_factory=list)
+
+    def random(self, stream: str) -> torch.Generator:
+        """A generator for this step that no other stream shares."""
+        return rng.generator(self.recipe.seed, stream, self.step)
+
+    @property
+    def progress(self) -> float:
+        """Share of the planned steps already taken, 0 to 1."""
+        return self.step / self.steps
+
+    @property
+    def epoch(self) -> float:
+        return self.step / self.problem.feed.steps_per_epoch
+
+    def stop(self, reason: str) -> None:
+        """Ask the loop to end after this validation."""
+        self.stopped = self.stopped or reason

@@ -1,0 +1,155 @@
+"""The values that flow through the seams: batches, inputs, signatures, row plans and fitted layers."""
+
+# B rows of a batch, N training rows, C columns, K classes
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Blend:
+    """Partners to mix with after encoding: their inputs (B, ...) and each row's own share (B,)."""
+
+    inputs: Mapping[str, Tensor]
+    share: Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows the network learns from in one step.
+
+    ``target`` is what the objective expects (class probabilities (B, K) or numbers (B,)); ``weight`` (B,) is None
+    when every row weighs 1; ``rows`` (B,) are Store row ids on the CPU.
+    """
+
+    inputs: Mapping[str, Tensor]
+    target: Tensor
+    rows: Tensor
+    weight: Tensor | None = None
+    blend: Blend | None = None
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    def part(self, start: int, stop: int) -> Batch:
+        """Rows ``start`` to ``stop`` as a batch of their own (a micro-batch)."""
+        cut = slice(start, stop)
+        blend = self.blend and Blend({k: v[cut] for k, v in self.blend.inputs.items()}, self.blend.share[cut])
+        weight = None if self.weight is None else self.weight[cut]
+        inputs = {k: v[cut] for k, v in self.inputs.items()}
+        return replace(self, inputs=inputs, target=self.target[cut], rows=self.rows[cut], weight=weight, blend=blend)
+
+
+Entry = Callable[["Input"], nn.Module]
+"""Makes the module by which an input enters a network: (B, C) to (B, module.width)."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """One kind of input: its columns, what their values may be and how a network should take them in.
+
+    ``kind`` is ``numbers`` (float) or ``codes`` (int64 in ``[0, cardinality)`` per column). ``shape`` is without
+    the batch axis; -1 marks a variable axis. ``entry`` None leaves the choice to the bare conversion.
+    """
+
+    kind: str
+    shape: tuple[int, ...]
+    names: tuple[str, ...]
+    cardinalities: tuple[int, ...] = ()
+    entry: Entry | None = None
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a network must know to be built. Derived from schema and layers, never stored."""
+
+    inputs: Mapping[str, Input]
+    outputs: int
+
+
+@dataclass(frozen=True)
+class View:
+    """Training rows as earlier stages left them; a technique never sees any other row.
+
+    ``values`` maps input names to (N, C) tensors: float64 with NaN for missing, int64 codes with -1 for missing
+    and -2 for a value unknown to the schema. ``target`` (N,) is class codes (int64) or numbers (float64).
+    """
+
+    inputs: Mapping[str, Input]
+    values: Mapping[str, Tensor]
+    target: Tensor
+    classes: tuple[str, ...] | None
+    seed: int
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+
+@dataclass(frozen=True)
+class RowPlan:
+    """Which training rows to learn from; positions are within the View (0 to N - 1), never feature values.
+
+    ``weight`` (M,) float64; ``partner`` (M,) positions to blend with and ``share`` (M,) each row's own share;
+    ``target`` (M,) replaces the targets.
+    """
+
+    index: Tensor
+    weight: Tensor
+    partner: Tensor | None = None
+    share: Tensor | None = None
+    target: Tensor | None = None
+
+    def keep(self, mask: Tensor) -> RowPlan:
+        """The plan restricted to entries where ``mask`` (M,) is true."""
+        chosen = {k: v[mask] for k, v in vars(self).items() if v is not None}
+        return replace(self, **chosen)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the network says of the held-out training rows, without gradients: outputs (N, K) and targets (N,)."""
+
+    output: Tensor
+    target: Tensor
+
+
+class Layer(nn.Module):
+    """A fitted step outside the network: named tensors (saved) and plain settings (saved as JSON).
+
+    Subclasses only annotate what ``__init__`` received, so that ``type(layer)(**layer.config, **layer.tensors())``
+    is the same layer again. Preparing layers map ``{name: (B, C)}`` to the same kind of mapping and say with
+    ``inputs`` what comes out; answering and target layers map one tensor (B, ...) to another.
+    """
+
+    config: dict[str, Any]
+
+    def __init__(self, **fields: Any):
+        super().__init__()
+        self.config = {k: v for k, v in fields.items() if not isinstance(v, Tensor)}
+        for name, value in fields.items():
+            if isinstance(value, Tensor):
+                self.register_buffer(name, value)
+            else:
+                setattr(self, name, value)
+
+    def tensors(self) -> dict[str, Tensor]:
+        return dict(self.named_buffers())
+
+    def inputs(self, before: Mapping[str, Input]) -> dict[str, Input]:
+        """Describe the inputs after this layer."""
+        return dict(before)
+
+    def encode(self, target: Tensor) -> Tensor:
+        """For target layers: from the target's own units to what the network learns."""
+        raise NotImplementedError
+
+
+def widened(before: Input, **changes: Any) -> Input:
+    """An input with changed fields whose shape follows its names."""
+    after = replace(before, **changes)
+    return replace(after, shape=(len(after.names),))

@@ -1,0 +1,1 @@
+"""From raw data to typed columns, splits, prepared tensors and batches."""

@@ -1,0 +1,85 @@
+"""Serves shuffled batches of rows that are prepared once and kept whole on the device when they fit there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from aurify.core import rng
+from aurify.core.types import Batch, Blend, RowPlan
+
+
+class RowFeed:
+    """Epochs over the rows of a plan, each in an order that depends on the seed and the epoch alone.
+
+    ``inputs`` maps names to (N, C) tensors of all training rows, ``target`` is (N,), ``rows`` (N,) their Store ids,
+    ``encode`` turns targets (B,) into what the objective learns from. The last batch of an epoch may be short.
+    """
+
+    def __init__(
+        self,
+        inputs: Mapping[str, Tensor],
+        target: Tensor,
+        rows: Tensor,
+        plan: RowPlan,
+        encode: Callable[[Tensor], Tensor],
+        *,
+        batch_size: int,
+        seed: int,
+        device: torch.device,
+    ):
+        self.encode, self.batch_size, self.seed, self.device = encode, batch_size, seed, device
+        kept = device if _fits(inputs, device) else torch.device("cpu")
+        self.inputs = {name: values.to(kept) for name, values in inputs.items()}
+        self.target = (target[plan.index] if plan.target is None else plan.target).to(kept)
+        self.index, self.rows = plan.index, rows
+        weight = plan.weight / plan.weight.mean()
+        self.weight = None if bool((weight == 1).all()) else weight.float().to(kept)
+        self.partner, self.share = plan.partner, plan.share
+        self.steps_per_epoch = -(-len(plan.index) // batch_size)
+        self.step, self.served = 0, ""
+        self._order: tuple[int, Tensor] = (-1, torch.empty(0))
+
+    def next(self, model: nn.Module) -> Batch:
+        epoch, at = divmod(self.step, self.steps_per_epoch)
+        if self._order[0] != epoch:
+            random = rng.generator(self.seed, "order", epoch)
+            self._order = (epoch, torch.randperm(len(self.index), generator=random))
+        pick = self._order[1][at * self.batch_size : (at + 1) * self.batch_size]
+        index = self.index[pick]
+        rows = self.rows[index]
+        self.step += 1
+        self.served = hashlib.blake2b(self.served.encode() + rows.numpy().tobytes(), digest_size=16).hexdigest()
+        weight = None if self.weight is None else self._take(self.weight, pick)
+        target = self.encode(self._take(self.target, pick))
+        return Batch(self._gather(index), target, rows, weight, self._blend(pick))
+
+    def _blend(self, pick: Tensor) -> Blend | None:
+        if self.partner is None or self.share is None:
+            return None
+        return Blend(self._gather(self.partner[pick]), self.share[pick].to(self.device))
+
+    def _gather(self, index: Tensor) -> dict[str, Tensor]:
+        return {name: self._take(values, index) for name, values in self.inputs.items()}
+
+    def _take(self, values: Tensor, index: Tensor) -> Tensor:
+        return values.index_select(0, index.to(values.device, non_blocking=True)).to(self.device)
+
+    def state(self) -> dict[str, Any]:
+        """``served`` is a running hash of every row id served, in order: two runs with one hash saw the same rows."""
+        return {"step": self.step, "served": self.served}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.step, self.served = state["step"], state["served"]
+
+
+def _fits(inputs: Mapping[str, Tensor], device: torch.device) -> bool:
+    """Say whether all rows can stay on the device, with half of it left for the work."""
+    if device.type != "cuda":
+        return True
+    free, _ = torch.cuda.mem_get_info(device)
+    return sum(v.numel() * v.element_size() for v in inputs.values()) < free / 2

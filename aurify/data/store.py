@@ -1,0 +1,89 @@
+"""The Store: data read once through its Schema, kept as memory-mapped arrays that every process shares."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from aurify.core.errors import AurifyError
+from aurify.core.files import sync_folder, write_json
+from aurify.data.schema import Schema
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Store:
+    """Typed rows of one source.
+
+    ``inputs`` maps input names to (N, C) arrays, ``target`` is (N,) class codes (-1 missing) or float64 (NaN
+    missing), ``test`` (N,) marks rows that came from a test file. Row ids are positions, the source's own order.
+    """
+
+    schema: Schema
+    inputs: Mapping[str, np.ndarray]
+    target: np.ndarray
+    test: np.ndarray
+    fingerprint: str
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    @property
+    def labelled(self) -> np.ndarray:
+        """Which rows have a target (N,) bool."""
+        return ~np.isnan(self.target) if self.target.dtype == np.float64 else self.target >= 0
+
+    @classmethod
+    def of(cls, schema: Schema, inputs: Mapping[str, np.ndarray], target: np.ndarray, test: np.ndarray) -> Store:
+        """Gather arrays into a Store and take their fingerprint (SHA-256 over schema and values)."""
+        digest = hashlib.sha256(json.dumps(schema.to_plain(), sort_keys=True).encode())
+        for name, values in sorted({**inputs, "target": target, "test": test}.items()):
+            digest.update(f"{name}{values.dtype}{values.shape}".encode())
+            digest.update(np.ascontiguousarray(values).data)
+        return cls(schema, inputs, target, test, digest.hexdigest())
+
+    def write(self, folder: Path) -> None:
+        """Write the arrays as a folder that appears whole or not at all."""
+        building = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir(parents=True)
+        for name, values in {**self.inputs, "target": self.target, "test": self.test}.items():
+            with (building / f"{name}.npy").open("wb") as file:
+                np.save(file, values, allow_pickle=False)
+                file.flush()
+                os.fsync(file.fileno())
+        plain = {
+            "format": FORMAT,
+            "schema": self.schema.to_plain(),
+            "inputs": list(self.inputs),
+            "fingerprint": self.fingerprint,
+        }
+        write_json(building / "store.json", plain)
+        shutil.rmtree(folder, ignore_errors=True)
+        building.replace(folder)
+        sync_folder(folder.parent)
+
+    @classmethod
+    def open(cls, folder: Path) -> Store:
+        """Map a written Store; nothing is read until it is used. Raises AurifyError when it is not one."""
+        try:
+            plain = json.loads((folder / "store.json").read_text(encoding="utf-8"))
+            if plain["format"] != FORMAT:
+                raise AurifyError(f"{folder} is of store format {plain['format']}; this version reads {FORMAT}")
+            arrays = {
+                name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+                for name in (*plain["inputs"], "target", "test")
+            }
+            schema = Schema.from_plain(plain["schema"])
+            target, test = arrays.pop("target"), arrays.pop("test")
+            return cls(schema, arrays, target, test, plain["fingerprint"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise AurifyError(f"{folder} is not a readable store ({error}); fit again from the source") from None

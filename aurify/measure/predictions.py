@@ -1,0 +1,154 @@
+"""The one table that every metric, interval and paired test is computed from."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import polars
+
+CLASSES_KEY = "aurify.classes"
+"""Where the class order is kept in the metadata of a parquet file, as a JSON list (``null`` for regression)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Predictions:
+    """One row per example: everything measured is computed from these.
+
+    Shapes: n rows, K classes. ``row`` (n,) int64 are row ids of the Store. For classes, ``target`` and ``prediction``
+    are (n,) int64 codes into ``classes`` and ``probabilities`` is (n, K) float64; for regression ``target`` and
+    ``prediction`` are (n,) float64 in the unit of the target, ``probabilities`` and ``classes`` are None.
+    ``target`` is None where it is unknown (predicting new data). ``prediction`` need not be the most probable class:
+    a tuned threshold may have chosen another.
+    """
+
+    row: np.ndarray
+    target: np.ndarray | None
+    prediction: np.ndarray
+    probabilities: np.ndarray | None
+    classes: tuple[str, ...] | None
+    fold: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        shape = self.row.shape
+        assert len(shape) == 1 and self.row.dtype == np.int64, f"row is {self.row.dtype}{shape}"
+        answers = [self.prediction] if self.target is None else [self.prediction, self.target]
+        assert all(answer.shape == shape for answer in answers), "target and prediction need one value per row"
+        if self.classes is None:
+            assert self.probabilities is None, "probabilities without classes"
+            assert all(answer.dtype == np.float64 and np.isfinite(answer).all() for answer in answers)
+            return
+        count = len(self.classes)
+        assert count == len(set(self.classes)) > 0, "classes must be distinct"
+        for answer in answers:
+            assert answer.dtype == np.int64, f"class codes are {answer.dtype}"
+            assert not len(self) or (answer.min() >= 0 and answer.max() < count), "a class code outside classes"
+        if self.probabilities is not None:
+            assert self.probabilities.shape == (*shape, count), f"probabilities are {self.probabilities.shape}"
+            assert self.probabilities.dtype == np.float64
+            # also refuses NaN: no comparison with it holds
+            assert ((self.probabilities >= 0) & (self.probabilities <= 1)).all(), "probabilities outside 0 to 1"
+            # float32 softmax is off by 1e-7; anything larger is a forgotten normalisation
+            assert (np.abs(self.probabilities.sum(axis=1) - 1) < 1e-3).all(), "probabilities do not sum to 1"
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def take(self, index: np.ndarray) -> Predictions:
+        """The rows at ``index``: positions (m,) int, in that order and possibly repeated, or a mask (n,) bool."""
+        return replace(
+            self,
+            row=self.row[index],
+            target=None if self.target is None else self.target[index],
+            prediction=self.prediction[index],
+            probabilities=None if self.probabilities is None else self.probabilities[index],
+        )
+
+    def to_frame(self) -> polars.DataFrame:
+        """Columns ``row``, ``target``, ``prediction``, one ``p_<class>`` per class, ``fold`` and ``seed``.
+
+        Classes appear by name. An unknown target is a column of nulls.
+        """
+        import polars as pl
+
+        columns = [
+            pl.Series("row", self.row),
+            self._answers("target", self.target),
+            self._answers("prediction", self.prediction),
+        ]
+        if self.classes is not None and self.probabilities is not None:
+            chances = np.ascontiguousarray(self.probabilities.T)
+            columns += [pl.Series(f"p_{name}", chance) for name, chance in zip(self.classes, chances, strict=True)]
+        columns += [pl.repeat(number, len(self), dtype=pl.Int64, eager=True) for number in (self.fold, self.seed)]
+        columns[-2:] = [columns[-2].alias("fold"), columns[-1].alias("seed")]
+        return pl.DataFrame(columns)
+
+    def _answers(self, name: str, answers: np.ndarray | None) -> polars.Series:
+        import polars as pl
+
+        if answers is None:
+            kind = pl.Float64 if self.classes is None else pl.String
+            return pl.Series(name, [None] * len(self), dtype=kind)
+        if self.classes is None:
+            return pl.Series(name, answers)
+        return pl.Series(name, list(self.classes), dtype=pl.String).gather(answers)
+
+    @classmethod
+    def from_frame(cls, frame: polars.DataFrame, classes: tuple[str, ...] | None) -> Predictions:
+        """The exact inverse of ``to_frame``; ``classes`` gives the order that codes and probabilities follow."""
+        assert all(frame[name].n_unique() <= 1 for name in ("fold", "seed")), "one Predictions is one fold and one seed"
+        unknown = frame.height > 0 and frame["target"].null_count() == frame.height
+        chances = [] if classes is None else [f"p_{name}" for name in classes if f"p_{name}" in frame.columns]
+        assert classes is None or len(chances) in (0, len(classes)), "a probability column is missing"
+        return cls(
+            row=frame["row"].to_numpy(),
+            target=None if unknown else _codes(frame["target"], classes),
+            prediction=_codes(frame["prediction"], classes),
+            probabilities=np.ascontiguousarray(frame.select(chances).to_numpy()) if chances else None,
+            classes=classes,
+            fold=frame["fold"][0] if frame.height else 0,
+            seed=frame["seed"][0] if frame.height else 0,
+        )
+
+    def write(self, path: Path) -> None:
+        """Write a parquet file that is, after a crash at any moment, either the old one or the new one, complete."""
+        unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            self.to_frame().write_parquet(unfinished, metadata={CLASSES_KEY: json.dumps(self.classes)})
+            _flush(unfinished)
+            os.replace(unfinished, path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        _flush(path.parent)
+
+    @classmethod
+    def read(cls, path: Path) -> Predictions:
+        """Read what ``write`` wrote; the class order comes from the file's own metadata."""
+        import polars as pl
+
+        names = json.loads(pl.read_parquet_metadata(path)[CLASSES_KEY])
+        return cls.from_frame(pl.read_parquet(path), None if names is None else tuple(names))
+
+
+def _codes(answers: polars.Series, classes: tuple[str, ...] | None) -> np.ndarray:
+    import polars as pl
+
+    if classes is None:
+        return answers.to_numpy()
+    return answers.replace_strict(list(classes), list(range(len(classes))), return_dtype=pl.Int64).to_numpy()
+
+
+def _flush(path: Path) -> None:
+    """Ask the disk to keep a file, or a folder's list of names, before going on."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""Techniques: ideas that can be switched on or off, one family a file."""

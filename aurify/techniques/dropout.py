@@ -1,0 +1,27 @@
+"""Dropout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aurify.blocks import dropout
+from aurify.core.parts import Technique, knob
+from aurify.core.run import Run
+
+
+@dataclass(kw_only=True)
+class Dropout(Technique):
+    """Silence a random share of units in each step, so that none can rely on another (Srivastava et al. 2014).
+
+    Helps: wide networks on few rows. Hurts: small networks and short training, which it slows; with many rows
+    there is little left to prevent.
+    """
+
+    rate: float = knob(0.1, "share of units silenced", low=0.0, high=0.5, legal=(0.0, 0.95))
+    neutral = {"rate": 0.0}
+    vivid = {"rate": 0.5}
+
+    def begin(self, run: Run) -> None:
+        for module in run.model.modules():
+            if isinstance(module, dropout.Dropout):
+                module.rate = self.rate

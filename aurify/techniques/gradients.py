@@ -1,0 +1,26 @@
+"""Techniques on gradients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from aurify.core.parts import Technique, knob
+from aurify.core.run import Run
+
+
+@dataclass(kw_only=True)
+class GradientClipping(Technique):
+    """Bound the length of the whole gradient (Pascanu et al. 2013).
+
+    Helps: rare huge gradients, in recurrent networks above all, that would undo much training. Hurts: a limit
+    below the usual length is a smaller learning rate in disguise.
+    """
+
+    limit: float = knob(1.0, "longest gradient let through", low=0.1, high=10.0, log=True, legal=(1e-6, float("inf")))
+    neutral = {"limit": float("inf")}
+    vivid = {"limit": 1e-3}
+
+    def on_gradients(self, run: Run) -> None:
+        torch.nn.utils.clip_grad_norm_(run.model.parameters(), self.limit)

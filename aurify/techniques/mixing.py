@@ -1,0 +1,39 @@
+"""Techniques that blend examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from aurify.core.parts import Technique, Trait, knob
+from aurify.core.run import Run
+from aurify.core.types import Batch, Blend
+
+
+@dataclass(kw_only=True)
+class Mixup(Technique):
+    """Learn from convex pairs of examples and of their targets (Zhang et al. 2018).
+
+    Blends after encoding, so category codes and missing values are never averaged. Helps: few rows, noisy labels.
+    Hurts: targets that jump between neighbours, and confidence: predictions become timid.
+    """
+
+    alpha: float = knob(0.2, "shares are drawn from Beta(alpha, alpha)", low=0.05, high=1.0, legal=(0.0, 100.0))
+    needs = frozenset({Trait.BLENDABLE})
+    neutral = {"alpha": 0.0}
+    slot = "blend"
+
+    def on_batch(self, batch: Batch, run: Run) -> Batch:
+        if self.alpha == 0.0:
+            return batch
+        random = run.random("mixup")
+        gammas = torch._standard_gamma(torch.full((len(batch), 2), self.alpha, dtype=torch.float64), generator=random)
+        share = (gammas[:, 0] / gammas.sum(1)).nan_to_num(1.0).float().to(batch.target.device)  # 0/0: both tiny
+        partner = torch.randperm(len(batch), generator=random).to(batch.target.device)
+        blend = Blend({name: values[partner] for name, values in batch.inputs.items()}, share)
+        wide = share if batch.target.ndim == 1 else share[:, None]
+        weight = batch.weight
+        if weight is not None:
+            weight = torch.lerp(weight[partner], weight, share)
+        return replace(batch, blend=blend, weight=weight, target=torch.lerp(batch.target[partner], batch.target, wide))

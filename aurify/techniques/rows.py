@@ -1,0 +1,57 @@
+"""Techniques that choose and weigh training rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from aurify.core.parts import Technique, Trait, knob
+from aurify.core.types import RowPlan, View
+from aurify.data.splits import row_keys
+
+
+@dataclass(kw_only=True)
+class DropDuplicates(Technique):
+    """Learn from exact copies of a row once.
+
+    Helps: when copies are accidents of collection, which would weigh some examples more than they deserve. Hurts:
+    when equal rows are real repeated observations, as in tables of few categories: their counts carry information.
+    Rows with equal inputs and different targets are all kept.
+    """
+
+    keep: str = knob("first", "which of equal rows to learn from", choices=("first", "all"))
+    needs = frozenset({Trait.COLUMNS})
+    neutral = {"keep": "all"}
+    stacks = True
+    order = -10
+
+    def rows(self, view: View, plan: RowPlan) -> RowPlan:
+        if self.keep == "all":
+            return plan
+        target = view.target[:, None].numpy()
+        keys = row_keys([*(v.numpy() for v in view.values.values()), target])[plan.index.numpy()]
+        firsts = np.zeros(len(keys), dtype=bool)
+        firsts[np.unique(keys, return_index=True)[1]] = True
+        return plan.keep(torch.from_numpy(firsts))
+
+
+@dataclass(kw_only=True)
+class BalanceClasses(Technique):
+    """Weigh rows so that rare classes count as much as common ones (King & Zeng 2001).
+
+    Helps: recall, balanced accuracy and macro F1 of rare classes. Hurts: log loss and calibration, because the
+    network learns from other class frequencies than it will meet; ROC AUC rarely moves.
+    """
+
+    strength: float = knob(1.0, "0: as they are, 1: all classes weigh the same", low=0.0, high=1.0)
+    needs = frozenset({Trait.CATEGORICAL})
+    neutral = {"strength": 0.0}
+    stacks = True
+
+    def rows(self, view: View, plan: RowPlan) -> RowPlan:
+        target = view.target[plan.index]
+        counts = torch.bincount(target).double()
+        balanced = len(target) / (counts.clamp(min=1) * (counts > 0).sum())
+        return replace(plan, weight=plan.weight * balanced[target] ** self.strength)
