@@ -213,15 +213,47 @@ if typing.TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from aurify.core.recipe import Recipe, Source
     from aurify.core.run import Problem, Run
     from aurify.core.types import Batch, Held, Layer, RowPlan, Signature, View
 
 
 @dataclass(kw_only=True)
 class Task(Part):
-    """One kind of problem: how its source is read, what a batch is, what is predicted and measured."""
+    """One kind of problem: how its source is read, what a batch is, what is predicted.
 
-    traits: ClassVar[frozenset[Trait]] = frozenset()
+    What ``read`` returns (``store``) and ``part`` makes of it (``parts``) is the task's own affair; everyone else
+    passes them on.
+    """
+
+    @property
+    def traits(self) -> frozenset[Trait]:
+        """What techniques may count on; a task whose kind is not settled yet offers all it may come to offer."""
+        return frozenset()
+
+    def read(self, source: Source, data: Any) -> tuple[Any, list[str]]:
+        """Read ``data`` (a path or a frame) into a Store, and say what was noticed."""
+        raise NotImplementedError
+
+    def settled(self, store: Any) -> Self:
+        """The task with every ``auto`` decided by the data."""
+        return self
+
+    def defaults(self, store: Any) -> dict[str, Any]:
+        """Plain data of the recipe this task starts from: networks and techniques by name."""
+        raise NotImplementedError
+
+    def part(self, recipe: Recipe, store: Any) -> Any:
+        """Part the examples before anything is fitted."""
+        raise NotImplementedError
+
+    def problem(self, recipe: Recipe, store: Any, parts: Any, device: torch.device) -> Problem:
+        """Bind the task to data: fit what prepares it, on the training rows alone, and pose what is to be learnt."""
+        raise NotImplementedError
+
+    def answers(self, output: Tensor) -> Tensor:
+        """From a network's outputs (B, K) to what users read: class probabilities (B, K) or numbers (B,)."""
+        raise NotImplementedError
 
 
 @dataclass(kw_only=True)
@@ -278,7 +310,7 @@ class Technique(Part):
         return None
 
     # once, around the optimizer
-    def begin(self, run: Run) -> None:
+    def begin(self, model: nn.Module, recipe: Recipe) -> None:
         """Change the built network before the optimizer sees it; replayed when a saved model is rebuilt."""
 
     def groups(self, run: Run, groups: list[dict[str, Any]]) -> list[dict[str, Any]]:

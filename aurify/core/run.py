@@ -58,10 +58,10 @@ class Run:
     techniques: tuple[Technique, ...]
     steps: int
     device: torch.device
+    draws: rng.Draws
     step: int = 0
     best: float | None = None
     stopped: str | None = None
-    seconds: float = 0.0
     log: list[dict[str, Any]] = field(default_factory=list)
 
     def random(self, stream: str) -> torch.Generator:

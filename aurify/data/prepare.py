@@ -126,6 +126,12 @@ class Bare(Layer):
         return after
 
 
+def column_quantiles(numbers: Tensor, share: float) -> Tensor:
+    """Quantiles (C,) of columns (N, C), missing left out; NaN for an empty column. torch.quantile limits N, numpy does not."""
+    columns = [c[~torch.isnan(c)].numpy() for c in numbers.T]
+    return torch.tensor([np.quantile(c, share) if len(c) else np.nan for c in columns], dtype=torch.float64)
+
+
 def rank_codes(codes: Tensor, given: Input, least: int = 1) -> tuple[Tensor, Tensor, list[int]]:
     """Number the category values seen in training: 1, 2, ... for codes seen ``least`` times, 0 for all others.
 

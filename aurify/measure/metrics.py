@@ -1,8 +1,8 @@
 """Every metric, weighted and batched: one call answers for a thousand bootstrap resamples of the same predictions.
 
-Classes that the test part does not have at all are left out of macro averages, as scikit-learn does when its ``labels=``
-are the classes present. A class that the test part has but a resample lacks makes that draw NaN: its recall is unknown,
-and calling it 0 or leaving it out would each move the interval.
+Classes that the test part does not have at all are left out of macro averages, as scikit-learn does when its
+``labels=`` are the classes present. A class that the test part has but a resample lacks makes that draw NaN: its recall
+is unknown, and calling it 0 or leaving it out would each move the interval.
 """
 
 # D draws (rows of weights), n examples, K classes

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from aurify.core.errors import AurifyError
+from aurify.core.files import write_with
 
 if TYPE_CHECKING:
     import polars
@@ -38,7 +40,7 @@ class Predictions:
 
     def __post_init__(self) -> None:
         shape = self.row.shape
-        assert len(shape) == 1 and self.row.dtype == np.int64, f"row is {self.row.dtype}{shape}"
+        assert (self.row.ndim, self.row.dtype) == (1, np.int64), f"row is {self.row.dtype}{shape}"
         answers = [self.prediction] if self.target is None else [self.prediction, self.target]
         assert all(answer.shape == shape for answer in answers), "target and prediction need one value per row"
         if self.classes is None:
@@ -86,8 +88,8 @@ class Predictions:
         if self.classes is not None and self.probabilities is not None:
             chances = np.ascontiguousarray(self.probabilities.T)
             columns += [pl.Series(f"p_{name}", chance) for name, chance in zip(self.classes, chances, strict=True)]
-        columns += [pl.repeat(number, len(self), dtype=pl.Int64, eager=True) for number in (self.fold, self.seed)]
-        columns[-2:] = [columns[-2].alias("fold"), columns[-1].alias("seed")]
+        for name, number in (("fold", self.fold), ("seed", self.seed)):
+            columns.append(pl.repeat(number, len(self), dtype=pl.Int64, eager=True).alias(name))
         return pl.DataFrame(columns)
 
     def _answers(self, name: str, answers: np.ndarray | None) -> polars.Series:
@@ -118,23 +120,20 @@ class Predictions:
         )
 
     def write(self, path: Path) -> None:
-        """Write a parquet file that is, after a crash at any moment, either the old one or the new one, complete."""
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            self.to_frame().write_parquet(unfinished, metadata={CLASSES_KEY: json.dumps(self.classes)})
-            _flush(unfinished)
-            os.replace(unfinished, path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-        _flush(path.parent)
+        """Write a parquet file that is, after a kill at any moment, either the old one or the new one, complete."""
+        frame, metadata = self.to_frame(), {CLASSES_KEY: json.dumps(self.classes)}
+        write_with(path, lambda file: frame.write_parquet(file, metadata=metadata))
 
     @classmethod
     def read(cls, path: Path) -> Predictions:
-        """Read what ``write`` wrote; the class order comes from the file's own metadata."""
+        """Read what ``write`` wrote, class order included. Raises AurifyError when the file is not such a table."""
         import polars as pl
 
-        names = json.loads(pl.read_parquet_metadata(path)[CLASSES_KEY])
-        return cls.from_frame(pl.read_parquet(path), None if names is None else tuple(names))
+        try:
+            names = json.loads(pl.read_parquet_metadata(path)[CLASSES_KEY])
+            return cls.from_frame(pl.read_parquet(path), None if names is None else tuple(names))
+        except (OSError, ValueError, KeyError, pl.exceptions.PolarsError) as error:
+            raise AurifyError(f"{path} is not a readable table of predictions ({error}); evaluate again") from None
 
 
 def _codes(answers: polars.Series, classes: tuple[str, ...] | None) -> np.ndarray:
@@ -143,12 +142,3 @@ def _codes(answers: polars.Series, classes: tuple[str, ...] | None) -> np.ndarra
     if classes is None:
         return answers.to_numpy()
     return answers.replace_strict(list(classes), list(range(len(classes))), return_dtype=pl.Int64).to_numpy()
-
-
-def _flush(path: Path) -> None:
-    """Ask the disk to keep a file, or a folder's list of names, before going on."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from torch import nn
+
 from aurify.blocks import dropout
 from aurify.core.parts import Technique, knob
-from aurify.core.run import Run
+from aurify.core.recipe import Recipe
 
 
 @dataclass(kw_only=True)
@@ -21,7 +23,7 @@ class Dropout(Technique):
     neutral = {"rate": 0.0}
     vivid = {"rate": 0.5}
 
-    def begin(self, run: Run) -> None:
-        for module in run.model.modules():
+    def begin(self, model: nn.Module, recipe: Recipe) -> None:
+        for module in model.modules():
             if isinstance(module, dropout.Dropout):
                 module.rate = self.rate

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from aurify.core.parts import Stage, Technique, Trait, knob
 from aurify.core.types import Input, Layer, View
+from aurify.data.prepare import column_quantiles
 
 
 @dataclass(kw_only=True)
@@ -36,7 +37,7 @@ class FillMissing(Technique):
         flagged = torch.nonzero(gone.any(0))[:, 0] if self.flag else torch.zeros(0, dtype=torch.int64)
         match self.strategy:
             case "median":
-                filling = numbers.nanquantile(0.5, 0) if len(numbers) < 2**23 else numbers.nanmedian(0).values
+                filling = column_quantiles(numbers, 0.5)
             case "mean":
                 filling = numbers.nanmean(0)
             case _:

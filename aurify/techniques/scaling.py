@@ -9,6 +9,7 @@ from torch import Tensor
 
 from aurify.core.parts import Stage, Technique, Trait, knob
 from aurify.core.types import Layer, View
+from aurify.data.prepare import column_quantiles
 
 
 @dataclass(kw_only=True)
@@ -54,20 +55,12 @@ def _spread(numbers: Tensor, method: str) -> tuple[Tensor, Tensor]:
             shift = numbers.nan_to_num(nan=torch.inf).amin(0)
             spread = numbers.nan_to_num(nan=-torch.inf).amax(0) - shift
         case _:
-            low, shift, high = (_quantile(numbers, q) for q in (0.25, 0.5, 0.75))
+            low, shift, high = (column_quantiles(numbers, q) for q in (0.25, 0.5, 0.75))
             spread = high - low
             thin = spread <= 0  # more than half the values are one: fall back on the deviation
             spread = torch.where(thin, (numbers - shift).square().nanmean(0).sqrt(), spread)
     usable = torch.isfinite(shift) & torch.isfinite(spread) & (spread > 0)
     return torch.nan_to_num(shift, posinf=0.0, neginf=0.0), torch.where(usable, spread, torch.ones_like(spread))
-
-
-def _quantile(numbers: Tensor, share: float) -> Tensor:
-    """Column quantiles (C,), missing left out; numpy has no limit on the size, torch.quantile does."""
-    import numpy as np
-
-    columns = [c[~torch.isnan(c)].numpy() for c in numbers.T]
-    return torch.tensor([np.quantile(c, share) if len(c) else float("nan") for c in columns], dtype=torch.float64)
 
 
 @dataclass(kw_only=True)

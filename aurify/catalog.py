@@ -1,0 +1,263 @@
+"""Finds parts by file, and builds a Recipe from plain data; a new file needs no edit here or anywhere else."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from aurify.core.errors import AurifyError, suggest
+from aurify.core.parts import SEAMS, Knob, Network, Optimizer, Part, Task, Technique, fits
+from aurify.core.recipe import SECTIONS, Recipe
+from aurify.core.types import Layer
+
+KINDS: dict[str, tuple[type[Part], str]] = {
+    "task": (Task, "tasks"),
+    "network": (Network, "networks"),
+    "optimizer": (Optimizer, "optimizers"),
+    "technique": (Technique, "techniques"),
+}
+
+
+@dataclass
+class Catalog:
+    """Every part that can be named, by kind and name, and every fitted layer that a saved model may hold."""
+
+    parts: dict[str, dict[str, type[Part]]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    layers: dict[str, type[Layer]] = field(default_factory=dict)
+    layer_names: dict[type[Layer], str] = field(default_factory=dict)
+
+    def find(self, kind: str, name: str) -> type[Part]:
+        """Return the part of a name, or raise AurifyError with the nearest known one."""
+        known = self.parts[kind]
+        if name not in known:
+            raise AurifyError(f"no {kind} is called {name!r}{suggest(str(name), known)}")
+        return known[name]
+
+    def anywhere(self, name: str) -> tuple[str, type[Part]]:
+        """Find a part of any kind by its name."""
+        for kind, known in self.parts.items():
+            if name in known:
+                return kind, known[name]
+        every = [n for known in self.parts.values() for n in known]
+        raise AurifyError(f"no part is called {name!r}{suggest(name, every)}")
+
+    def add(self, module: ModuleType) -> None:
+        """Take in every part and layer that a module defines."""
+        for value in list(vars(module).values()):
+            if not inspect.isclass(value) or value.__module__ != module.__name__ or value.__name__.startswith("_"):
+                continue
+            if issubclass(value, Layer):
+                name = f"{module.__name__.rpartition('.')[2]}.{value.__name__}"
+                self.layers[name], self.layer_names[value] = value, name
+            for kind, (base, _) in KINDS.items():
+                if issubclass(value, base):
+                    self._add_part(kind, value)
+
+    def _add_part(self, kind: str, part: type[Part]) -> None:
+        name = part.name()
+        if name in self.parts[kind]:
+            raise AurifyError(
+                f"two {kind}s are called {name!r}: in {self.parts[kind][name].__module__} and {part.__module__};"
+                " rename one class"
+            )
+        self.parts[kind][name] = part
+
+    def part(self, kind: str, plain: Any) -> Part:
+        """Build a part from plain data: its name alone, or its settings with ``name`` among them."""
+        settings = {"name": plain} if isinstance(plain, str) else plain
+        if not isinstance(settings, Mapping) or not isinstance(settings.get("name"), str):
+            raise AurifyError(f"{kind}: expected a name, or settings with one (name: ...), found {plain!r}")
+        return self.find(kind, settings["name"]).make({k: v for k, v in settings.items() if k != "name"})
+
+    def recipe(self, plain: Mapping[str, Any]) -> Recipe:
+        """Build a Recipe from plain data such as YAML holds; raises AurifyError naming what is wrong."""
+        techniques = plain.get("techniques") or {}
+        if isinstance(techniques, list):
+            techniques = dict.fromkeys(techniques)
+        if not isinstance(techniques, Mapping):
+            raise AurifyError(f"techniques: expected names with their settings, found {techniques!r}")
+        for section in ("task", "network", "optimizer"):
+            if section not in plain:
+                raise AurifyError(f"the recipe lacks the section {section!r}")
+        made = {}
+        for name, section in SECTIONS.items():
+            given = plain.get(name) or {}
+            if not isinstance(given, Mapping):
+                raise AurifyError(f"{name}: expected settings, found {given!r}")
+            made[name] = section.make(given)
+        return Recipe(
+            task=self.part("task", plain["task"]),  # pyright: ignore[reportArgumentType]
+            network=self.part("network", plain["network"]),  # pyright: ignore[reportArgumentType]
+            optimizer=self.part("optimizer", plain["optimizer"]),  # pyright: ignore[reportArgumentType]
+            techniques=tuple(
+                self.part("technique", {"name": name, **_settings(name, settings)})  # pyright: ignore[reportArgumentType]
+                for name, settings in techniques.items()
+            ),
+            **made,
+            **{k: plain[k] for k in ("precision", "seed") if k in plain},
+        )
+
+    def search_space(self, recipe: Recipe) -> dict[str, Knob]:
+        """Every setting worth searching for a recipe's task, by dotted name; ``NAME.on`` switches a technique."""
+        space = {}
+        holders: dict[str, Part] = {"network": recipe.network, "optimizer": recipe.optimizer, "budget": recipe.budget}
+        for prefix, part in holders.items():
+            space |= {f"{prefix}.{k}": v for k, v in part.knobs().items() if v.searchable}
+        for name, technique in self.parts["technique"].items():
+            if issubclass(technique, Technique) and fits(technique, recipe.task):
+                space[f"{name}.on"] = Knob(technique.idea(), choices=(False, True))
+                space |= {f"{name}.{k}": v for k, v in technique.knobs().items() if v.searchable}
+        return space
+
+
+def _settings(name: object, settings: Any) -> Mapping[str, Any]:
+    if settings is None or settings is True:
+        return {}
+    if not isinstance(settings, Mapping):
+        raise AurifyError(f"techniques.{name}: expected settings, found {settings!r}")
+    return settings
+
+
+def load(extra: Iterable[str | Path] = ()) -> Catalog:
+    """Import the package's own parts and the user's files or folders of parts."""
+    import aurify
+    from aurify.data import prepare
+
+    catalog = Catalog()
+    catalog.add(prepare)
+    for _, folder in KINDS.values():
+        package = importlib.import_module(f"aurify.{folder}")
+        for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda i: i.name):
+            catalog.add(importlib.import_module(f"{aurify.__name__}.{folder}.{info.name}"))
+    for path in map(Path, extra):
+        files = sorted(path.glob("*.py")) if path.is_dir() else [path]
+        if not files:
+            raise AurifyError(f"--parts {path} holds no .py file")
+        for file in files:
+            catalog.add(_import_file(file))
+    return catalog
+
+
+def _import_file(path: Path) -> ModuleType:
+    name = f"aurify_parts.{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise AurifyError(f"--parts {path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up there
+    try:
+        spec.loader.exec_module(module)
+    except AurifyError:
+        raise
+    except Exception as error:
+        line = _line_in(error, path)
+        raise AurifyError(f"--parts {path}{line}: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _line_in(error: Exception, path: Path) -> str:
+    if isinstance(error, SyntaxError):
+        return f", line {error.lineno}"
+    trace, number = error.__traceback__, None
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            number = trace.tb_lineno
+        trace = trace.tb_next
+    return f", line {number}" if number else ""
+
+
+def override(
+    plain: Mapping[str, Any], *, settings: Sequence[str] = (), using: Sequence[str] = (), without: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Apply ``a.b=value`` settings, techniques to add (``mixup`` or ``mixup.alpha=0.4``) and to leave out.
+
+    ``network=NAME`` and ``optimizer=NAME`` choose another part. Raises AurifyError for a word it cannot place.
+    """
+    result = {k: dict(v) if isinstance(v, Mapping) else v for k, v in plain.items()}
+    techniques: dict[str, Any] = {k: dict(v or {}) for k, v in (result.get("techniques") or {}).items()}
+    for name in without:
+        if name not in techniques:
+            raise AurifyError(f"--without {name}: the recipe does not use it{suggest(name, techniques)}")
+        del techniques[name]
+    for word in using:
+        path, _, value = word.partition("=")
+        name, _, setting = path.partition(".")
+        if bool(setting) != ("=" in word):
+            raise AurifyError(f"--with {word}: write a technique (mixup) or one setting of it (mixup.alpha=0.4)")
+        techniques.setdefault(name, {})
+        if setting:
+            techniques[name][setting] = _value(value)
+    for word in settings:
+        path, equals, value = word.partition("=")
+        if not equals:
+            raise AurifyError(f"--set {word}: write a setting and its value, such as network.width=256")
+        _place(result, techniques, path, _value(value))
+    return {**result, "techniques": techniques}
+
+
+def _place(result: dict[str, Any], techniques: dict[str, Any], path: str, value: Any) -> None:
+    first, _, rest = path.partition(".")
+    first, rest = (rest.partition(".")[0], rest.partition(".")[2]) if first == "techniques" else (first, rest)
+    sections = {*SECTIONS, "task", "network", "optimizer"}
+    if first in ("precision", "seed") and not rest:
+        result[first] = value
+    elif first in ("task", "network", "optimizer") and not rest:
+        result[first] = {"name": value}
+    elif first in sections and rest:
+        held = result.get(first) or {}
+        result[first] = {**({"name": held} if isinstance(held, str) else held), rest: value}
+    elif first in techniques and rest:
+        techniques[first][rest] = value
+    elif first in sections or first in techniques:
+        raise AurifyError(f"--set {path}: name one of its settings, such as {first}.SETTING={value}")
+    else:
+        known = sorted(sections | set(techniques) | {"precision", "seed"})
+        raise AurifyError(
+            f"--set {path}: the recipe has no part {first!r}{suggest(first, known)}"
+            f" (a technique that is off is switched on with --with {path}=...)"
+        )
+
+
+def _value(text: str) -> Any:
+    """Read a value as YAML would: numbers, true and false, null, [lists], or a text."""
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+
+
+def describe(part: type[Part], kind: str) -> str:
+    """Explain a part from its docstring and settings, in Markdown."""
+    lines = [f"# {part.name()} ({kind})", "", inspect.cleandoc(part.__doc__ or "")]
+    knobs = part.knobs()
+    if knobs:
+        lines += ["", "Settings:", ""]
+        defaults = {n: f.default for n, f in part.__dataclass_fields__.items()}
+        for name, knob in knobs.items():
+            search = ""
+            if knob.choices is None and knob.low is not None:
+                search = f"; searched {knob.low:g} to {knob.high:g}{' (log)' if knob.log else ''}"
+            lines.append(f"- `{name}` = {_shown(defaults[name])}: {knob.help}; allowed {knob.rule()}{search}")
+    if issubclass(part, Technique):
+        seams = [s for s in SEAMS if getattr(part, s) is not getattr(Technique, s)]
+        needs = sorted(t.name.lower() for t in part.needs)
+        lines += ["", f"Seams: {', '.join(seams)}. Needs: {', '.join(needs) or 'nothing special'}."]
+        off = ", ".join(f"{k}={_shown(v)}" for k, v in part.neutral.items())
+        lines.append(f"Equal to off with: {off}.")
+    return "\n".join(lines) + "\n"
+
+
+def _shown(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
+    return str(value)

@@ -1,0 +1,145 @@
+"""The plain models that a network must beat before it is worth anything."""
+
+# n training examples, m test examples, K classes
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aurify.measure.encoding import design_matrices, tree_columns
+from aurify.measure.predictions import Predictions
+
+log = logging.getLogger(__name__)
+
+MOST_ITERATIONS = 1000
+"""Of the logistic regression; scikit-learn's own 100 is often too few for it to converge."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Examples:
+    """Raw table rows as the baselines see them: n rows, a numeric columns, b category columns.
+
+    ``numbers`` (n, a) float64, NaN for missing; ``codes`` (n, b) int64 category codes, -1 missing, -2 unknown to the
+    schema; ``target`` (n,) int64 class codes or float64; ``row`` (n,) int64 row ids; ``weight`` (n,) float64 or None.
+    """
+
+    numbers: np.ndarray
+    codes: np.ndarray
+    target: np.ndarray
+    row: np.ndarray
+    weight: np.ndarray | None
+
+    def __post_init__(self) -> None:
+        count = len(self.row)
+        assert self.numbers.ndim == self.codes.ndim == 2, "numbers and codes are tables, even with no column"
+        assert {len(self.numbers), len(self.codes), len(self.target)} == {count}, "one value per row"
+        assert self.weight is None or (len(self.weight) == count and (self.weight >= 0).all())
+        assert np.isfinite(self.target).all(), "an unknown target"
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def take(self, index: np.ndarray) -> Examples:
+        """The rows at ``index``: positions (m,) int or a mask (n,) bool."""
+        return Examples(
+            numbers=self.numbers[index],
+            codes=self.codes[index],
+            target=self.target[index],
+            row=self.row[index],
+            weight=None if self.weight is None else self.weight[index],
+        )
+
+
+def fit_baselines(
+    train: Examples, test: Examples, *, classes: tuple[str, ...] | None, seed: int, check: Callable[[], None]
+) -> dict[str, Predictions]:
+    """Fit the baselines on ``train`` and answer for ``test``, which may hold classes that ``train`` lacks.
+
+    ``majority`` (class shares) or ``mean``; ``linear`` (logistic or ridge regression); ``boosting`` (histogram
+    gradient-boosted trees, Ke et al. 2017, with categories as they are). ``check`` is called before each and may raise
+    to stop. Same seed, same answers. That the logistic regression did not converge is logged, not raised.
+    """
+    train = train if train.weight is None else train.take(train.weight > 0)
+    assert len(train), "no training row has any weight"
+    assert len(test), "no test rows"
+    simple = "mean" if classes is None else "majority"
+    # with one class to learn from there is nothing to fit
+    alone = classes is not None and bool((train.target == train.target[0]).all())
+    answers: dict[str, np.ndarray] = {}
+    for name, fit in ((simple, _constant), ("linear", _linear), ("boosting", _boosting)):
+        check()
+        with _quiet(name):
+            answers[name] = (_constant if alone else fit)(train, test, classes, seed)
+    return {
+        name: Predictions(
+            row=test.row,
+            target=test.target,
+            prediction=answer if classes is None else answer.argmax(axis=1),
+            probabilities=None if classes is None else answer,
+            classes=classes,
+            seed=seed,
+        )
+        for name, answer in answers.items()
+    }
+
+
+def _constant(train: Examples, test: Examples, classes: tuple[str, ...] | None, seed: int) -> np.ndarray:
+    """The mean (m,) or the class shares (m, K) of the training rows, for everyone."""
+    if classes is None:
+        return np.full(len(test), np.average(train.target, weights=train.weight))
+    counts = np.bincount(train.target, weights=train.weight, minlength=len(classes))
+    return np.tile(counts / counts.sum(), (len(test), 1))
+
+
+def _linear(train: Examples, test: Examples, classes: tuple[str, ...] | None, seed: int) -> np.ndarray:
+    """Answers (m,) or probabilities (m, K) of a linear model with scikit-learn's default regularisation."""
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    known, asked = design_matrices((train.numbers, test.numbers), (train.codes, test.codes))
+    if classes is None:
+        return Ridge(tol=1e-6).fit(known, train.target, sample_weight=train.weight).predict(asked)
+    model = LogisticRegression(max_iter=MOST_ITERATIONS).fit(known, train.target, sample_weight=train.weight)
+    return _in_place(model.predict_proba(asked), train.target, len(classes))
+
+
+def _boosting(train: Examples, test: Examples, classes: tuple[str, ...] | None, seed: int) -> np.ndarray:
+    """Answers (m,) or probabilities (m, K) of gradient-boosted trees with scikit-learn's default settings."""
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    known, asked, category = tree_columns((train.numbers, test.numbers), (train.codes, test.codes))
+    settings: dict[str, Any] = {"categorical_features": category, "random_state": seed}
+    if classes is None:
+        trees = HistGradientBoostingRegressor(**settings)
+        return trees.fit(known, train.target, sample_weight=train.weight).predict(asked)
+    counts = np.unique(train.target, return_counts=True)[1]
+    # the tenth held back for early stopping is drawn by class: each needs two rows, and the tenth a place for each
+    if counts.min() < 2 or len(train) < 10 * len(counts):
+        settings["early_stopping"] = False
+    model = HistGradientBoostingClassifier(**settings).fit(known, train.target, sample_weight=train.weight)
+    return _in_place(model.predict_proba(asked), train.target, len(classes))
+
+
+def _in_place(chances: np.ndarray, target: np.ndarray, classes: int) -> np.ndarray:
+    """(m, classes in ``target``, ascending) to (m, K), 0 for classes that training lacks."""
+    result = np.zeros((len(chances), classes))
+    result[:, np.unique(target)] = chances
+    return result
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Keep scikit-learn's and numpy's warnings from the user; say in the log if a model did not converge."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings(record=True) as caught, np.errstate(all="ignore"):
+        warnings.simplefilter("always")
+        yield
+    if any(issubclass(warning.category, ConvergenceWarning) for warning in caught):
+        log.info("the %s baseline stopped before it converged", name)

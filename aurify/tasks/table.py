@@ -1,0 +1,143 @@
+"""Tables: rows of numbers and categories, one column to predict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from aurify.core.errors import AurifyError
+from aurify.core.parts import Task, Trait, knob
+from aurify.core.recipe import Recipe, Source
+from aurify.core.types import Batch, Held, Layer, Signature
+from aurify.data import prepare
+from aurify.data.feed import RowFeed
+from aurify.data.schema import LEFT_OUT, Schema
+from aurify.data.sources import read_frame
+from aurify.data.splits import Parts, part_rows
+from aurify.data.store import Store
+from aurify.objectives import classify, regress
+
+SCORE_ROWS = 16_384
+
+
+@dataclass(kw_only=True)
+class Table(Task):
+    """Predict one column of a table from the others: a class or a number.
+
+    ``auto`` takes a target of texts, or of at most 20 different numbers, as classes. Helps: the default for CSV
+    files and data frames.
+    """
+
+    kind: str = knob("auto", "what the target is", choices=("auto", "classify", "regress"))
+
+    @property
+    def traits(self) -> frozenset[Trait]:
+        either = {"classify": classify.TRAITS, "regress": regress.TRAITS, "auto": classify.TRAITS | regress.TRAITS}
+        return either[self.kind] | {Trait.COLUMNS, Trait.BLENDABLE, Trait.OFFLINE}
+
+    def read(self, source: Source, data: Any) -> tuple[Store, list[str]]:
+        if source.target is None:
+            raise AurifyError("which column is to be predicted? say so with --target COLUMN")
+        frame = read_frame(data)
+        schema = Schema.infer(frame, source.target, source.drop, self.kind)
+        target = schema.parse_target(frame)
+        parsed = schema.parse(frame)
+        notes = [f"column {c.name!r} is left out: {c.reason}" for c in schema.columns if c.kind == LEFT_OUT]
+        arrays = [(parsed.numbers, parsed.codes, target)]
+        if source.test is not None:
+            held_back = read_frame(Path(source.test), texts=schema.texts)
+            more = schema.parse(held_back, source.test)
+            notes += more.notes
+            arrays.append((more.numbers, more.codes, schema.parse_target(held_back, source.test)))
+        numbers, codes, targets = (np.concatenate(pieces) for pieces in zip(*arrays, strict=True))
+        test = np.arange(len(targets)) >= len(target)
+        inputs = {n: v for n, v in (("numbers", numbers), ("codes", codes)) if v.shape[1]}
+        return Store.of(schema, inputs, targets, test), notes
+
+    def settled(self, store: Store) -> Self:
+        return replace(self, kind="regress" if store.schema.classes is None else "classify")
+
+    def defaults(self, store: Store) -> dict[str, Any]:
+        techniques: dict[str, dict[str, Any]] = {
+            name: {}
+            for name in (
+                *("drop_duplicates", "fill_missing", "scale_numbers", "encode_categories", "dropout"),
+                *("weight_decay", "gradient_clipping", "cosine", "warm_up", "weight_averaging", "early_stopping"),
+            )
+        }
+        techniques |= {"scale_target": {}} if store.schema.classes is None else {"temperature": {}}
+        return {"network": {"name": "mlp"}, "optimizer": {"name": "adamw"}, "techniques": techniques}
+
+    def part(self, recipe: Recipe, store: Store) -> Parts:
+        return part_rows(store, recipe.split.test, recipe.split.held, recipe.seed)
+
+    def problem(self, recipe: Recipe, store: Store, parts: Parts, device: torch.device) -> TableProblem:
+        return TableProblem(recipe, store, parts, device)
+
+    def answers(self, output: Tensor) -> Tensor:
+        return output[:, 0] if self.kind == "regress" else classify.probabilities(output)
+
+
+class TableProblem:
+    """A table bound to its rows: prepared inputs, batches, loss and score."""
+
+    greater_is_better = False
+
+    def __init__(self, recipe: Recipe, store: Store, parts: Parts, device: torch.device):
+        self.traits = recipe.task.traits
+        self.device = device
+        self.classes = store.schema.classes
+        self.score_name = "rmse" if self.classes is None else "log_loss"
+        view = prepare.view_of(store, parts.fit, recipe.seed)
+        prepared = prepare.prepare(recipe.techniques, view)
+        self.layers, self.target_layer = prepared.layers, prepared.target
+        self.signature = Signature(prepared.inputs, 1 if self.classes is None else len(self.classes))
+        inputs = prepare.apply(self.layers, store.inputs, parts.fit)
+        full = getattr(recipe.optimizer, "full_batch", False)
+        self.feed = RowFeed(
+            inputs,
+            view.target,
+            torch.from_numpy(parts.fit),
+            prepared.plan,
+            self._encode,
+            batch_size=len(prepared.plan.index) if full else recipe.budget.batch_size,
+            seed=recipe.seed,
+            device=device,
+        )
+        self._held_inputs = {k: v.to(device) for k, v in prepare.apply(self.layers, store.inputs, parts.held).items()}
+        self._held_target = torch.from_numpy(np.array(store.target[parts.held])).to(device)
+
+    @property
+    def answer_layers(self) -> list[Layer]:
+        """Steps from outputs to the target's own units."""
+        return [] if self.target_layer is None else [self.target_layer]
+
+    def _encode(self, target: Tensor) -> Tensor:
+        if self.classes is not None:
+            return classify.encode(target, len(self.classes))
+        return (target if self.target_layer is None else self.target_layer.encode(target)).float()
+
+    def losses(self, output: Tensor, batch: Batch) -> Tensor:
+        return regress.losses(output, batch) if self.classes is None else classify.losses(output, batch)
+
+    def score(self, model: nn.Module) -> float:
+        held = self.held(model)
+        if self.classes is not None:
+            return classify.log_loss(held.output, held.target)
+        return regress.rmse(held.output, held.target)
+
+    @torch.no_grad()
+    def held(self, model: nn.Module) -> Held:
+        """Outputs in the target's own units, and targets, of the held-out rows."""
+        count = len(self._held_target)
+        starts = range(0, count, SCORE_ROWS)
+        pieces = [model({k: v[s : s + SCORE_ROWS] for k, v in self._held_inputs.items()}) for s in starts]
+        output = torch.cat(pieces).float()
+        for layer in self.answer_layers:
+            output = layer.to(self.device)(output.double())
+        return Held(output, self._held_target)

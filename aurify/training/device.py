@@ -1,0 +1,58 @@
+"""Which device computes, with how many threads, and how exactly."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import torch
+
+from aurify.core.errors import AurifyError
+
+
+def choose(name: str) -> torch.device:
+    """Turn ``auto``, ``cpu``, ``cuda`` or ``mps`` into a device; ``auto`` takes the first accelerator there is."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise AurifyError(f"device {name!r} cannot be used here ({reason}); take --device auto or cpu") from None
+    if device.type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.utils.deterministic.fill_uninitialized_memory = False
+        torch.use_deterministic_algorithms(True, warn_only=True)  # names the operator that has no exact kernel
+    return device
+
+
+def set_threads(count: int | None) -> int:
+    """Fix the number of CPU threads, because another number gives other bits; returns it.
+
+    By default ``OMP_NUM_THREADS``, else 1: on a busy machine two threads of small work are slower than one.
+    """
+    if count is None:
+        given = os.environ.get("OMP_NUM_THREADS", "1")
+        count = int(given) if given.isdecimal() and int(given) > 0 else 1
+    torch.set_num_threads(count)
+    return count
+
+
+def environment(device: torch.device) -> dict[str, Any]:
+    """What a result depends on besides its recipe and data."""
+    import platform
+
+    import numpy as np
+
+    import aurify
+
+    return {
+        "aurify": aurify.__version__,
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "threads": torch.get_num_threads(),
+    }

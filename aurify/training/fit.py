@@ -1,0 +1,271 @@
+"""THE loop: every task and every technique goes through it."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, nullcontext
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from aurify.core import rng
+from aurify.core.errors import DivergedError, listing
+from aurify.core.parts import Technique
+from aurify.core.recipe import Recipe
+from aurify.core.run import Problem, Run
+from aurify.core.types import Batch, Layer, Signature
+from aurify.core.watch import Watch
+from aurify.training.checkpoint import Keeper
+
+PROBE_STEPS = 30
+LATE_CHECK_STEPS = 50
+TIME_FOR_MEASURING = 0.15
+
+Show = Callable[[Run], None]
+
+
+def fit(recipe: Recipe, problem: Problem, device: torch.device, keeper: Keeper, watch: Watch, show: Show) -> Run:
+    """Train, or go on training from the keeper's last checkpoint; leaves the final weights in ``run.model``.
+
+    Raises DivergedError when the loss is not finite and Interrupted after a signal, both with everything saved.
+    """
+    steps = recipe.budget.steps or recipe.budget.epochs * problem.feed.steps_per_epoch
+    if watch.limit_seconds is not None:
+        steps = keeper.chosen("steps", lambda: _affordable_steps(recipe, problem, device, watch, steps))
+    run = begin(recipe, problem, device, steps)
+    optimizer = make_optimizer(run)
+    keeper.restore(run, optimizer, watch)
+    Loop(run, optimizer, keeper, watch, show).train()
+    for technique in run.techniques:
+        technique.finish(run)
+    run.model.eval()
+    return run
+
+
+def begin(recipe: Recipe, problem: Problem, device: torch.device, steps: int) -> Run:
+    """Build the network with its first weights, and a run around it."""
+    model = build(recipe, problem.signature)
+    rng.attach(model, draws := rng.Draws(recipe.seed))
+    techniques = copy.deepcopy(recipe.techniques)
+    return Run(recipe, model.to(device), problem, techniques, steps, device, draws)
+
+
+def build(recipe: Recipe, signature: Signature) -> nn.Module:
+    """Build a recipe's network and let its techniques change it; weights depend on the seed alone."""
+    with rng.seeded(recipe.seed, "build"):
+        model = recipe.network.build(signature)
+    rng.initialise(model, recipe.seed)
+    for technique in recipe.techniques:
+        technique.begin(model, recipe)
+    return model
+
+
+def make_optimizer(run: Run) -> Any:
+    """Build the optimizer over the groups that techniques make; each parameter must be in exactly one."""
+    trained = [p for p in run.model.parameters() if p.requires_grad]
+    groups: list[dict[str, Any]] = [{"params": trained}]
+    for technique in run.techniques:
+        groups = technique.groups(run, groups)
+    grouped = [id(p) for g in groups for p in g["params"]]
+    assert sorted(grouped) == sorted(map(id, trained)), "a technique lost or doubled a parameter in groups()"
+    optimizer: Any = run.recipe.optimizer.build(groups)
+    for technique in run.techniques:
+        optimizer = technique.wrap_optimizer(optimizer, run)
+    return optimizer
+
+
+def answers(run: Run) -> list[Layer]:
+    """Fit what turns outputs into better outputs (calibration, threshold) on the held-out training rows."""
+    held = run.problem.held(run.model)
+    layers = []
+    for technique in run.techniques:
+        layer = technique.answer(run, held)
+        if layer is not None:
+            layers.append(layer)
+            held = replace(held, output=layer.to(held.output.device)(held.output))
+    return layers
+
+
+class Loop:
+    """Forward, backward, update; techniques act through their seams and nowhere else."""
+
+    def __init__(self, run: Run, optimizer: Any, keeper: Keeper, watch: Watch, show: Show):
+        self.run, self.optimizer, self.keeper, self.watch, self.show = run, optimizer, keeper, watch, show
+        self.problem = run.problem
+        self.base_rate: float = getattr(run.recipe.optimizer, "learning_rate")  # noqa: B009
+        self.validate_every = run.recipe.budget.validate_every or self.problem.feed.steps_per_epoch
+        self.low_precision = run.recipe.precision == "bfloat16"
+        self.unseen_losses: list[tuple[int, Tensor, Tensor]] = []
+
+    def filling(self, seam: str) -> list[Technique]:
+        """The techniques that fill a seam; the others cost nothing."""
+        return [t for t in self.run.techniques if getattr(type(t), seam) is not getattr(Technique, seam)]
+
+    def train(self) -> None:
+        run = self.run
+        self.on_batch, self.rates = self.filling("on_batch"), self.filling("rate")
+        self.weighers, self.penalties = self.filling("weigh"), self.filling("penalty")
+        self.on_gradients, after_update = self.filling("on_gradients"), self.filling("after_update")
+        run.model.train()
+        while run.step < run.steps and run.stopped is None:
+            self.stop_if_asked()
+            served = self.problem.feed.state()
+            batch = self.problem.feed.next(run.model)
+            for technique in self.on_batch:
+                batch = technique.on_batch(batch, run)
+            self.set_rate()
+            try:
+                loss = self.update(batch)
+                self.watch_loss(loss, batch)
+            except DivergedError:
+                self.problem.feed.restore(served)  # the weights are still those before this step
+                self.keeper.save_if_finite(run, self.optimizer, self.watch)
+                raise
+            for technique in after_update:
+                technique.after_update(run)
+            run.step += 1
+            if run.step % self.validate_every == 0 or run.step == run.steps:
+                self.validate(loss)
+            self.keeper.save_if_due(run, self.optimizer, self.watch)
+            self.show(run)
+
+    def update(self, batch: Batch) -> Tensor:
+        """One optimizer step; when memory runs out, again in micro-batches half as large."""
+        while True:
+            micro = self.keeper.micro_batch(self.run.step, len(batch))
+            try:
+                return self.optimizer.step(lambda: self.gradient(batch, micro))
+            except (RuntimeError, MemoryError) as error:
+                if micro == 1 or not _out_of_memory(error):
+                    raise
+            self.keeper.choose_micro_batch(self.run.step, -(-micro // 2))
+
+    def gradient(self, batch: Batch, micro: int) -> Tensor:
+        """Mean loss of the batch (a scalar) with its gradient in place; the closure that optimizers call."""
+        run, count = self.run, len(batch)
+        weight = count if batch.weight is None else batch.weight.sum()
+        total = torch.zeros((), device=run.device)
+        self.optimizer.zero_grad()
+        for start in range(0, count, micro):
+            part = batch if micro >= count else batch.part(start, start + micro)
+            run.draws.at(run.step, start, count)
+            with torch.autocast(run.device.type, torch.bfloat16) if self.low_precision else nullcontext():
+                output = run.model(part.inputs, part.blend)
+            losses = self.problem.losses(output, part)
+            for technique in self.weighers:
+                losses = technique.weigh(losses, output, part, run)
+            loss = (losses if part.weight is None else losses * part.weight).sum() / weight
+            for technique in self.penalties:
+                loss = loss + technique.penalty(output, part, run) * (len(part) / count)
+            if run.device.type == "cpu" and not math.isfinite(loss.item()):
+                bad = part.rows[~torch.isfinite(losses.detach())]
+                self.diverge(run.step, loss.item(), batch.rows, bad)
+            loss.backward()
+            total += loss.detach()
+        for technique in self.on_gradients:
+            technique.on_gradients(run)
+        return total
+
+    def set_rate(self) -> None:
+        rate = self.base_rate
+        for technique in self.rates:
+            rate *= technique.rate(self.run)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * group.get("rate", 1.0)
+
+    def watch_loss(self, loss: Tensor, batch: Batch) -> None:
+        """On an accelerator, look at losses in bunches: reading each one would stall it."""
+        if self.run.device.type == "cpu":
+            return
+        self.unseen_losses.append((self.run.step, loss, batch.rows))
+        if len(self.unseen_losses) >= LATE_CHECK_STEPS or self.keeper.due():
+            losses = torch.stack([seen for _, seen, _ in self.unseen_losses]).cpu()
+            for (step, _, rows), value in zip(self.unseen_losses, losses.tolist(), strict=True):
+                if not math.isfinite(value):
+                    self.diverge(step, value, rows, rows[:0])
+            self.unseen_losses.clear()
+
+    def diverge(self, step: int, loss: float, rows: Tensor, bad: Tensor) -> None:
+        rate = self.optimizer.param_groups[0]["lr"]
+        record = {"step": step, "loss": str(loss), "rate": rate, "rows": rows.tolist(), "bad_rows": bad.tolist()}
+        where = self.keeper.record_divergence(record)
+        culprits = f", {len(bad)} of them at fault: {listing(bad.tolist())}" if 0 < len(bad) < len(rows) else ""
+        raise DivergedError(
+            f"the loss became {loss} at step {step} (learning rate {rate:.3g}, rows {listing(rows.tolist())}{culprits});"
+            f" {where}lower optimizer.learning_rate or add --with gradient_clipping"
+        )
+
+    def validate(self, loss: Tensor) -> None:
+        """Score the held-out training rows as the model would be used now, and let techniques react."""
+        run = self.run
+        run.model.eval()
+        with ExitStack() as stack:
+            for technique in self.filling("evaluating"):
+                context = technique.evaluating(run)
+                if context is not None:
+                    stack.enter_context(context)
+            score = self.problem.score(run.model)
+            if not math.isfinite(score):
+                self.diverge(run.step - 1, score, torch.empty(0, dtype=torch.int64), torch.empty(0))
+            oriented = score if self.problem.greater_is_better else -score
+            for technique in self.filling("on_score"):
+                technique.on_score(oriented, run)
+        run.model.train()
+        if run.best is None or oriented > run.best:
+            run.best = oriented
+        run.log.append(
+            {
+                "step": run.step,
+                "epoch": round(run.epoch, 6),
+                "loss": loss.item(),
+                self.problem.score_name: score,
+                "rate": self.optimizer.param_groups[0]["lr"],
+                "order": self.problem.feed.state().get("served"),
+                "seconds": round(self.watch.spent, 3),
+            }
+        )
+        self.keeper.record(run.log[-1])
+
+    def stop_if_asked(self) -> None:
+        """Obey signals and the clock, losing nothing."""
+        if self.watch.signal_number is not None:
+            self.keeper.save(self.run, self.optimizer, self.watch)
+            self.watch.check()
+        if self.watch.remaining <= _reserve(self.watch):
+            self.run.stop(f"time was up at step {self.run.step} of {self.run.steps}")
+            if not self.run.log or self.run.log[-1]["step"] != self.run.step:
+                self.validate(torch.tensor(float("nan")) if not self.run.log else torch.tensor(self.run.log[-1]["loss"]))
+
+
+def _reserve(watch: Watch) -> float:
+    return TIME_FOR_MEASURING * watch.limit_seconds if watch.limit_seconds is not None else 0.0
+
+
+def _affordable_steps(recipe: Recipe, problem: Problem, device: torch.device, watch: Watch, most: int) -> int:
+    """Probe the speed on a throw-away copy and return how many steps the remaining time allows."""
+    served = problem.feed.state()
+    run = begin(recipe, problem, device, most)
+    loop = Loop(run, make_optimizer(run), Keeper(None), watch, lambda run: None)
+    run.steps = min(most, PROBE_STEPS // 3)
+    loop.train()
+    loop.validate_every = most + 1
+    began, run.steps, run.stopped = time.monotonic(), min(most, PROBE_STEPS), None
+    warm = run.step
+    loop.train()
+    per_step = (time.monotonic() - began) / max(1, run.step - warm)
+    problem.feed.restore(served)
+    left = watch.remaining - _reserve(watch)
+    return max(1, min(most, int(0.95 * left / max(per_step, 1e-9))))
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        torch.cuda.empty_cache()
+        return True
+    return "can't allocate memory" in str(error) or "not enough memory" in str(error)
+
