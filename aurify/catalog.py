@@ -68,6 +68,9 @@ class Catalog:
                 f"two {kind}s are called {name!r}: in {self.parts[kind][name].__module__} and {part.__module__};"
                 " rename one class"
             )
+        shadowed = [k for k in part.knobs() if k in SEAMS and issubclass(part, Technique)]
+        if shadowed:
+            raise AurifyError(f"{kind} {name!r}: a setting cannot be called {shadowed[0]!r}, as a seam is; rename it")
         self.parts[kind][name] = part
 
     def part(self, kind: str, plain: Any) -> Part:

@@ -7,7 +7,7 @@ import math
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from enum import Enum, IntEnum, auto
 from functools import cache
@@ -251,6 +251,15 @@ class Task(Part):
         """Bind the task to data: fit what prepares it, on the training rows alone, and pose what is to be learnt."""
         raise NotImplementedError
 
+    def baselines(
+        self, recipe: Recipe, store: Any, parts: Any, asked: Any, check: Callable[[], None]
+    ) -> dict[str, Any]:
+        """Predictions of the plain models a network must beat, by name, for the examples ``asked`` about.
+
+        Fitted on all training rows; ``check`` is called now and then and may raise to stop the work.
+        """
+        raise NotImplementedError
+
     def answers(self, output: Tensor) -> Tensor:
         """From a network's outputs (B, K) to what users read: class probabilities (B, K) or numbers (B,)."""
         raise NotImplementedError
@@ -322,7 +331,7 @@ class Technique(Part):
         return optimizer
 
     # each step
-    def rate(self, run: Run) -> float:
+    def schedule(self, run: Run) -> float:
         """Multiply the learning rate of this step."""
         return 1.0
 

@@ -38,6 +38,11 @@ class Parsed:
     codes: np.ndarray
     notes: tuple[str, ...] = ()
 
+    @property
+    def inputs(self) -> dict[str, np.ndarray]:
+        """By input name, without kinds that have no column."""
+        return {n: v for n, v in (("numbers", self.numbers), ("codes", self.codes)) if v.shape[1]}
+
 
 @dataclass(frozen=True)
 class Schema:

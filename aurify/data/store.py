@@ -20,6 +20,15 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, eq=False)
+class Asked:
+    """Rows to predict and to measure: typed inputs {name: (N, C)}, targets (N,) and which row ids (M,) are meant."""
+
+    inputs: Mapping[str, np.ndarray]
+    target: np.ndarray
+    rows: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Store:
     """Typed rows of one source.
 

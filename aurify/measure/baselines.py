@@ -8,7 +8,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,13 @@ log = logging.getLogger(__name__)
 
 MOST_ITERATIONS = 1000
 """Of the logistic regression; scikit-learn's own 100 is often too few for it to converge."""
+
+LEAF_PENALTY = 1.0
+"""L2 penalty on the leaves of the boosted trees, XGBoost's default, where scikit-learn has none.
+
+Without it a leaf where a rare class has next to no curvature takes a step of many logits. Log loss, none against 1.0:
+1.38 against 0.10 with 5 rows of a third class among 100,000; 0.026 against 0.019 with 472 positives among 100,000.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,7 +47,7 @@ class Examples:
         count = len(self.row)
         assert self.numbers.ndim == self.codes.ndim == 2, "numbers and codes are tables, even with no column"
         assert {len(self.numbers), len(self.codes), len(self.target)} == {count}, "one value per row"
-        assert self.weight is None or (len(self.weight) == count and (self.weight >= 0).all())
+        assert self.weight is None or (len(self.weight) == count and (self.weight >= 0).all() and self.weight.any())
         assert np.isfinite(self.target).all(), "an unknown target"
 
     def __len__(self) -> int:
@@ -48,7 +55,8 @@ class Examples:
 
     def take(self, index: np.ndarray) -> Examples:
         """The rows at ``index``: positions (m,) int or a mask (n,) bool."""
-        return Examples(
+        return replace(
+            self,
             numbers=self.numbers[index],
             codes=self.codes[index],
             target=self.target[index],
@@ -66,8 +74,11 @@ def fit_baselines(
     gradient-boosted trees, Ke et al. 2017, with categories as they are). ``check`` is called before each and may raise
     to stop. Same seed, same answers. That the logistic regression did not converge is logged, not raised.
     """
-    train = train if train.weight is None else train.take(train.weight > 0)
-    assert len(train), "no training row has any weight"
+    if train.weight is not None:
+        weighed = train.weight > 0
+        # weights of mean 1: a penalty should not depend on the unit they come in
+        train = replace(train, weight=train.weight / train.weight[weighed].mean()).take(weighed)
+    assert len(train), "no training rows"
     assert len(test), "no test rows"
     simple = "mean" if classes is None else "majority"
     # with one class to learn from there is nothing to fit
@@ -110,11 +121,15 @@ def _linear(train: Examples, test: Examples, classes: tuple[str, ...] | None, se
 
 
 def _boosting(train: Examples, test: Examples, classes: tuple[str, ...] | None, seed: int) -> np.ndarray:
-    """Answers (m,) or probabilities (m, K) of gradient-boosted trees with scikit-learn's default settings."""
+    """Answers (m,) or probabilities (m, K) of gradient-boosted trees, scikit-learn's but for the leaf penalty."""
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     known, asked, category = tree_columns((train.numbers, test.numbers), (train.codes, test.codes))
-    settings: dict[str, Any] = {"categorical_features": category, "random_state": seed}
+    settings: dict[str, Any] = {
+        "categorical_features": category,
+        "l2_regularization": LEAF_PENALTY,
+        "random_state": seed,
+    }
     if classes is None:
         trees = HistGradientBoostingRegressor(**settings)
         return trees.fit(known, train.target, sample_weight=train.weight).predict(asked)

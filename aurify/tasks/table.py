@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -19,7 +20,9 @@ from aurify.data.feed import RowFeed
 from aurify.data.schema import LEFT_OUT, Schema
 from aurify.data.sources import read_frame
 from aurify.data.splits import Parts, part_rows
-from aurify.data.store import Store
+from aurify.data.store import Asked, Store
+from aurify.measure.baselines import Examples, fit_baselines
+from aurify.measure.predictions import Predictions
 from aurify.objectives import classify, regress
 
 SCORE_ROWS = 16_384
@@ -79,8 +82,27 @@ class Table(Task):
     def problem(self, recipe: Recipe, store: Store, parts: Parts, device: torch.device) -> TableProblem:
         return TableProblem(recipe, store, parts, device)
 
+    def baselines(
+        self, recipe: Recipe, store: Store, parts: Parts, asked: Asked, check: Callable[[], None]
+    ) -> dict[str, Predictions]:
+        train = Asked(store.inputs, store.target, np.sort(np.concatenate([parts.fit, parts.held])))
+        return fit_baselines(
+            _examples(train), _examples(asked), classes=store.schema.classes, seed=recipe.seed, check=check
+        )
+
     def answers(self, output: Tensor) -> Tensor:
         return output[:, 0] if self.kind == "regress" else classify.probabilities(output)
+
+
+def _examples(asked: Asked) -> Examples:
+    empty = np.empty((len(asked.target), 0))
+    return Examples(
+        numbers=np.array(asked.inputs.get("numbers", empty)[asked.rows], dtype=np.float64),
+        codes=np.array(asked.inputs.get("codes", empty)[asked.rows], dtype=np.int64),
+        target=np.array(asked.target[asked.rows]),
+        row=np.asarray(asked.rows, dtype=np.int64),
+        weight=None,
+    )
 
 
 class TableProblem:

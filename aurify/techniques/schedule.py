@@ -23,7 +23,7 @@ class Cosine(Technique):
     slot = "schedule"
     stacks = True
 
-    def rate(self, run: Run) -> float:
+    def schedule(self, run: Run) -> float:
         return self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * run.progress))
 
 
@@ -40,6 +40,6 @@ class WarmUp(Technique):
     vivid = {"share": 1.0}
     stacks = True
 
-    def rate(self, run: Run) -> float:
+    def schedule(self, run: Run) -> float:
         rising = self.share * run.steps
         return min(1.0, (run.step + 1) / rising) if rising > 0 else 1.0

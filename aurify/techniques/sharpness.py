@@ -34,12 +34,15 @@ class _Uphill:
 
     def __init__(self, inner: Any, radius: float):
         self.inner, self.radius = inner, radius
-        self.param_groups = inner.param_groups
         self.zero_grad, self.state_dict, self.load_state_dict = (
             inner.zero_grad,
             inner.state_dict,
             inner.load_state_dict,
         )
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        return self.inner.param_groups  # loading a state replaces the list
 
     def step(self, closure: Callable[[], Tensor]) -> Tensor:
         loss = closure()

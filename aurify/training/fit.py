@@ -106,13 +106,15 @@ class Loop:
         """The techniques that fill a seam; the others cost nothing."""
         return [t for t in self.run.techniques if getattr(type(t), seam) is not getattr(Technique, seam)]
 
-    def train(self) -> None:
+    def train(self, until: int | None = None) -> None:
+        """Take steps until the run's last one, or ``until``, or until something stops it."""
         run = self.run
-        self.on_batch, self.rates = self.filling("on_batch"), self.filling("rate")
+        self.on_batch, self.schedules = self.filling("on_batch"), self.filling("schedule")
         self.weighers, self.penalties = self.filling("weigh"), self.filling("penalty")
         self.on_gradients, after_update = self.filling("on_gradients"), self.filling("after_update")
         run.model.train()
-        while run.step < run.steps and run.stopped is None:
+        last = run.steps if until is None else min(run.steps, until)
+        while run.step < last and run.stopped is None:
             self.stop_if_asked()
             served = self.problem.feed.state()
             batch = self.problem.feed.next(run.model)
@@ -173,8 +175,8 @@ class Loop:
 
     def set_rate(self) -> None:
         rate = self.base_rate
-        for technique in self.rates:
-            rate *= technique.rate(self.run)
+        for technique in self.schedules:
+            rate *= technique.schedule(self.run)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group.get("rate", 1.0)
 
@@ -200,7 +202,7 @@ class Loop:
             f" {where}lower optimizer.learning_rate or add --with gradient_clipping"
         )
 
-    def validate(self, loss: Tensor) -> None:
+    def validate(self, loss: Tensor | None) -> None:
         """Score the held-out training rows as the model would be used now, and let techniques react."""
         run = self.run
         run.model.eval()
@@ -222,7 +224,7 @@ class Loop:
             {
                 "step": run.step,
                 "epoch": round(run.epoch, 6),
-                "loss": loss.item(),
+                "loss": None if loss is None else loss.item(),
                 self.problem.score_name: score,
                 "rate": self.optimizer.param_groups[0]["lr"],
                 "order": self.problem.feed.state().get("served"),
@@ -239,7 +241,7 @@ class Loop:
         if self.watch.remaining <= _reserve(self.watch):
             self.run.stop(f"time was up at step {self.run.step} of {self.run.steps}")
             if not self.run.log or self.run.log[-1]["step"] != self.run.step:
-                self.validate(torch.tensor(float("nan")) if not self.run.log else torch.tensor(self.run.log[-1]["loss"]))
+                self.validate(None)
 
 
 def _reserve(watch: Watch) -> float:
@@ -251,13 +253,13 @@ def _affordable_steps(recipe: Recipe, problem: Problem, device: torch.device, wa
     served = problem.feed.state()
     run = begin(recipe, problem, device, most)
     loop = Loop(run, make_optimizer(run), Keeper(None), watch, lambda run: None)
-    run.steps = min(most, PROBE_STEPS // 3)
-    loop.train()
-    loop.validate_every = most + 1
-    began, run.steps, run.stopped = time.monotonic(), min(most, PROBE_STEPS), None
-    warm = run.step
-    loop.train()
-    per_step = (time.monotonic() - began) / max(1, run.step - warm)
+    validate_every, loop.validate_every = loop.validate_every, most + 1
+    loop.train(until=PROBE_STEPS // 3)
+    warm, began = run.step, time.monotonic()
+    loop.train(until=PROBE_STEPS)
+    stepped = time.monotonic()
+    loop.validate(None)
+    per_step = (stepped - began) / max(1, run.step - warm) + (time.monotonic() - stepped) / validate_every
     problem.feed.restore(served)
     left = watch.remaining - _reserve(watch)
     return max(1, min(most, int(0.95 * left / max(per_step, 1e-9))))

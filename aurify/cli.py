@@ -1,0 +1,244 @@
+"""The command line: words to a verb of the workbench, and its answer to the screen. No logic of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Raw data to a measured neural network, with an interval on every number.",
+)
+
+Source = Annotated[str | None, typer.Argument(metavar="SOURCE", help="CSV file, or a recipe (.yaml)")]
+RunPath = Annotated[str, typer.Argument(metavar="RUN", help="run folder or model.aurify")]
+Target = Annotated[str | None, typer.Option("--target", "-t", metavar="COL", help="column to predict")]
+Drop = Annotated[list[str] | None, typer.Option("--drop", metavar="COL", help="column to leave out; repeatable")]
+TestFile = Annotated[str | None, typer.Option("--test", metavar="FILE", help="file whose rows are the test part")]
+RecipeFile = Annotated[str | None, typer.Option("--recipe", metavar="FILE", help="recipe to start from")]
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=V", help="change a setting: network.width=256")]
+With = Annotated[list[str] | None, typer.Option("--with", metavar="T[.S=V]", help="switch on: mixup.alpha=0.4")]
+Without = Annotated[list[str] | None, typer.Option("--without", metavar="T", help="switch a technique off")]
+PartsFile = Annotated[list[str] | None, typer.Option("--parts", metavar="FILE", help="your own parts (.py or folder)")]
+Out = Annotated[str | None, typer.Option("--out", "-o", metavar="DIR", help="folder to write to")]
+Force = Annotated[bool, typer.Option("--force", help="replace what is there")]
+Resume = Annotated[bool, typer.Option("--resume", help="go on where a stopped run left off")]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="seed of everything random")]
+Time = Annotated[str | None, typer.Option("--time", metavar="5m", help="wall-clock limit, such as 90s, 5m, 1h")]
+Device = Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda or mps")]
+Threads = Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="CPU threads [OMP_NUM_THREADS or 1]")]
+Every = Annotated[str | None, typer.Option("--checkpoint-every", metavar="30s", help="time between checkpoints")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print the results only")]
+Json = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout and nothing else")]
+
+
+@app.command()
+def fit(
+    source: Source = None,
+    target: Target = None,
+    drop: Drop = None,
+    test: TestFile = None,
+    recipe: RecipeFile = None,
+    set_: Set = None,
+    with_: With = None,
+    without: Without = None,
+    parts: PartsFile = None,
+    out: Out = None,
+    force: Force = False,
+    resume: Resume = False,
+    seed: Seed = None,
+    time: Time = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    checkpoint_every: Every = None,
+    quiet: Quiet = False,
+    json_: Json = False,
+) -> None:
+    """Read, check, split, prepare, train and measure: from a table to a model with evidence."""
+    from aurify import workbench
+    from aurify.core.recipe import seconds
+    from aurify.report import terminal
+
+    if source is not None and source.endswith((".yaml", ".yml")):
+        source, recipe = None, source
+    console = _console(quiet or json_)
+    with terminal.progress(console) as show:
+        run = workbench.fit(
+            source,
+            target,
+            drop=drop or (),
+            test=test,
+            recipe=recipe,
+            settings=set_ or (),
+            using=with_ or (),
+            without=without or (),
+            parts=parts or (),
+            out=out,
+            force=force,
+            resume=resume,
+            seed=seed,
+            seconds=None if time is None else seconds(time),
+            device=device,
+            threads=threads,
+            checkpoint_seconds=None if checkpoint_every is None else seconds(checkpoint_every),
+            show=show,
+            note=lambda text: console.print(f"- {text}", highlight=False, markup=False),
+        )
+    _print_summary(run.summary, json_)
+
+
+@app.command()
+def evaluate(
+    run: RunPath,
+    data: Annotated[str | None, typer.Argument(metavar="[DATA]", help="labelled CSV; none: the sealed test part")] = None,
+    parts: PartsFile = None,
+    out: Out = None,
+    force: Force = False,
+    device: Device = "auto",
+    quiet: Quiet = False,
+    json_: Json = False,
+) -> None:
+    """Score a run on new labelled data, or once more on its sealed test part (each opening is counted)."""
+    from aurify import workbench
+
+    summary = workbench.evaluate(run, data, parts=parts or (), out=out, force=force, device=device)
+    console = _console(quiet or json_)
+    for text in summary["notes"]:
+        console.print(f"- {text}", highlight=False, markup=False)
+    _print_summary(summary, json_)
+
+
+@app.command()
+def predict(
+    run: RunPath,
+    data: Annotated[str, typer.Argument(metavar="DATA", help="CSV with the columns the model knows")],
+    parts: PartsFile = None,
+    out: Annotated[str | None, typer.Option("--out", "-o", metavar="FILE", help="CSV to write [stdout]")] = None,
+    force: Force = False,
+    device: Device = "auto",
+    quiet: Quiet = False,
+    json_: Json = False,
+) -> None:
+    """Predict every row of a CSV file: the prediction and the probability of each class."""
+    from aurify import workbench
+    from aurify.core.errors import AurifyError
+    from aurify.core.files import write_with
+
+    if out is not None and Path(out).exists() and not force:
+        raise AurifyError(f"{out} exists already; replace it with --force")
+    answer = workbench.predict(run, data, parts=parts or (), device=device)
+    console = _console(quiet or json_)
+    for text in answer.notes:
+        console.print(f"- {text}", highlight=False, markup=False)
+    frame = answer.to_frame()
+    if out is not None:
+        write_with(Path(out), lambda file: frame.write_csv(file))
+        console.print(f"{frame.height:,} predictions in {out}", highlight=False, markup=False)
+    if json_:
+        rows = {} if out is not None else {"predictions": frame.to_dicts()}
+        print(json.dumps({"run": run, "rows": frame.height, "out": out, "notes": answer.notes, **rows}))
+    elif out is None:
+        sys.stdout.write(frame.write_csv())
+
+
+@app.command()
+def techniques(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="part to explain")] = None,
+    parts: PartsFile = None,
+    all_: Annotated[bool, typer.Option("--all", help="explain every part, as one Markdown page")] = False,
+    json_: Json = False,
+) -> None:
+    """List every part a recipe can name, or explain one: the idea, its source, when it helps and when it hurts."""
+    from aurify import catalog
+
+    found = catalog.load(parts or ())
+    chosen = [found.anywhere(name)] if name else [(k, p) for k, known in found.parts.items() for p in known.values()]
+    if json_:
+        rows = [{"name": p.name(), "kind": k, "idea": p.idea(), "settings": _knobs(p)} for k, p in chosen]
+        print(json.dumps(rows[0] if name else rows))
+    elif name or all_:
+        print("\n".join(catalog.describe(part, kind) for kind, part in chosen), end="")
+    else:
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for kind, part in sorted(chosen, key=lambda c: (list(found.parts).index(c[0]), c[1].name())):
+            table.add_row(kind, part.name(), part.idea())
+        Console().print(table)
+
+
+def _knobs(part: Any) -> dict[str, dict[str, str]]:
+    return {name: {"help": knob.help, "allowed": knob.rule()} for name, knob in part.knobs().items()}
+
+
+def _console(quiet: bool) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True, quiet=quiet)
+
+
+def _print_summary(summary: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(summary))
+        return
+    from rich.console import Console
+
+    from aurify.report import terminal
+
+    console = Console()
+    console.print(terminal.score_table(summary))
+    if summary["verdict"]:
+        console.print(summary["verdict"], highlight=False)
+    openings = summary.get("test_openings")
+    opened = "" if openings is None else f" Test part opened {openings} time{'s' if openings > 1 else ''}."
+    console.print(
+        f"{summary['rows']:,} rows, {summary['draws']:,} bootstrap draws: intervals cover the sampling of these rows."
+        f"{opened} {summary['seconds']:.1f} s.",
+        highlight=False,
+        style="dim",
+    )
+    console.print(f"Run: {summary['run']}", highlight=False, markup=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Run a command; whatever goes wrong ends as one line and an exit code, never as a traceback."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch loads; --threads overrules it
+    try:
+        app(standalone_mode=True)
+    except KeyboardInterrupt:
+        _fail("interrupted", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except Exception as error:
+        _explain(error)
+
+
+def _explain(error: Exception) -> None:
+    from aurify.core.errors import AurifyError
+
+    if isinstance(error, AurifyError):
+        _fail(str(error), error.exit_code)
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="aurify-", suffix=".log", delete=False) as log:
+        traceback.print_exc(file=log)
+    what = str(error).strip().splitlines()
+    _fail(f"a mistake of ours: {type(error).__name__}: {what[0] if what else ''} (details in {log.name}; please report)", 70)
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"aurify: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(code)

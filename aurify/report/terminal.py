@@ -1,0 +1,101 @@
+"""What a terminal shows: progress while training, scores beside the baselines after it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from aurify.core.run import Run
+from aurify.training.fit import Show
+
+REFRESH_SECONDS = 0.2
+SHORT = {"majority": "majority", "mean": "mean", "linear": "linear", "boosting": "boosting"}
+
+
+@contextmanager
+def progress(console: Console) -> Iterator[Show]:
+    """A bar with the score, the best so far and the time left; it goes away when training ends."""
+    columns = (
+        TextColumn("training"),
+        BarColumn(bar_width=None),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TextColumn("{task.fields[score]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, auto_refresh=False) as bar:
+        task = bar.add_task("training", score="")
+        shown = 0.0
+
+        def show(run: Run) -> None:
+            nonlocal shown
+            now = time.monotonic()
+            if now - shown < REFRESH_SECONDS and run.step < run.steps:
+                return
+            shown = now
+            bar.update(task, total=run.steps, completed=run.step, score=_score(run))
+            bar.refresh()
+
+        yield show
+
+
+def _score(run: Run) -> str:
+    if not run.log or run.best is None:
+        return ""
+    name, sign = run.problem.score_name, 1 if run.problem.greater_is_better else -1
+    return f"held-out {name} {run.log[-1][name]:.4g}, best {sign * run.best:.4g}"
+
+
+def score_table(summary: Mapping[str, Any]) -> Table:
+    """Scores with 95 % intervals beside the baselines, and the paired difference to the strongest of them."""
+    baselines: Mapping[str, Mapping[str, float | None]] = summary["baselines"]
+    rival = _strongest(summary)
+    table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=True)
+    table.add_column("metric", no_wrap=True)
+    table.add_column("network [95%]", justify="right", no_wrap=True)
+    for name in baselines:
+        table.add_column(name, justify="right", no_wrap=True)
+    if rival:
+        table.add_column(f"network - {rival} [95%]", justify="right", no_wrap=True)
+    for metric, score in summary["scores"].items():
+        row = [metric.replace("precision", "prec.").replace("weighted", "wtd"), _interval(score)]
+        row += [_number(baselines[name].get(metric)) for name in baselines]
+        if rival:
+            row.append(_interval(summary["differences"][rival].get(metric), signed=True))
+        table.add_row(*row, style="bold" if metric == summary["main_metric"] else None)
+    return table
+
+
+def _strongest(summary: Mapping[str, Any]) -> str | None:
+    """The baseline that the network beats least in the main metric."""
+    metric, found = summary["main_metric"], None
+    lower = metric in ("rmse", "log_loss")
+    for name, differences in summary["differences"].items():
+        value = differences.get(metric, {}).get("value")
+        if value is not None and (found is None or (-value if lower else value) < found[0]):
+            found = (-value if lower else value, name)
+    return found[1] if found else None
+
+
+def _interval(score: Mapping[str, Any] | None, *, signed: bool = False) -> str:
+    if score is None or score["value"] is None:
+        return "-"
+    if score["low"] is None:
+        return _number(score["value"], signed=signed)
+    low, high = _number(score["low"], signed=signed), _number(score["high"], signed=signed)
+    return f"{_number(score['value'], signed=signed)} \\[{low}, {high}]"
+
+
+def _number(value: float | None, *, signed: bool = False) -> str:
+    """Three or four telling digits: 0.847, 45,120."""
+    if value is None:
+        return "-"
+    plus = "+" if signed else ""
+    if value != 0 and abs(value) < 0.0005:
+        return f"{value:{plus}.0e}"
+    return f"{value:{plus},.3f}" if abs(value) < 100 else f"{value:{plus},.0f}"

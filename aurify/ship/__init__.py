@@ -1,0 +1,1 @@
+"""What leaves training: one safe file that parses, prepares, predicts and answers."""
