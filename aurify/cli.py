@@ -197,7 +197,7 @@ def _print_summary(summary: dict[str, Any], as_json: bool) -> None:
     from aurify.report import terminal
 
     console = Console()
-    console.print(terminal.score_table(summary))
+    terminal.print_scores(console, summary)
     if summary["verdict"]:
         console.print(summary["verdict"], highlight=False)
     openings = summary.get("test_openings")

@@ -193,23 +193,21 @@ def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note) -> Reci
     given = {"task": {"name": "table"}, **(wish.recipe or {})}
     given = catalogs.override({**given, "techniques": {}}, settings=[s for s in wish.settings if s.startswith("task")])
     task: Any = catalog.part("task", given["task"])
-    if begun:
-        store = Store.open(folder.store)
-    else:
-        store, notes = task.read(Source.make(wish.source or {}), wish.data)
-        store.write(folder.store)
-        write_json(folder.findings, notes)
-        for text in notes:
-            note(text)
+    store, notes = (Store.open(folder.store), []) if begun else task.read(Source.make(wish.source or {}), wish.data)
     task = task.settled(store)
     plain = {**task.defaults(store), **(wish.recipe or {}), "source": wish.source}
     plain["task"] = {"name": task.name(), **task.settings()}
     others = [s for s in wish.settings if not s.startswith("task")]
     recipe = catalog.recipe(catalogs.override(plain, settings=others, using=wish.using, without=wish.without))
+    parts = task.part(recipe, store)  # refuses what cannot be parted before anything is written
     if begun:
         _require_same(catalog.recipe(recipes.load_yaml(folder.recipe)), recipe, folder)
-    else:
-        write_bytes(folder.recipe, recipe.to_yaml().encode())
+        return recipe
+    store.write(folder.store)
+    write_json(folder.findings, [*notes, *parts.notes])
+    write_bytes(folder.recipe, recipe.to_yaml().encode())
+    for text in (*notes, *parts.notes):
+        note(text)
     return recipe
 
 
@@ -257,8 +255,6 @@ def _train(
         return
     store = Store.open(folder.store)
     parts = recipe.task.part(recipe, store)
-    for text in parts.notes:
-        note(text)
     problem = recipe.task.problem(recipe, store, parts, device)
     watch.check()
     keeper = Keeper(folder, checkpoint_seconds)

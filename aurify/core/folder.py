@@ -58,6 +58,8 @@ class RunFolder:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+        if not self.exists() and self.path.is_dir() and {p.name for p in self.path.iterdir()} <= {".lock"}:
+            shutil.rmtree(self.path, ignore_errors=True)  # nothing was begun: leave no empty folder behind
 
     def clear(self) -> None:
         """Remove what an earlier run left, and nothing that is not a run's."""

@@ -132,7 +132,7 @@ class Part:
     @classmethod
     def idea(cls) -> str:
         """The docstring's first sentence, on one line."""
-        return re.split(r"(?<=[.])\s", inspect.cleandoc(cls.__doc__ or ""), maxsplit=1)[0].replace("\n", " ")
+        return re.split(r"(?<=[.])(?<!al\.)\s+(?=[A-Z`])|\n\n", inspect.cleandoc(cls.__doc__ or ""))[0].replace("\n", " ")
 
 
 @cache

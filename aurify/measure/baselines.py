@@ -47,7 +47,7 @@ class Examples:
         count = len(self.row)
         assert self.numbers.ndim == self.codes.ndim == 2, "numbers and codes are tables, even with no column"
         assert {len(self.numbers), len(self.codes), len(self.target)} == {count}, "one value per row"
-        assert self.weight is None or (len(self.weight) == count and (self.weight >= 0).all() and self.weight.any())
+        assert self.weight is None or (len(self.weight) == count and (self.weight >= 0).all())
         assert np.isfinite(self.target).all(), "an unknown target"
 
     def __len__(self) -> int:
@@ -76,6 +76,7 @@ def fit_baselines(
     """
     if train.weight is not None:
         weighed = train.weight > 0
+        assert weighed.any(), "no training row has any weight"
         # weights of mean 1: a penalty should not depend on the unit they come in
         train = replace(train, weight=train.weight / train.weight[weighed].mean()).take(weighed)
     assert len(train), "no training rows"

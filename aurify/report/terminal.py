@@ -15,7 +15,8 @@ from aurify.core.run import Run
 from aurify.training.fit import Show
 
 REFRESH_SECONDS = 0.2
-SHORT = {"majority": "majority", "mean": "mean", "linear": "linear", "boosting": "boosting"}
+SAME_AS_ANOTHER = {"recall_weighted", "recall_macro"}
+"""Equal to accuracy and to balanced accuracy: in the files, not on the screen."""
 
 
 @contextmanager
@@ -51,24 +52,48 @@ def _score(run: Run) -> str:
     return f"held-out {name} {run.log[-1][name]:.4g}, best {sign * run.best:.4g}"
 
 
-def score_table(summary: Mapping[str, Any]) -> Table:
-    """Scores with 95 % intervals beside the baselines, and the paired difference to the strongest of them."""
-    baselines: Mapping[str, Mapping[str, float | None]] = summary["baselines"]
+def print_scores(console: Console, summary: Mapping[str, Any]) -> None:
+    """Scores with 95 % intervals beside the baselines, and the paired difference to the strongest of them.
+
+    On a narrow screen the differences come in a table of their own.
+    """
     rival = _strongest(summary)
-    table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=True)
-    table.add_column("metric", no_wrap=True)
-    table.add_column("network [95%]", justify="right", no_wrap=True)
-    for name in baselines:
-        table.add_column(name, justify="right", no_wrap=True)
-    if rival:
-        table.add_column(f"network - {rival} [95%]", justify="right", no_wrap=True)
-    for metric, score in summary["scores"].items():
-        row = [metric.replace("precision", "prec.").replace("weighted", "wtd"), _interval(score)]
-        row += [_number(baselines[name].get(metric)) for name in baselines]
+    wide = _scores(summary, rival)
+    if rival is None or console.measure(wide).maximum <= console.width:
+        console.print(wide)
+        return
+    console.print(_scores(summary, None))
+    table = _empty(f"network - {rival} [95%]")
+    for metric in _shown(summary):
+        _add(table, summary, metric, [_interval(summary["differences"][rival].get(metric), signed=True)])
+    console.print(table)
+
+
+def _scores(summary: Mapping[str, Any], rival: str | None) -> Table:
+    baselines: Mapping[str, Mapping[str, float | None]] = summary["baselines"]
+    table = _empty("network [95%]", *baselines, *([f"network - {rival} [95%]"] if rival else []))
+    for metric in _shown(summary):
+        row = [_interval(summary["scores"][metric]), *(_number(baselines[n].get(metric)) for n in baselines)]
         if rival:
             row.append(_interval(summary["differences"][rival].get(metric), signed=True))
-        table.add_row(*row, style="bold" if metric == summary["main_metric"] else None)
+        _add(table, summary, metric, row)
     return table
+
+
+def _empty(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    table.add_column("metric", no_wrap=True)
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _shown(summary: Mapping[str, Any]) -> list[str]:
+    return [metric for metric in summary["scores"] if metric not in SAME_AS_ANOTHER]
+
+
+def _add(table: Table, summary: Mapping[str, Any], metric: str, row: list[str]) -> None:
+    table.add_row(metric.replace("_", " "), *row, style="bold" if metric == summary["main_metric"] else None)
 
 
 def _strongest(summary: Mapping[str, Any]) -> str | None:

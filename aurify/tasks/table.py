@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from aurify.core.errors import AurifyError
+from aurify.core.errors import AurifyError, listing
 from aurify.core.parts import Task, Trait, knob
 from aurify.core.recipe import Recipe, Source
 from aurify.core.types import Batch, Held, Layer, Signature
@@ -44,9 +44,9 @@ class Table(Task):
         return either[self.kind] | {Trait.COLUMNS, Trait.BLENDABLE, Trait.OFFLINE}
 
     def read(self, source: Source, data: Any) -> tuple[Store, list[str]]:
-        if source.target is None:
-            raise AurifyError("which column is to be predicted? say so with --target COLUMN")
         frame = read_frame(data)
+        if source.target is None:
+            raise AurifyError(f"which column is to be predicted? say so with --target; there are {listing(frame.columns, 30)}")
         schema = Schema.infer(frame, source.target, source.drop, self.kind)
         target = schema.parse_target(frame)
         parsed = schema.parse(frame)
