@@ -36,7 +36,9 @@ Resume = Annotated[bool, typer.Option("--resume", help="go on where a stopped ru
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="seed of everything random")]
 Time = Annotated[str | None, typer.Option("--time", metavar="5m", help="wall-clock limit, such as 90s, 5m, 1h")]
 Device = Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda or mps")]
-Threads = Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="CPU threads [OMP_NUM_THREADS or 1]")]
+Threads = Annotated[
+    int | None, typer.Option("--threads", metavar="N", min=1, help="CPU threads [OMP_NUM_THREADS or 1]")
+]
 Every = Annotated[str | None, typer.Option("--checkpoint-every", metavar="30s", help="time between checkpoints")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print the results only")]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout and nothing else")]
@@ -100,7 +102,9 @@ def fit(
 @app.command()
 def evaluate(
     run: RunPath,
-    data: Annotated[str | None, typer.Argument(metavar="[DATA]", help="labelled CSV; none: the sealed test part")] = None,
+    data: Annotated[
+        str | None, typer.Argument(metavar="[DATA]", help="labelled CSV; none: the sealed test part")
+    ] = None,
     parts: PartsFile = None,
     out: Out = None,
     force: Force = False,
@@ -236,7 +240,10 @@ def _explain(error: Exception) -> None:
     with tempfile.NamedTemporaryFile("w", prefix="aurify-", suffix=".log", delete=False) as log:
         traceback.print_exc(file=log)
     what = str(error).strip().splitlines()
-    _fail(f"a mistake of ours: {type(error).__name__}: {what[0] if what else ''} (details in {log.name}; please report)", 70)
+    _fail(
+        f"a mistake of ours: {type(error).__name__}: {what[0] if what else ''} (details in {log.name}; please report)",
+        70,
+    )
 
 
 def _fail(message: str, code: int) -> None:

@@ -164,7 +164,9 @@ def _folder(wish: Wish, out: str | Path | None, *, force: bool, resume: bool) ->
         if folder.path.exists() and not folder.path.is_dir():
             raise AurifyError(f"--out {out} is a file; give a folder")
         if folder.exists() and not force and not resume:
-            raise AurifyError(f"{out} holds a run already; go on with --resume, replace it with --force or choose --out")
+            raise AurifyError(
+                f"{out} holds a run already; go on with --resume, replace it with --force or choose --out"
+            )
         strange = folder.path.exists() and not folder.exists() and any(p.name[0] != "." for p in folder.path.iterdir())
         if strange:
             raise AurifyError(f"{out} holds files that are no run's; choose an empty or new folder")
@@ -241,7 +243,9 @@ def _fix_environment(folder: RunFolder, device: Any, threads: int | None, note: 
     now = devices.environment(device)
     for key in before:
         if now.get(key) != before[key]:
-            note(f"{key} was {before[key]} when the run began and is {now.get(key)} now: results may differ in the last bits")
+            note(
+                f"{key} was {before[key]} when the run began and is {now.get(key)} now: results may differ in the last bits"
+            )
     if not before:
         write_json(folder.environment, now)
 
@@ -264,7 +268,7 @@ def _train(
     answers = (*problem.answer_layers, *loop.answers(run))
     record = {"steps": run.step, "planned_steps": run.steps, "stopped": run.stopped, "seconds": round(watch.spent, 3)}
     write_json(folder.path / "training.json", record)
-    bundle = Bundle(recipe, store.schema, problem.layers, run.model, answers, device)
+    bundle = Bundle(recipe, store.schema, tuple(problem.layers), run.model, answers, device)
     bundle.save(folder.bundle, catalog)
 
 

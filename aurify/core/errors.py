@@ -28,9 +28,7 @@ class Interrupted(AurifyError):
 def suggest(name: str, known: Iterable[str]) -> str:
     """End an error message: the nearest known name, or all of them when none is near."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6) or [
-        n for n in names if n.lower() == name.lower()
-    ]
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6) or [n for n in names if n.lower() == name.lower()]
     if near:
         return f"; did you mean {near[0]!r}?"
     shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")

@@ -132,7 +132,9 @@ class Part:
     @classmethod
     def idea(cls) -> str:
         """The docstring's first sentence, on one line."""
-        return re.split(r"(?<=[.])(?<!al\.)\s+(?=[A-Z`])|\n\n", inspect.cleandoc(cls.__doc__ or ""))[0].replace("\n", " ")
+        return re.split(r"(?<=[.])(?<!al\.)\s+(?=[A-Z`])|\n\n", inspect.cleandoc(cls.__doc__ or ""))[0].replace(
+            "\n", " "
+        )
 
 
 @cache
@@ -281,7 +283,10 @@ class Optimizer(Part):
     learning_rate: float = knob(
         1e-3, "step size that schedules multiply", low=1e-4, high=1e-1, log=True, legal=(0.0, 1e3)
     )
-    full_batch: ClassVar[bool] = False
+
+    def batch_size(self, asked: int, rows: int) -> int:
+        """Rows per update, of ``rows`` in all; an optimizer may insist on its own number."""
+        return asked
 
     def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         """Return a torch optimizer over parameter groups (each with ``params`` and perhaps ``weight_decay``)."""

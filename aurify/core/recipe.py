@@ -30,9 +30,7 @@ class Split(Part):
     """How rows are parted before anything is fitted."""
 
     test: float = knob(0.2, "share of rows sealed for the final test", legal=(0.01, 0.9))
-    held: float = knob(
-        0.15, "share of the training rows held out for stopping and calibration", legal=(0.01, 0.9)
-    )
+    held: float = knob(0.15, "share of the training rows held out for stopping and calibration", legal=(0.01, 0.9))
 
 
 @dataclass(kw_only=True)

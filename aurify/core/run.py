@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,14 +14,14 @@ from aurify.core import rng
 if TYPE_CHECKING:
     from aurify.core.parts import Technique, Trait
     from aurify.core.recipe import Recipe
-    from aurify.core.types import Batch, Held, Signature
+    from aurify.core.types import Batch, Held, Layer, Signature
 
 
 class Feed(Protocol):
     """Serves batches; its state is all that a resumed run needs to serve the same ones again."""
 
-    steps_per_epoch: int
-
+    @property
+    def steps_per_epoch(self) -> int: ...
     def next(self, model: nn.Module) -> Batch: ...
     def state(self) -> dict[str, Any]: ...
     def restore(self, state: dict[str, Any]) -> None: ...
@@ -29,11 +30,25 @@ class Feed(Protocol):
 class Problem(Protocol):
     """A task bound to its data: all that the loop knows of it."""
 
-    traits: frozenset[Trait]
-    signature: Signature
-    feed: Feed
-    score_name: str
-    greater_is_better: bool
+    @property
+    def traits(self) -> frozenset[Trait]: ...
+    @property
+    def signature(self) -> Signature: ...
+    @property
+    def feed(self) -> Feed: ...
+    @property
+    def score_name(self) -> str: ...
+    @property
+    def greater_is_better(self) -> bool: ...
+    @property
+    def layers(self) -> Sequence[Layer]:
+        """What prepares raw inputs for the network, fitted on the training rows."""
+        ...
+
+    @property
+    def answer_layers(self) -> Sequence[Layer]:
+        """Steps from outputs to the target's own units."""
+        ...
 
     def losses(self, output: Tensor, batch: Batch) -> Tensor:
         """Per-example losses (B,)."""

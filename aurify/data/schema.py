@@ -242,7 +242,9 @@ def _as_codes(values: pl.Series, known: Sequence[str]) -> tuple[np.ndarray, list
         values = values.cast(pl.String, strict=False)
     plain = values.str.strip_chars()
     plain = plain.set(plain.is_in(list(MISSING_MARKS)).fill_null(False), None)
-    table = pl.DataFrame({"value": list(known), "code": range(len(known))}, schema={"value": pl.String, "code": pl.Int32})
+    table = pl.DataFrame(
+        {"value": list(known), "code": range(len(known))}, schema={"value": pl.String, "code": pl.Int32}
+    )
     joined = pl.DataFrame({"value": plain}).join(table, on="value", how="left", maintain_order="left")["code"]
     unseen_rows = joined.is_null() & plain.is_not_null()
     if unseen_rows.any() and all(re.fullmatch(r"-?\d+", k) for k in known):  # "1.0" is the label 1 again

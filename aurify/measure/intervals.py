@@ -121,7 +121,7 @@ def score_table(
         reference=reference,
         scores={
             name: {
-                metric.name: Score(metric.name, *_interval(row, units), metric.greater_is_better)
+                metric.name: Score(metric.name, *_interval(row, units, metric), metric.greater_is_better)
                 for metric, row in rows.items()
             }
             for name, rows in drawn.items()
@@ -129,7 +129,7 @@ def score_table(
         differences={
             name: {
                 metric.name: Difference(
-                    metric.name, *_interval(drawn[reference][metric] - row, units), metric.greater_is_better
+                    metric.name, *_interval(drawn[reference][metric] - row, units, metric), metric.greater_is_better
                 )
                 for metric, row in rows.items()
                 if metric in drawn[reference]
@@ -176,12 +176,15 @@ def _drawn(
     }
 
 
-def _interval(row: np.ndarray, units: int) -> tuple[float, float, float]:
-    """Value and the ends of the 95% percentile interval, from (1 + D,) with the value first."""
+def _interval(row: np.ndarray, units: int, metric: Metric[Any]) -> tuple[float, float, float]:
+    """Value and the ends of the 95% percentile interval, from (1 + D,) with the value first.
+
+    For a biased metric the resamples are moved by their estimated bias first (Efron & Tibshirani 1993, chapter 10).
+    """
     value, resampled = float(row[0]), row[1:]
     known = resampled[np.isfinite(resampled)]
     # one unit resampled is always itself: that is no certainty, it is no information
     if units < 2 or len(known) * 2 < len(resampled):
         return value, float("nan"), float("nan")
-    low, high = np.percentile(known, (2.5, 97.5))
+    low, high = np.percentile(known, (2.5, 97.5)) - (known.mean() - value if metric.biased else 0.0)
     return value, float(low), float(high)

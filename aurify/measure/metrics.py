@@ -30,7 +30,8 @@ class Metric(Generic[Summary]):
     """One number about predictions: ``formula`` of a summary that several metrics may share.
 
     ``prepare`` does once what no weight changes (sorting, grouping); what it returns turns weights (D, n) into a
-    summary, and ``formula`` turns that into (D,) values, NaN where the metric is undefined.
+    summary, and ``formula`` turns that into (D,) values, NaN where the metric is undefined. ``biased`` marks a metric
+    that resampling moves to one side by more than chance.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Metric(Generic[Summary]):
     explanation: str
     prepare: Callable[[Predictions], Callable[[np.ndarray], Summary]]
     formula: Callable[[Summary], np.ndarray]
+    biased: bool = False
 
     def __call__(self, predictions: Predictions, weights: np.ndarray) -> np.ndarray:
         """(D, n) float64 weights of the n predictions to (D,) float64 values."""
@@ -180,9 +182,10 @@ PROBABILITIES: tuple[Metric[Any], ...] = (
         "calibration_error",
         False,
         "How far confidence is from accuracy on average, over 15 equal-width bins of the top class (Guo et al. 2017); "
-        "it is biased upward, and a resample adds as much bias again, so its interval can lie above its value.",
+        "resampling biases it upward, so its interval is moved down by that bias.",
         summaries.calibration_error,
         _itself,
+        biased=True,
     ),
 )
 

@@ -30,7 +30,9 @@ def sentence(table: Table) -> str:
     if by_verdict["worse"]:
         said.append(f"The network is worse than {_joined(by_verdict['worse'])} in {label}: prefer that model here.")
     if by_verdict["no measurable difference"]:
-        said.append(f"The network does not measurably beat {_joined(by_verdict['no measurable difference'])} in {label}.")
+        said.append(
+            f"The network does not measurably beat {_joined(by_verdict['no measurable difference'])} in {label}."
+        )
     if by_verdict["better"]:
         said.append(f"The network beats {_joined(by_verdict['better'])} in {label}.")
     return " ".join(said)

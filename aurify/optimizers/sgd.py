@@ -25,6 +25,9 @@ class Sgd(Optimizer):
     nesterov: bool = knob(True, "look ahead along the momentum; without effect when momentum is 0")
     full_batch: bool = knob(False, "take all training rows in every step")
 
+    def batch_size(self, asked: int, rows: int) -> int:
+        return rows if self.full_batch else asked
+
     def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         nesterov = self.nesterov and self.momentum > 0
         return torch.optim.SGD(groups, lr=self.learning_rate, momentum=self.momentum, nesterov=nesterov, fused=True)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -59,7 +60,7 @@ def print_scores(console: Console, summary: Mapping[str, Any]) -> None:
     """
     rival = _strongest(summary)
     wide = _scores(summary, rival)
-    if rival is None or console.measure(wide).maximum <= console.width:
+    if rival is None or Measurement.get(console, console.options.update(max_width=500), wide).maximum <= console.width:
         console.print(wide)
         return
     console.print(_scores(summary, None))

@@ -159,5 +159,3 @@ def _refuse_strange(fields: Mapping[str, Any]) -> None:
     for name in fields:
         if not name.isidentifier() or name.startswith("_") or hasattr(Layer, name):
             raise AurifyError(f"its step has a field {name!r} that no step may have")
-
-

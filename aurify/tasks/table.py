@@ -46,7 +46,9 @@ class Table(Task):
     def read(self, source: Source, data: Any) -> tuple[Store, list[str]]:
         frame = read_frame(data)
         if source.target is None:
-            raise AurifyError(f"which column is to be predicted? say so with --target; there are {listing(frame.columns, 30)}")
+            raise AurifyError(
+                f"which column is to be predicted? say so with --target; there are {listing(frame.columns, 30)}"
+            )
         schema = Schema.infer(frame, source.target, source.drop, self.kind)
         target = schema.parse_target(frame)
         parsed = schema.parse(frame)
@@ -120,14 +122,13 @@ class TableProblem:
         self.layers, self.target_layer = prepared.layers, prepared.target
         self.signature = Signature(prepared.inputs, 1 if self.classes is None else len(self.classes))
         inputs = prepare.apply(self.layers, store.inputs, parts.fit)
-        full = getattr(recipe.optimizer, "full_batch", False)
         self.feed = RowFeed(
             inputs,
             view.target,
             torch.from_numpy(parts.fit),
             prepared.plan,
             self._encode,
-            batch_size=len(prepared.plan.index) if full else recipe.budget.batch_size,
+            batch_size=recipe.optimizer.batch_size(recipe.budget.batch_size, len(prepared.plan.index)),
             seed=recipe.seed,
             device=device,
         )

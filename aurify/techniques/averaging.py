@@ -40,24 +40,26 @@ class WeightAveraging(Technique):
         self.count += 1
         new = 1 / self.count if self.method == "swa" else 1 - min(self.decay, self.count / (9 + self.count))
         kept = [self.average[name] for name in weights]
-        torch._foreach_lerp_(kept, [w.detach() for w in weights.values()], new)
+        torch._foreach_lerp_(kept, [w.detach() for w in weights.values()], new)  # pyright: ignore[reportPrivateImportUsage]
 
     @contextmanager
     def evaluating(self, run: Run) -> Iterator[None]:
         own = {name: weight.detach().clone() for name, weight in _averaged(run).items()}
-        self._put(run, self.average)
+        self.finish(run)
         yield
-        self._put(run, own)
+        _put(run, own)
 
     def finish(self, run: Run) -> None:
-        self._put(run, self.average)
-
-    @torch.no_grad()
-    def _put(self, run: Run, values: dict[str, Tensor] | None) -> None:
-        for name, weight in _averaged(run).items() if values is not None else ():
-            weight.copy_(values[name])
+        if self.average is not None:
+            _put(run, self.average)
 
 
 def _averaged(run: Run) -> dict[str, Tensor]:
     """What is averaged: weights, and the running statistics of norms."""
     return {name: value for name, value in run.model.state_dict(keep_vars=True).items() if value.is_floating_point()}
+
+
+@torch.no_grad()
+def _put(run: Run, values: dict[str, Tensor]) -> None:
+    for name, weight in _averaged(run).items():
+        weight.copy_(values[name])

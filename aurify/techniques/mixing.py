@@ -28,7 +28,8 @@ class Mixup(Technique):
         if self.alpha == 0.0:
             return batch
         random = run.random("mixup")
-        gammas = torch._standard_gamma(torch.full((len(batch), 2), self.alpha, dtype=torch.float64), generator=random)
+        shape = torch.full((len(batch), 2), self.alpha, dtype=torch.float64)
+        gammas = torch._standard_gamma(shape, generator=random)  # pyright: ignore[reportPrivateImportUsage]
         share = (gammas[:, 0] / gammas.sum(1)).nan_to_num(1.0).float().to(batch.target.device)  # 0/0: both tiny
         partner = torch.randperm(len(batch), generator=random).to(batch.target.device)
         blend = Blend({name: values[partner] for name, values in batch.inputs.items()}, share)

@@ -22,7 +22,7 @@ def choose(name: str) -> torch.device:
         raise AurifyError(f"device {name!r} cannot be used here ({reason}); take --device auto or cpu") from None
     if device.type == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.utils.deterministic.fill_uninitialized_memory = False
+        torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]
         torch.use_deterministic_algorithms(True, warn_only=True)  # names the operator that has no exact kernel
     return device
 

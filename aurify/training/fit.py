@@ -270,4 +270,3 @@ def _out_of_memory(error: BaseException) -> bool:
         torch.cuda.empty_cache()
         return True
     return "can't allocate memory" in str(error) or "not enough memory" in str(error)
-

@@ -211,3 +211,22 @@ def test_measuring_can_be_interrupted():
 
     with pytest.raises(KeyboardInterrupt):
         score_table({"ours": guesses(1, 1.0)}, reference="ours", check=stop)
+
+
+def test_the_interval_of_the_calibration_error_holds_its_value_although_resampling_biases_it():
+    random = np.random.default_rng(7)
+    for seed in range(20):
+        chance = random.uniform(size=400)
+        target = (random.uniform(size=400) < chance).astype(np.int64)
+        found = scores(
+            Predictions(
+                row=np.arange(400),
+                target=target,
+                prediction=(chance > 0.5).astype(np.int64),
+                probabilities=np.stack([1 - chance, chance], 1),
+                classes=("no", "yes"),
+            ),
+            draws=200,
+            seed=seed,
+        )["calibration_error"]
+        assert found.low <= found.value <= found.high

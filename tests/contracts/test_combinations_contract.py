@@ -1,0 +1,59 @@
+"""Parts together: networks with optimizers, and pairs of techniques drawn anew for every commit."""
+
+import random
+import subprocess
+from pathlib import Path
+
+import pytest
+import torch
+
+PAIRS = 12
+
+
+def commit() -> str:
+    """The commit seeds the sample: fixed for one commit, another one for the next."""
+    try:
+        words = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+        return subprocess.run(words, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return "no repository"
+
+
+def test_every_network_learns_with_every_optimizer(lab, network, optimizer, kind):
+    techniques = {"fill_missing": {}, "scale_numbers": {}, "encode_categories": {}}
+    if kind == "regress":
+        techniques["scale_target"] = {}
+    recipe = lab.recipe(
+        kind, techniques, network={"name": network}, optimizer={"name": optimizer}, budget={"steps": 60, "validate_every": 10}
+    )
+    fitted = lab.fitted(recipe)
+    scores = [entry[fitted.problem.score_name] for entry in fitted.run.log]
+    assert all(torch.isfinite(v).all() for v in fitted.weights().values())
+    assert min(scores) < 0.9 * scores_untrained(lab, recipe), scores
+
+
+def scores_untrained(lab, recipe):
+    problem = lab.problem(recipe)
+    from aurify.training.fit import build
+
+    return problem.score(build(recipe, problem.signature).eval())
+
+
+@pytest.mark.parametrize("at", range(PAIRS))
+@pytest.mark.parametrize("kind", ["classify", "regress"])
+def test_sampled_pair_of_techniques_trains_and_resumes(lab, tools, catalog, tmp_path, kind, at):
+    from aurify.core.folder import RunFolder
+    from aurify.core.parts import fits
+
+    draw = random.Random(f"{commit()}/{kind}/{at}")
+    names = sorted(n for n, t in catalog.parts["technique"].items() if fits(t, lab.task(kind)))
+    while True:
+        one, two = (catalog.parts["technique"][n] for n in draw.sample(names, 2))
+        if one.slot is None or one.slot != two.slot:
+            break
+    settings = {t.name(): draw.choice(list(tools.variants(t).values())) for t in (one, two)}
+    recipe = lab.recipe(kind, settings, network={"name": "mlp", "width": 16, "norm": draw.choice(["none", "batch", "layer"])})
+    stops = sorted(draw.sample(range(12), 3))
+    resumed = lab.fit_in_sittings(recipe, RunFolder(tmp_path), stops)
+    assert all(torch.isfinite(v).all() for v in resumed.weights().values()), settings
+    assert tools.same(resumed.trace(), lab.fit(recipe).trace()), (settings, stops)

@@ -1,0 +1,154 @@
+"""Every part explains itself, and everything about it can be written down and read back exactly."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from aurify.catalog import describe
+from aurify.core.errors import AurifyError
+from aurify.core.parts import SEAMS, Technique, _types
+from aurify.core.recipe import SECTIONS, read_yaml
+
+YEAR = re.compile(r"\([^()]*\b(?:19|20)\d\d\b[^()]*\)")
+
+
+def test_every_setting_has_a_help_text(group, part):
+    assert not [name for name, knob in part.knobs().items() if not knob.help.strip()]
+
+
+def test_every_setting_is_searchable(group, part):
+    if group != "task":  # what a task predicts is given, not searched
+        assert not [name for name, knob in part.knobs().items() if not knob.searchable]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_setting_of_a_section_has_a_help_text(section):
+    assert not [name for name, knob in SECTIONS[section].knobs().items() if not knob.help.strip()]
+
+
+def test_search_ranges_are_legal(group, part):
+    for name, knob in part.knobs().items():
+        for value in (knob.low, knob.high, *(knob.choices or ())):
+            if value is not None:
+                part.make({name: value})
+        assert knob.low is None or knob.low < knob.high, name
+        assert not knob.log or knob.low > 0, name
+
+
+def test_no_setting_is_called_as_a_seam_is(group, part):
+    assert not set(part.knobs()) & set(SEAMS)
+
+
+def test_docstring_says_when_it_helps_and_when_it_hurts_and_names_its_source(group, part):
+    text = part.__doc__ or ""
+    assert "Helps:" in text
+    if group == "task":
+        return
+    assert "Hurts:" in text
+    assert YEAR.search(text), "name the source with its year in parentheses"
+
+
+def test_idea_is_one_line(group, part):
+    assert part.idea().endswith(".")
+    assert "\n" not in part.idea()
+    assert part.idea() in describe(part, group)
+
+
+def test_part_and_every_setting_are_described(group, part):
+    text = describe(part, group)
+    assert text.startswith(f"# {part.name()} ({group})")
+    for name, knob in part.knobs().items():
+        assert f"`{name}`" in text
+        assert knob.help in text
+    if issubclass(part, Technique):
+        assert "Equal to off with" in text
+
+
+@pytest.mark.slow
+def test_command_line_explains_every_part(catalog):
+    import os
+
+    extra = [p for p in os.environ.get("AURIFY_PARTS", "").split(os.pathsep) if p]
+    words = [sys.executable, "-m", "aurify.cli", "techniques", "--all", *(w for p in extra for w in ("--parts", p))]
+    shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    for group, known in catalog.parts.items():
+        for part in known.values():
+            assert describe(part, group) in shown
+
+
+def test_search_space_contains_it(lab, group, part):
+    if group == "task":
+        return
+    kinds = [k for k in ("classify", "regress") if group != "technique" or part.needs <= lab.task(k).traits]
+    for kind in kinds:
+        recipe = lab.recipe(kind)
+        space = lab.catalog.search_space(lab.using(recipe, group, part, {}) if group != "technique" else recipe)
+        prefix = part.name() if group == "technique" else group
+        assert set(space) >= {f"{prefix}.{name}" for name in part.knobs()}
+        assert group != "technique" or f"{prefix}.on" in space
+
+
+def settings_to_write(part):
+    """Every setting with a value that is not its default, one at a time, and the two ends of its range."""
+    yield {}
+    yield from (dict(getattr(part, name, {})) for name in ("vivid", "neutral"))
+    for name, knob in part.knobs().items():
+        yield from ({name: choice} for choice in knob.choices or ())
+        ends = {knob.low, knob.high, *(knob.bounds or ())} - {None}
+        yield from ({name: end} for end in sorted(ends))
+        if knob.low is not None and "int" not in str(_types(part)[name]):
+            yield {name: knob.low + (knob.high - knob.low) / 3}
+
+
+def test_recipe_survives_yaml_exactly(lab, group, part):
+    kind = next(k for k in ("classify", "regress") if group != "technique" or part.needs <= lab.task(k).traits)
+    for settings in settings_to_write(part):
+        recipe = lab.using(lab.recipe(kind), group, part, settings)
+        text = recipe.to_yaml()
+        again = lab.catalog.recipe(read_yaml(text, "recipe.yaml"))
+        assert again == recipe, settings
+        assert again.to_yaml() == text, settings
+
+
+def test_settings_survive_the_command_line(lab, group, part):
+    """What ``--set`` reads is what YAML reads."""
+    from aurify.catalog import override
+
+    if group == "task":
+        return
+    kind = next(k for k in ("classify", "regress") if group != "technique" or part.needs <= lab.task(k).traits)
+    for settings in settings_to_write(part):
+        wanted = lab.using(lab.recipe(kind), group, part, settings)
+        plain = lab.using(lab.recipe(kind), group, part, {}).plain()
+        prefix = part.name() if group == "technique" else group
+        words = [f"{prefix}.{name}={json.dumps(value)}" for name, value in settings.items()]
+        assert lab.catalog.recipe(override(plain, settings=words)) == wanted, settings
+
+
+def test_out_of_range_is_refused_saying_what_is_allowed(group, part):
+    for name, knob in part.knobs().items():
+        wrong = "no such choice" if knob.choices else None if knob.bounds is None else knob.bounds[1] * 2 + 1
+        if wrong is None or wrong == knob.bounds[1]:
+            continue
+        with pytest.raises(AurifyError) as caught:
+            part.make({name: wrong})
+        assert f"{part.name()}.{name}" in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_settings_are_keyword_only_and_fixed(group, part):
+    made = part()
+    with pytest.raises(TypeError):
+        part("positional")
+    for name in part.knobs():
+        with pytest.raises(AttributeError, match="setting"):
+            setattr(made, name, getattr(made, name))
+
+
+@pytest.mark.parametrize("seam", SEAMS)
+def test_every_seam_is_filled_by_a_technique(catalog, seam):
+    known = catalog.parts["technique"].values()
+    assert [t for t in known if getattr(t, seam) is not getattr(Technique, seam)]
