@@ -102,9 +102,7 @@ def fit(
 @app.command()
 def evaluate(
     run: RunPath,
-    data: Annotated[
-        str | None, typer.Argument(metavar="[DATA]", help="labelled CSV; none: the sealed test part")
-    ] = None,
+    data: Annotated[str | None, typer.Argument(metavar="[DATA]", help="labelled CSV [the sealed test part]")] = None,
     parts: PartsFile = None,
     out: Out = None,
     force: Force = False,

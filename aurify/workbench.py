@@ -237,15 +237,13 @@ def _fix_environment(folder: RunFolder, device: Any, threads: int | None, note: 
     before: dict[str, Any] = json.loads(folder.environment.read_text()) if folder.environment.exists() else {}
     if before and threads not in (None, before["threads"]):
         raise AurifyError(
-            f"{folder.path} began with {before['threads']} threads; another number gives other bits: leave --threads out"
+            f"{folder.path} began with {before['threads']} threads, another number gives other bits: drop --threads"
         )
     devices.set_threads(before.get("threads", threads))
     now = devices.environment(device)
     for key in before:
         if now.get(key) != before[key]:
-            note(
-                f"{key} was {before[key]} when the run began and is {now.get(key)} now: results may differ in the last bits"
-            )
+            note(f"{key} was {before[key]} when the run began, now {now.get(key)}: the last bits may differ")
     if not before:
         write_json(folder.environment, now)
 

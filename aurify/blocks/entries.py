@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import accumulate
+from math import ceil
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from aurify.core.types import Blend, Input, Signature
@@ -31,33 +32,34 @@ class Ordinal(Plain):
         return x_BC.float()
 
 
-class OneHot(nn.Module):
-    """Each code as a row of zeros with a single one: (B, C) int64 to (B, sum of cardinalities)."""
+class Categories(nn.Module):
+    """Codes as one-hot rows or as learnt vectors (Guo & Berkhahn 2016): (B, C) int64 to (B, width).
 
-    def __init__(self, given: Input):
-        super().__init__()
-        self.cardinalities = given.cardinalities
-        self.width = sum(given.cardinalities)
-
-    def forward(self, x_BC: Tensor) -> Tensor:
-        hot = [F.one_hot(x_BC[:, c], size) for c, size in enumerate(self.cardinalities)]
-        return torch.cat(hot, 1).float()
-
-
-class Embedding(nn.Module):
-    """Each code as a learnt vector (Guo & Berkhahn 2016): (B, C) int64 to (B, sum of widths).
-
-    A column of cardinality k gets min(``most``, ceil(1.6 k^0.56)) numbers, fastai's rule of thumb.
+    Columns of at most ``hot_up_to`` codes are one-hot; a wider one of k codes gets min(``most``, ceil(1.6 k^0.56))
+    learnt numbers a code, fastai's rule of thumb.
     """
 
-    def __init__(self, given: Input, most: int):
+    hot_starts: Tensor
+
+    def __init__(self, given: Input, *, hot_up_to: int, most: int):
         super().__init__()
-        widths = [min(most, -int(-1.6 * k**0.56 // 1)) for k in given.cardinalities]
-        self.tables = nn.ModuleList(nn.Embedding(k, w) for k, w in zip(given.cardinalities, widths, strict=True))
-        self.width = sum(widths)
+        sizes = given.cardinalities
+        self.hot = [c for c, k in enumerate(sizes) if k <= hot_up_to]
+        self.learnt = [c for c, k in enumerate(sizes) if k > hot_up_to]
+        starts = [0, *accumulate(sizes[c] for c in self.hot)]
+        self.hot_width = starts.pop()
+        self.register_buffer("hot_starts", torch.tensor(starts, dtype=torch.int64))
+        widths = [min(most, ceil(1.6 * sizes[c] ** 0.56)) for c in self.learnt]
+        self.tables = nn.ModuleList(nn.Embedding(sizes[c], w) for c, w in zip(self.learnt, widths, strict=True))
+        self.width = self.hot_width + sum(widths)
 
     def forward(self, x_BC: Tensor) -> Tensor:
-        return torch.cat([table(x_BC[:, c]) for c, table in enumerate(self.tables)], 1)
+        parts = [table(x_BC[:, c]) for c, table in zip(self.learnt, self.tables, strict=True)]
+        if self.hot:
+            at_BH = x_BC[:, self.hot] + self.hot_starts
+            zeros = torch.zeros(len(x_BC), self.hot_width, device=x_BC.device)
+            parts.append(zeros.scatter(1, at_BH, 1.0))
+        return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
 
 class Entries(nn.Module):

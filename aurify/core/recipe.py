@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -150,7 +149,7 @@ def read_yaml(text: str, name: str) -> dict[str, Any]:
             return super().construct_mapping(node, deep)
 
     try:
-        plain = yaml.load(text, Loader)  # a SafeLoader: plain values only
+        plain = yaml.load(text, Loader)  # noqa: S506 - a SafeLoader: plain values only
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""

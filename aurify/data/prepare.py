@@ -127,7 +127,8 @@ class Bare(Layer):
 
 
 def column_quantiles(numbers: Tensor, share: float) -> Tensor:
-    """Quantiles (C,) of columns (N, C), missing left out; NaN for an empty column. torch.quantile limits N, numpy does not."""
+    """Quantiles (C,) of columns (N, C), missing left out; NaN for an empty column."""
+    # torch.quantile limits N, numpy does not
     columns = [c[~torch.isnan(c)].numpy() for c in numbers.T]
     return torch.tensor([np.quantile(c, share) if len(c) else np.nan for c in columns], dtype=torch.float64)
 

@@ -17,7 +17,7 @@ FEWEST_GROUPS = 100
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """Store row ids of each part, ascending: ``fit`` is learnt from, ``held`` stops and calibrates, ``test`` is sealed."""
+    """Store row ids of each part: ``fit`` is learnt from, ``held`` stops and calibrates, ``test`` is sealed."""
 
     fit: np.ndarray
     held: np.ndarray
@@ -72,7 +72,10 @@ def _check_classes(store: Store, parts: Parts) -> None:
 
 
 def _draw(groups: np.ndarray, strata: np.ndarray, share: float, seed: int, stream: str) -> np.ndarray:
-    """Choose whole groups until each stratum has given its share; bool (N,). A group counts with its first row's stratum."""
+    """Choose whole groups until each stratum has given its share; bool (N,).
+
+    A group counts with its first row's stratum.
+    """
     firsts, inverse, sizes = np.unique(groups, return_index=True, return_inverse=True, return_counts=True)[1:]
     random = np.random.Generator(np.random.PCG64(rng.key(seed, stream)))
     shuffled = random.permutation(len(firsts))

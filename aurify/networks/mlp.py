@@ -6,16 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from torch import Tensor, nn
 
 from aurify.blocks.dropout import Dropout
 from aurify.blocks.entries import Entries
+from aurify.blocks.norms import BatchNorm
 from aurify.core.parts import Network, knob
 from aurify.core.types import Blend, Signature
 
 ACTIVATIONS = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU}
-NORMS = {"none": nn.Identity, "batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
+NORMS = {"none": nn.Identity, "batch": BatchNorm, "layer": nn.LayerNorm}
 
 
 @dataclass(kw_only=True)
@@ -42,7 +44,7 @@ class _Mlp(nn.Module):
         super().__init__()
         self.enter = Entries(signature)
         sizes = [self.enter.width] + [settings.width] * settings.depth
-        self.body = nn.Sequential(*(_Layer(settings, a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True)))
+        self.body = nn.Sequential(*(_Layer(settings, a, b) for a, b in pairwise(sizes)))
         self.leave = nn.Linear(sizes[-1], signature.outputs)
 
     def forward(self, inputs: Mapping[str, Tensor], blend: Blend | None = None) -> Tensor:

@@ -14,7 +14,7 @@ from aurify.data.splits import row_keys
 
 @dataclass(kw_only=True)
 class DropDuplicates(Technique):
-    """Learn from exact copies of a row once.
+    """Learn from exact copies of a row once (Lee et al. 2022, Deduplicating training data).
 
     Helps: when copies are accidents of collection, which would weigh some examples more than they deserve. Hurts:
     when equal rows are real repeated observations, as in tables of few categories: their counts carry information.

@@ -65,7 +65,7 @@ def _spread(numbers: Tensor, method: str) -> tuple[Tensor, Tensor]:
 
 @dataclass(kw_only=True)
 class ScaleTarget(Technique):
-    """Learn a regression target with mean 0 and deviation 1, and answer in its own units.
+    """Learn a regression target with mean 0 and deviation 1, and answer in its own units (LeCun et al. 1998).
 
     Helps: nearly always; a first layer of weights near 0 cannot reach prices in the hundred thousands. Hurts:
     hardly ever; heavy tails still dominate the squared error.

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -141,7 +142,7 @@ class Loop:
         while True:
             micro = self.keeper.micro_batch(self.run.step, len(batch))
             try:
-                return self.optimizer.step(lambda: self.gradient(batch, micro))
+                return self.optimizer.step(partial(self.gradient, batch, micro))
             except (RuntimeError, MemoryError) as error:
                 if micro == 1 or not _out_of_memory(error):
                     raise
@@ -198,8 +199,8 @@ class Loop:
         where = self.keeper.record_divergence(record)
         culprits = f", {len(bad)} of them at fault: {listing(bad.tolist())}" if 0 < len(bad) < len(rows) else ""
         raise DivergedError(
-            f"the loss became {loss} at step {step} (learning rate {rate:.3g}, rows {listing(rows.tolist())}{culprits});"
-            f" {where}lower optimizer.learning_rate or add --with gradient_clipping"
+            f"the loss became {loss} at step {step} (learning rate {rate:.3g}, rows {listing(rows.tolist())}"
+            f"{culprits}); {where}lower optimizer.learning_rate or add --with gradient_clipping"
         )
 
     def validate(self, loss: Tensor | None) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from small import same, variants
 
 PAIRS = 12
 
@@ -24,7 +25,11 @@ def test_every_network_learns_with_every_optimizer(lab, network, optimizer, kind
     if kind == "regress":
         techniques["scale_target"] = {}
     recipe = lab.recipe(
-        kind, techniques, network={"name": network}, optimizer={"name": optimizer}, budget={"steps": 60, "validate_every": 10}
+        kind,
+        techniques,
+        network={"name": network},
+        optimizer={"name": optimizer},
+        budget={"steps": 60, "validate_every": 10},
     )
     fitted = lab.fitted(recipe)
     scores = [entry[fitted.problem.score_name] for entry in fitted.run.log]
@@ -41,7 +46,7 @@ def scores_untrained(lab, recipe):
 
 @pytest.mark.parametrize("at", range(PAIRS))
 @pytest.mark.parametrize("kind", ["classify", "regress"])
-def test_sampled_pair_of_techniques_trains_and_resumes(lab, tools, catalog, tmp_path, kind, at):
+def test_sampled_pair_of_techniques_trains_and_resumes(lab, catalog, tmp_path, kind, at):
     from aurify.core.folder import RunFolder
     from aurify.core.parts import fits
 
@@ -51,9 +56,11 @@ def test_sampled_pair_of_techniques_trains_and_resumes(lab, tools, catalog, tmp_
         one, two = (catalog.parts["technique"][n] for n in draw.sample(names, 2))
         if one.slot is None or one.slot != two.slot:
             break
-    settings = {t.name(): draw.choice(list(tools.variants(t).values())) for t in (one, two)}
-    recipe = lab.recipe(kind, settings, network={"name": "mlp", "width": 16, "norm": draw.choice(["none", "batch", "layer"])})
+    settings = {t.name(): draw.choice(list(variants(t).values())) for t in (one, two)}
+    recipe = lab.recipe(
+        kind, settings, network={"name": "mlp", "width": 16, "norm": draw.choice(["none", "batch", "layer"])}
+    )
     stops = sorted(draw.sample(range(12), 3))
     resumed = lab.fit_in_sittings(recipe, RunFolder(tmp_path), stops)
     assert all(torch.isfinite(v).all() for v in resumed.weights().values()), settings
-    assert tools.same(resumed.trace(), lab.fit(recipe).trace()), (settings, stops)
+    assert same(resumed.trace(), lab.fit(recipe).trace()), (settings, stops)

@@ -1,9 +1,8 @@
 """Every part explains itself, and everything about it can be written down and read back exactly."""
 
 import json
+import os
 import re
-import subprocess
-import sys
 
 import pytest
 
@@ -68,12 +67,9 @@ def test_part_and_every_setting_are_described(group, part):
 
 
 @pytest.mark.slow
-def test_command_line_explains_every_part(catalog):
-    import os
-
+def test_command_line_explains_every_part(catalog, command_line):
     extra = [p for p in os.environ.get("AURIFY_PARTS", "").split(os.pathsep) if p]
-    words = [sys.executable, "-m", "aurify.cli", "techniques", "--all", *(w for p in extra for w in ("--parts", p))]
-    shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    shown = command_line("techniques", "--all", *(w for p in extra for w in ("--parts", p))).stdout
     for group, known in catalog.parts.items():
         for part in known.values():
             assert describe(part, group) in shown
@@ -130,13 +126,18 @@ def test_settings_survive_the_command_line(lab, group, part):
 
 def test_out_of_range_is_refused_saying_what_is_allowed(group, part):
     for name, knob in part.knobs().items():
-        wrong = "no such choice" if knob.choices else None if knob.bounds is None else knob.bounds[1] * 2 + 1
-        if wrong is None or wrong == knob.bounds[1]:
-            continue
-        with pytest.raises(AurifyError) as caught:
-            part.make({name: wrong})
-        assert f"{part.name()}.{name}" in str(caught.value)
-        assert "\n" not in str(caught.value)
+        low, high = knob.bounds or (0.0, float("inf"))
+        wrong = (
+            ["no such choice"] if knob.choices else [v for v in (low - 1, high * 2 + 1) if knob.bounds and v != high]
+        )
+        for value in (*wrong, float("nan"), [], {}, "a text that is no number or choice"):
+            if value != value and knob.bounds is None:
+                continue
+            with pytest.raises(AurifyError) as caught:
+                part.make({name: value})
+            assert f"{part.name()}.{name}" in str(caught.value)
+            assert knob.rule() in str(caught.value)
+            assert "\n" not in str(caught.value)
 
 
 def test_settings_are_keyword_only_and_fixed(group, part):

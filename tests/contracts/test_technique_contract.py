@@ -1,6 +1,7 @@
 """Every technique on every task it fits: neutral settings equal off, vivid ones show, and nothing else moves."""
 
 import torch
+from small import same
 
 from aurify.core.parts import SEAMS, Technique
 from aurify.core.types import RowPlan
@@ -13,26 +14,26 @@ def pair(lab, base, technique, settings):
     return on.without(technique.name()), on
 
 
-def test_neutral_settings_equal_off_in_a_bare_recipe(lab, tools, technique, kind):
+def test_neutral_settings_equal_off_in_a_bare_recipe(lab, technique, kind):
     off, neutral = pair(lab, lab.recipe(kind), technique, technique.neutral)
-    assert_equal_runs(tools, lab.fitted(off), lab.fitted(neutral))
+    assert_equal_runs(lab.fitted(off), lab.fitted(neutral))
 
 
-def test_neutral_settings_equal_off_among_the_defaults(lab, tools, technique, kind):
+def test_neutral_settings_equal_off_among_the_defaults(lab, technique, kind):
     off, neutral = pair(lab, lab.default(kind), technique, technique.neutral)
-    assert_equal_runs(tools, lab.fitted(off), lab.fitted(neutral))
+    assert_equal_runs(lab.fitted(off), lab.fitted(neutral))
 
 
-def assert_equal_runs(tools, one, other):
-    assert tools.same(one.weights(), other.weights())
-    assert tools.same(one.held(), other.held())
-    assert tools.same(one.problem.feed.state(), other.problem.feed.state())
+def assert_equal_runs(one, other):
+    assert same(one.weights(), other.weights())
+    assert same(one.held(), other.held())
+    assert same(one.problem.feed.state(), other.problem.feed.state())
 
 
-def test_vivid_settings_change_weights_or_predictions(lab, tools, technique, kind):
+def test_vivid_settings_change_weights_or_predictions(lab, technique, kind):
     off, vivid = pair(lab, lab.recipe(kind), technique, technique.vivid)
     one, other = lab.fitted(off), lab.fitted(vivid)
-    assert not (tools.same(one.weights(), other.weights()) and tools.same(one.held(), other.held()))
+    assert not (same(one.weights(), other.weights()) and same(one.held(), other.held()))
 
 
 def test_vivid_settings_train_to_finite_weights(lab, technique, kind):
@@ -50,18 +51,18 @@ def test_technique_fills_a_seam(technique, kind):
     assert any(getattr(technique, seam) is not getattr(Technique, seam) for seam in SEAMS)
 
 
-def test_fitted_layers_come_from_training_rows_alone(lab, tools, technique, kind):
+def test_fitted_layers_come_from_training_rows_alone(lab, technique, kind):
     """Whatever the other rows hold, what is fitted stays."""
     recipe = lab.using(lab.recipe(kind), "technique", technique, technique.vivid)
     store = lab.store(kind)
     parts = recipe.task.part(recipe, store)
     one = prepare.prepare(recipe.techniques, prepare.view_of(store, parts.fit, recipe.seed))
     two = prepare.prepare(recipe.techniques, prepare.view_of(tampered(store, parts), parts.fit, recipe.seed))
-    assert fitted(tools, one) == fitted(tools, two)
-    assert tools.same([x.tensors() for x in one.layers], [x.tensors() for x in two.layers])
-    assert tools.same(vars(one.plan), vars(two.plan))
+    assert fitted(one) == fitted(two)
+    assert same([x.tensors() for x in one.layers], [x.tensors() for x in two.layers])
+    assert same(vars(one.plan), vars(two.plan))
     assert (one.target is None) == (two.target is None)
-    assert one.target is None or tools.same(one.target.tensors(), two.target.tensors())
+    assert one.target is None or same(one.target.tensors(), two.target.tensors())
 
 
 def tampered(store, parts):
@@ -78,7 +79,7 @@ def tampered(store, parts):
     return replace(store, inputs=inputs, target=target)
 
 
-def fitted(tools, prepared):
+def fitted(prepared):
     described = {n: (i.kind, i.shape, i.names, i.cardinalities) for n, i in prepared.inputs.items()}
     return [(type(layer).__name__, layer.config) for layer in prepared.layers], described
 

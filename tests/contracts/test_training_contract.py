@@ -3,50 +3,51 @@
 import copy
 
 import pytest
+from small import same, variants
 
 from aurify.ship.bundle import Bundle
 
 
 @pytest.fixture
-def recipe(lab, tools, group, part, kind, variant):
+def recipe(lab, group, part, kind, variant):
     """A bare recipe with only the part in question in it."""
-    return lab.using(lab.recipe(kind), group, part, tools.variants(part)[variant])
+    return lab.using(lab.recipe(kind), group, part, variants(part)[variant])
 
 
-def test_same_recipe_gives_same_weights_and_predictions(lab, tools, recipe, group, part, kind, variant):
-    assert tools.same(lab.fit(recipe).trace(), lab.fitted(recipe).trace())
+def test_same_recipe_gives_same_weights_and_predictions(lab, recipe, group, part, kind, variant):
+    assert same(lab.fit(recipe).trace(), lab.fitted(recipe).trace())
 
 
-def test_run_resumed_after_every_step_equals_the_unbroken_one(lab, tools, recipe, folder, group, part, kind, variant):
+def test_run_resumed_after_every_step_equals_the_unbroken_one(lab, recipe, folder, group, part, kind, variant):
     resumed = lab.fit_in_sittings(recipe, folder, range(recipe.budget.steps))
-    assert tools.same(resumed.trace(), lab.fitted(recipe).trace())
+    assert same(resumed.trace(), lab.fitted(recipe).trace())
 
 
-def test_run_among_the_defaults_resumes_wherever_it_was_stopped(lab, tools, group, part, kind, tmp_path_factory):
-    recipe = lab.using(lab.default(kind), group, part, tools.variants(part).get("vivid", {}))
+def test_run_among_the_defaults_resumes_wherever_it_was_stopped(lab, group, part, kind, tmp_path_factory):
+    recipe = lab.using(lab.default(kind), group, part, variants(part).get("vivid", {}))
     whole = lab.fitted(recipe).trace()
     for stop in range(1, recipe.budget.steps, 2):
         folder = _folder(tmp_path_factory)
-        assert tools.same(lab.fit_in_sittings(recipe, folder, [stop]).trace(), whole), f"stopped at step {stop}"
+        assert same(lab.fit_in_sittings(recipe, folder, [stop]).trace(), whole), f"stopped at step {stop}"
 
 
-def test_finished_run_fitted_again_stays_as_it_is(lab, tools, recipe, folder, group, part, kind, variant):
+def test_finished_run_fitted_again_stays_as_it_is(lab, recipe, folder, group, part, kind, variant):
     from aurify.training.checkpoint import Keeper
 
     lab.fit(recipe, keeper=Keeper(folder, 0.0))  # a checkpoint after every step, the last one included
     again = lab.fit(recipe, keeper=Keeper(folder, 0.0))
-    assert tools.same(again.trace(), lab.fitted(recipe).trace())
+    assert same(again.trace(), lab.fitted(recipe).trace())
 
 
-def test_fit_leaves_the_recipe_as_it_was(lab, tools, recipe, group, part, kind, variant):
+def test_fit_leaves_the_recipe_as_it_was(lab, recipe, group, part, kind, variant):
     parts = (recipe.task, recipe.network, recipe.optimizer, *recipe.techniques)
     before, text = copy.deepcopy([vars(p) for p in parts]), recipe.to_yaml()
     lab.fit(recipe)
-    assert tools.same([vars(p) for p in parts], before)
+    assert same([vars(p) for p in parts], before)
     assert recipe.to_yaml() == text
 
 
-def test_part_survives_save_load_and_predict(lab, tools, recipe, tmp_path, csv_files, group, part, kind, variant):
+def test_part_survives_save_load_and_predict(lab, recipe, tmp_path, csv_files, group, part, kind, variant):
     fitted = lab.fitted(recipe)
     bundle = lab.bundle(fitted)
     before = bundle.predict(csv_files[kind]).to_frame()
@@ -54,7 +55,7 @@ def test_part_survives_save_load_and_predict(lab, tools, recipe, tmp_path, csv_f
     loaded = Bundle.load(tmp_path / "model.aurify", lab.catalog, bundle.device)
     assert loaded.recipe == recipe
     assert loaded.predict(csv_files[kind]).to_frame().equals(before)
-    assert tools.same(loaded.network.state_dict(), bundle.network.state_dict())
+    assert same(loaded.network.state_dict(), bundle.network.state_dict())
 
 
 def test_bundle_predicts_raw_rows_as_training_saw_them(lab, recipe, frames, group, part, kind, variant):

@@ -1,0 +1,53 @@
+"""Contract tests run over every part of the catalog; a new file, here or outside, is covered without an edit."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+from small import KINDS, every_part, variants
+
+from aurify.catalog import Catalog
+from aurify.core.parts import Part, fits
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_the_disk(monkeypatch):
+    """Thousands of checkpoints are saved here; that they survive a power cut is for tests/faults to show."""
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Parametrise by what the catalog holds, so that a new file is covered the moment it exists."""
+    wanted, catalog = set(metafunc.fixturenames), every_part()
+    if {"group", "part", "kind"} <= wanted:
+        rows = [r for r in _trained_parts(catalog) if "variant" in wanted or r[3] == "default"]
+        names = ["group", "part", "kind", *(["variant"] if "variant" in wanted else [])]
+        ids = ["-".join([r[1].name(), *map(str, r[2 : len(names)])]) for r in rows]
+        metafunc.parametrize(names, [r[: len(names)] for r in rows], ids=ids)
+    elif {"technique", "kind"} <= wanted:
+        pairs = [(t, k) for t in catalog.parts["technique"].values() for k in KINDS if _fits(t, k)]
+        metafunc.parametrize(("technique", "kind"), pairs, ids=[f"{t.name()}-{k}" for t, k in pairs])
+    elif {"group", "part"} <= wanted:
+        rows = [(g, p) for g, known in catalog.parts.items() for p in known.values()]
+        metafunc.parametrize(("group", "part"), rows, ids=[p.name() for _, p in rows])
+    elif {"network", "optimizer"} <= wanted:
+        rows = [(n, o, k) for n in catalog.parts["network"] for o in catalog.parts["optimizer"] for k in KINDS]
+        metafunc.parametrize(("network", "optimizer", "kind"), rows, ids=["-".join(r) for r in rows])
+
+
+def _trained_parts(catalog: Catalog) -> list[tuple[str, type[Part], str, str]]:
+    return [
+        (group, part, kind, variant)
+        for group in ("technique", "network", "optimizer")
+        for part in catalog.parts[group].values()
+        for kind in KINDS
+        if group != "technique" or _fits(part, kind)
+        for variant in variants(part)
+    ]
+
+
+def _fits(technique: Any, kind: str) -> bool:
+    task: Any = every_part().part("task", {"name": "table", "kind": kind})
+    return fits(technique, task)

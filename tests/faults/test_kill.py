@@ -1,0 +1,190 @@
+"""SIGKILL at any moment loses nothing: a run that goes on ends bit-equal to one that was never stopped."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+
+KILLS = 6
+MARKS = {  # a run has come this far once this exists
+    "reading": ".lock",
+    "preparing": "recipe.yaml",
+    "training": "checkpoints",
+    "after training": "training.json",
+    "baselines": "openings.jsonl",
+    "the end": "predictions.parquet",
+}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_run_killed_at_random_moments_equals_an_unbroken_one(seed, start, long_fit, long_run, tmp_path, same, whole):
+    random = np.random.default_rng(seed)
+    unbroken, seconds = long_run
+    folder = tmp_path / "run"
+    for _ in range(KILLS):
+        command = start(*long_fit, "--resume", "--out", folder)
+        time.sleep(random.uniform(0, 0.7) * seconds)
+        command.kill()
+        whole(folder)
+    ended = start(*long_fit, "--resume", "--out", folder).wait()
+    assert ended.code == 0, ended
+    same(folder, unbroken)
+
+
+@pytest.mark.parametrize("phase", MARKS)
+def test_run_killed_in_each_phase_equals_an_unbroken_one(phase, start, long_fit, long_run, tmp_path, same, whole):
+    random = np.random.default_rng(list(MARKS).index(phase))
+    folder = tmp_path / "run"
+    for _ in range(3):
+        command = start(*long_fit, "--resume", "--out", folder)
+        deadline = time.monotonic() + random.uniform(0, 0.1)
+        while not command.ended() and not (folder / MARKS[phase]).exists():
+            deadline = time.monotonic() + random.uniform(0, 0.1)
+        while not command.ended() and time.monotonic() < deadline:
+            time.sleep(0.001)
+        command.kill()
+        whole(folder)
+    ended = start(*long_fit, "--resume", "--out", folder).wait()
+    assert ended.code == 0, ended
+    same(folder, long_run[0])
+
+
+def test_resumed_training_goes_on_from_its_last_checkpoint(start, long_fit, interrupted, saved):
+    folder = interrupted("run")
+    before = int(saved(folder)[-1].stem[5:])
+    seen = set()
+
+    def moved():
+        seen.update(int(path.stem[5:]) for path in saved(folder))
+        return max(seen, default=0) > before
+
+    start(*long_fit, "--resume", "--out", folder).until(moved).kill()
+    assert min(seen) >= min(int(path.stem[5:]) for path in saved(interrupted("again")))
+
+
+def test_kill_before_any_change_of_a_file_leaves_whole_files_and_loses_nothing(
+    start, short_fit, short_run, tmp_path, same, whole
+):
+    """Every rename, removal, folder and opened file of a whole run is in turn the last thing it does not do."""
+    states, at = set(), 0
+    while True:
+        at += 1
+        folder = tmp_path / f"run-{at}"
+        ended = start(*short_fit, "--out", folder, kill_at=at, kill_in=folder).wait()
+        if folder.exists():
+            whole(folder)
+        if ended.code == 0:
+            break
+        assert ended.code == -signal.SIGKILL, ended
+        state = fingerprint(folder)
+        if state not in states:  # the same files as one change earlier lead to the same end
+            states.add(state)
+            again = start(*short_fit, "--resume", "--out", folder).wait()
+            assert again.code == 0, (at, again)
+            same(folder, short_run)
+        shutil.rmtree(folder, ignore_errors=True)
+    assert at > 60, "fewer changes than a run makes: the hook missed some"
+    assert len(states) > 15
+
+
+def fingerprint(folder):
+    """Final names and sizes in a folder; what has a temporary name does not count."""
+    paths = sorted(p for p in folder.rglob("*") if not any(part.endswith(".tmp") for part in p.parts))
+    return tuple((str(p.relative_to(folder)), p.stat().st_size if p.is_file() else 0) for p in paths)
+
+
+@pytest.mark.parametrize("limit", [0, 10, 1_000, 10_000, 20_000, 30_000, 60_000])
+def test_kill_in_the_middle_of_a_write_leaves_whole_files(
+    limit, start, short_fit, short_run, tmp_path, same, whole
+):
+    """The kernel kills the process at the first file to pass ``limit`` bytes, so that file is half-written."""
+    folder = tmp_path / "run"
+    ended = start(*short_fit, "--quiet", "--out", folder, file_limit=limit, deadly=True).wait()
+    assert ended.code == -signal.SIGXFSZ, ended
+    whole(folder)
+    again = start(*short_fit, "--resume", "--out", folder).wait()
+    assert again.code == 0, again
+    same(folder, short_run)
+
+
+def test_finished_run_keeps_no_rubbish_of_killed_sittings(start, short_fit, tmp_path):
+    folder = tmp_path / "run"
+    for limit in (1_000, 10_000, 30_000):
+        start(*short_fit, "--resume", "--out", folder, file_limit=limit, deadly=True).wait()
+    assert list(folder.rglob(".*.tmp")), "no kill left a temporary file: nothing is tested here"
+    assert start(*short_fit, "--resume", "--out", folder).wait().code == 0
+    assert not list(folder.rglob(".*.tmp"))
+
+
+def test_kill_while_force_clears_a_run_does_not_bring_the_old_result_back(start, short_fit, short_run, tmp_path, same):
+    """After ``--force`` began, neither ``--resume`` nor ``--force`` may end in the old run or in a dead end."""
+    other = [*short_fit, "--seed", "7"]
+    done = tmp_path / "done"
+    assert start(*other, "--out", done).wait().code == 0
+    for at in range(1, 100):
+        folder = shutil.copytree(done, tmp_path / f"run-{at}")
+        removals = {path: path.exists() for path in folder.rglob("*")}
+        ended = start(*short_fit, "--force", "--out", folder, kill_at=at, kill_in=folder).wait()
+        assert ended.code == -signal.SIGKILL
+        cleared = (folder / "store").exists() and (folder / "recipe.yaml").exists() and not (folder / "scores.json").exists()
+        if sum(path.exists() for path in removals) == len(removals):
+            continue  # nothing is gone yet: the old run stands
+        again = start(*short_fit, "--resume", "--out", folder).wait()
+        assert again.code == 0, (at, again)
+        same(folder, short_run)
+        if cleared:
+            break
+        shutil.rmtree(folder)
+
+
+def test_resume_without_a_folder_finds_the_killed_run(start, long_fit, long_run, tmp_path, same, saved):
+    folder = tmp_path / "runs" / "table"
+    start(*long_fit).until(lambda: saved(folder)).kill()
+    for _ in range(2):
+        start(*long_fit, "--resume").until(lambda: len(saved(folder)) > 1).kill()
+    assert start(*long_fit, "--resume").wait().code == 0
+    assert sorted(p.name for p in folder.parent.iterdir()) == ["latest", "table"]
+    same(folder, long_run[0])
+
+
+def test_resume_without_any_words_goes_on_with_the_run_begun_last(start, long_fit, long_run, tmp_path, same, saved):
+    folder = tmp_path / "runs" / "table"
+    start(*long_fit).until(lambda: saved(folder)).kill()
+    ended = start("fit", "--resume", "--checkpoint-every", "0.03s").wait()
+    assert ended.code == 0, ended
+    same(folder, long_run[0])
+
+
+def test_begun_folder_is_not_taken_over_without_resume(start, short_fit, interrupted, same):
+    folder = interrupted("run")
+    start(*short_fit, "--quiet", "--out", folder).wait().refused("--resume", "--force", "--out")
+    start(*short_fit, "--quiet", "--resume", "--out", folder).wait().refused("--resume", "--out")
+
+
+def test_finished_run_is_not_done_again(start, short_fit, short_run, tmp_path, same):
+    folder = shutil.copytree(short_run, tmp_path / "run")
+    times = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.name != ".lock"}
+    ended = start(*short_fit, "--resume", "--out", folder).wait()
+    assert ended.code == 0
+    assert "finished already" in ended.err
+    assert times == {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.name != ".lock"}
+
+
+def test_installed_command_survives_kills_of_its_whole_group(cold, long_fit, long_run, tmp_path, same, saved):
+    folder = tmp_path / "run"
+    for _ in range(2):
+        process = cold(*long_fit, "--resume", "--out", folder, start_new_session=True)
+        known = len(saved(folder))
+        while process.poll() is None and len(saved(folder)) <= min(known, 1):
+            time.sleep(0.001)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+    process = cold(*long_fit, "--resume", "--out", folder, "--quiet", stderr=subprocess.STDOUT)
+    out = process.communicate()[0]
+    assert process.returncode == 0, out
+    same(folder, long_run[0])

@@ -1,0 +1,89 @@
+"""Starts aurify commands fast: imports everything once, then forks a process for each request.
+
+Run as a script. A request is a JSON line on stdin: ``{"start": {...}}`` forks and is answered with a pid,
+``{"poll": pid}`` with null or the wait status, ``{"wait": pid}`` with the wait status. Nothing is computed here before
+the fork, so that each child is what a fresh process would be.
+"""
+
+import json
+import os
+import resource
+import signal
+import sys
+
+CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.symlink", "shutil.rmtree"}
+
+
+def preload():
+    import polars
+    import rich.progress
+    import safetensors.torch
+    import sklearn.ensemble
+    import sklearn.linear_model
+    import torch._dynamo  # what the first optimizer of a process imports
+    import yaml
+
+    import aurify.cli
+    import aurify.report.terminal
+    import aurify.workbench
+
+
+def become(order):
+    """Turn this forked process into a command."""
+    os.chdir(order["cwd"])
+    for path, handle in ((os.devnull, 0), (order["out"], 1), (order["err"], 2)):
+        os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC * (handle > 0), 0o644), handle)
+    if order["file_limit"] is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_limit"], order["file_limit"]))
+        if order["deadly"]:
+            signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if order["memory_limit"] is not None:
+        with open("/proc/self/statm") as file:
+            now = int(file.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (now + order["memory_limit"],) * 2)
+    if order["kill_at"] is not None:
+        die_before_change(order["kill_at"], order["kill_in"])
+    sys.argv = ["aurify", *order["words"]]
+    from aurify.cli import main
+
+    main()
+    sys.exit(0)
+
+
+def die_before_change(number, folder):
+    """SIGKILL this process right before its ``number``-th change of the file system in ``folder``."""
+    seen = 0
+
+    def hook(event, arguments):
+        nonlocal seen
+        if event in CHANGES or (event == "open" and isinstance(arguments[2], int) and arguments[2] & os.O_ACCMODE):
+            if any(str(a).startswith(folder) for a in arguments[:2]):
+                seen += 1
+                if seen == number:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
+
+
+def serve():
+    answers = os.fdopen(os.dup(1), "w")
+    preload()
+    print("ready", file=answers, flush=True)
+    for line in sys.stdin:
+        match json.loads(line):
+            case {"start": order}:
+                pid = os.fork()
+                if pid == 0:
+                    become(order)
+                answer = pid
+            case {"poll": pid}:
+                done, status = os.waitpid(pid, os.WNOHANG)
+                answer = status if done else None
+            case {"wait": pid}:
+                answer = os.waitpid(pid, 0)[1]
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    serve()
