@@ -15,7 +15,7 @@ from typing import Any
 
 from aurify.core.errors import AurifyError, suggest
 from aurify.core.parts import SEAMS, Knob, Network, Optimizer, Part, Task, Technique, fits
-from aurify.core.recipe import SECTIONS, Recipe
+from aurify.core.recipe import SECTIONS, Recipe, require_known
 from aurify.core.types import Layer
 
 KINDS: dict[str, tuple[type[Part], str]] = {
@@ -38,7 +38,9 @@ class Catalog:
         """Return the part of a name, or raise AurifyError with the nearest known one."""
         known = self.parts[kind]
         if name not in known:
-            raise AurifyError(f"no {kind} is called {name!r}{suggest(str(name), known)}")
+            hint = suggest(str(name), known)
+            own = "" if "mean" in hint else " (a part of your own comes with --parts FILE)"
+            raise AurifyError(f"no {kind} is called {name!r}{hint}{own}")
         return known[name]
 
     def anywhere(self, name: str) -> tuple[str, type[Part]]:
@@ -82,6 +84,7 @@ class Catalog:
 
     def recipe(self, plain: Mapping[str, Any]) -> Recipe:
         """Build a Recipe from plain data such as YAML holds; raises AurifyError naming what is wrong."""
+        require_known(plain)
         techniques = plain.get("techniques") or {}
         if isinstance(techniques, list):
             techniques = dict.fromkeys(techniques)

@@ -17,8 +17,26 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Raw data to a measured neural network, with an interval on every number.",
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        import aurify
+
+        print(f"aurify {aurify.__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+]
+
+
+@app.callback()
+def about(version: Version = False) -> None:
+    """Raw data to a measured neural network, with an interval on every number."""
+
 
 Source = Annotated[str | None, typer.Argument(metavar="SOURCE", help="CSV file, or a recipe (.yaml)")]
 RunPath = Annotated[str, typer.Argument(metavar="RUN", help="run folder or model.aurify")]
@@ -217,7 +235,7 @@ def main() -> None:
     """Run a command; whatever goes wrong ends as one line and an exit code, never as a traceback."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch loads; --threads overrules it
     try:
-        app(standalone_mode=True)
+        sys.exit(app(standalone_mode=False))
     except KeyboardInterrupt:
         _fail("interrupted", 130)
     except BrokenPipeError:
@@ -232,6 +250,9 @@ def _explain(error: Exception) -> None:
 
     if isinstance(error, AurifyError):
         _fail(str(error), error.exit_code)
+    said = getattr(error, "format_message", None)  # words that the command line does not know
+    if said is not None:
+        _fail(f"{said()} (see aurify --help)", 2) if said() else sys.exit(2)
     import tempfile
     import traceback
 

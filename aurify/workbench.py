@@ -145,12 +145,13 @@ def fit(
                 return FittedRun(folder.path, catalog, device)
             chosen = devices.choose(device)
             final = _settle(wish, folder, catalog, note)
+            if out is None:
+                folder.mark_latest()
             watch.limit_seconds = final.budget.seconds
             _fix_environment(folder, chosen, threads, note)
             watch.check()
             _train(final, folder, catalog, chosen, watch, checkpoint_seconds, show, note)
             _measure_fit(final, folder, catalog, chosen, watch, began)
-            folder.mark_latest()
             return FittedRun(folder.path, catalog, device)
         finally:
             folder.release()
@@ -193,13 +194,13 @@ def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note) -> Reci
     if wish.data is None:
         raise AurifyError(f"{folder.path} holds nothing to resume; give the data")
     given = {"task": {"name": "table"}, **(wish.recipe or {})}
-    given = catalogs.override({**given, "techniques": {}}, settings=[s for s in wish.settings if s.startswith("task")])
+    given = catalogs.override({**given, "techniques": {}}, settings=[s for s in wish.settings if _of_task(s)])
     task: Any = catalog.part("task", given["task"])
     store, notes = (Store.open(folder.store), []) if begun else task.read(Source.make(wish.source or {}), wish.data)
     task = task.settled(store)
     plain = {**task.defaults(store), **(wish.recipe or {}), "source": wish.source}
     plain["task"] = {"name": task.name(), **task.settings()}
-    others = [s for s in wish.settings if not s.startswith("task")]
+    others = [s for s in wish.settings if not _of_task(s)]
     recipe = catalog.recipe(catalogs.override(plain, settings=others, using=wish.using, without=wish.without))
     parts = task.part(recipe, store)  # refuses what cannot be parted before anything is written
     if begun:
@@ -211,6 +212,10 @@ def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note) -> Reci
     for text in (*notes, *parts.notes):
         note(text)
     return recipe
+
+
+def _of_task(setting: str) -> bool:
+    return setting.startswith(("task.", "task="))
 
 
 def _require_same(old: Recipe, new: Recipe, folder: RunFolder) -> None:

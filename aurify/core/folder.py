@@ -53,6 +53,8 @@ class RunFolder:
             pass
         except OSError:
             raise AurifyError(f"another process is working in {self.path}; wait for it or choose --out") from None
+        for left in self.path.glob(".*.tmp"):  # of a process that was killed while it wrote
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
 
     def release(self) -> None:
         if self._lock is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -159,13 +160,17 @@ def read_yaml(text: str, name: str) -> dict[str, Any]:
         raise AurifyError(f"{name} is nested too deeply for a recipe") from None
     if not isinstance(plain, dict):
         raise AurifyError(f"{name} is not a recipe: expected settings such as 'network:', found {type(plain).__name__}")
+    return plain
+
+
+def require_known(plain: Mapping[str, Any]) -> None:
+    """Refuse plain data with a section that no recipe has, or of another format."""
     known = {*SECTIONS, "aurify", "task", "network", "optimizer", "techniques", "precision", "seed"}
     for key in plain:
         if key not in known:
-            raise AurifyError(f"{name}: a recipe has no section {key!r}{suggest(key, known)}")
+            raise AurifyError(f"a recipe has no section {key!r}{suggest(str(key), known)}")
     if plain.get("aurify", FORMAT) != FORMAT:
-        raise AurifyError(f"{name} is of recipe format {plain['aurify']!r}; this version reads format {FORMAT}")
-    return plain
+        raise AurifyError(f"the recipe is of format {plain['aurify']!r}; this version reads format {FORMAT}")
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
