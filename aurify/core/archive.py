@@ -73,7 +73,7 @@ def _read_head(file: BinaryIO, path: Path) -> dict[str, Any]:
     if size > _memory_bytes() // 2:
         raise AurifyError(f"{path} has {size:,} bytes, more than half of this machine's memory; refused")
     if size < 8 or length > HEADER_LIMIT_BYTES or length < 2:
-        raise AurifyError(foreign)
+        raise DamagedError(foreign)
     if size < 8 + length:
         raise DamagedError(f"{path} is cut short: {size:,} bytes of at least {8 + length:,}; take a whole copy")
     try:

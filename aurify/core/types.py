@@ -112,10 +112,14 @@ class RowPlan:
 
 @dataclass(frozen=True)
 class Held:
-    """What the network says of the held-out training rows, without gradients: outputs (N, K) and targets (N,)."""
+    """What the network says of the held-out training rows, without gradients.
+
+    ``output`` (N, K) and ``target`` (N,) are on the model's device, the Store row ids ``rows`` (N,) on the CPU.
+    """
 
     output: Tensor
     target: Tensor
+    rows: Tensor
 
 
 class Layer(nn.Module):

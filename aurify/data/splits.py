@@ -35,9 +35,12 @@ def part_rows(store: Store, test_share: float, held_share: float, seed: int) -> 
     notes = []
     if len(rows) < len(store):
         notes.append(f"{len(store) - len(rows):,} rows without a target are left out")
-    strata = _strata(np.asarray(store.target[rows]), classes=store.schema.classes is not None)
-    groups = np.unique(row_keys(v[rows] for v in store.inputs.values()), return_inverse=True)[1]
     own = ~np.asarray(store.test[rows])
+    strata = np.zeros(len(rows), dtype=np.int64)  # a test file's targets have no say in how the others are parted
+    strata[own] = _strata(np.asarray(store.target[rows[own]]), classes=store.schema.classes is not None)
+    keys = row_keys(v[rows] for v in store.inputs.values())
+    firsts, inverse = np.unique(keys, return_index=True, return_inverse=True)[1:]
+    groups = firsts[inverse]  # named by their first row, so that one changed cell moves no other row
     repeated = own.sum() - len(np.unique(groups[own]))
     if len(np.unique(groups[own])) < FEWEST_GROUPS and repeated:
         notes.append(

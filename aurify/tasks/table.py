@@ -133,6 +133,7 @@ class TableProblem:
             device=device,
         )
         self._held_inputs = {k: v.to(device) for k, v in prepare.apply(self.layers, store.inputs, parts.held).items()}
+        self._held_rows = torch.from_numpy(parts.held)
         self._held_target = torch.from_numpy(np.array(store.target[parts.held])).to(device)
 
     @property
@@ -163,4 +164,4 @@ class TableProblem:
         output = torch.cat(pieces).float()
         for layer in self.answer_layers:
             output = layer.to(self.device)(output.double())
-        return Held(output, self._held_target)
+        return Held(output, self._held_target, self._held_rows)

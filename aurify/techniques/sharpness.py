@@ -52,9 +52,11 @@ class _Uphill:
             before = [p.clone() for p in weights]
             for weight in weights:
                 weight.add_(weight.grad * (self.radius / length))
-        closure()
-        with torch.no_grad():
-            for weight, old in zip(weights, before, strict=True):
-                weight.copy_(old)
+        try:
+            closure()
+        finally:  # whatever went wrong uphill, the weights are those from before
+            with torch.no_grad():
+                for weight, old in zip(weights, before, strict=True):
+                    weight.copy_(old)
         self.inner.step()
         return loss

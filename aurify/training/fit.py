@@ -117,6 +117,8 @@ class Loop:
         last = run.steps if until is None else min(run.steps, until)
         while run.step < last and run.stopped is None:
             self.stop_if_asked()
+            if run.stopped is not None:
+                break
             served = self.problem.feed.state()
             batch = self.problem.feed.next(run.model)
             for technique in self.on_batch:
@@ -203,6 +205,16 @@ class Loop:
             f"{culprits}); {where}lower optimizer.learning_rate or add --with gradient_clipping"
         )
 
+    def diverge_when_held(self, score: float) -> None:
+        held = self.problem.held(self.run.model)
+        bad = held.rows[~torch.isfinite(held.output).all(1).cpu()].tolist()
+        self.keeper.save_if_finite(self.run, self.optimizer, self.watch)
+        where = self.keeper.record_divergence({"step": self.run.step, "score": str(score), "bad_rows": bad})
+        raise DivergedError(
+            f"the held-out {self.problem.score_name} became {score} at step {self.run.step}: the outputs for held-out"
+            f" rows {listing(bad)} are not finite; {where}look at these rows, or lower optimizer.learning_rate"
+        )
+
     def validate(self, loss: Tensor | None) -> None:
         """Score the held-out training rows as the model would be used now, and let techniques react."""
         run = self.run
@@ -214,7 +226,7 @@ class Loop:
                     stack.enter_context(context)
             score = self.problem.score(run.model)
             if not math.isfinite(score):
-                self.diverge(run.step - 1, score, torch.empty(0, dtype=torch.int64), torch.empty(0))
+                self.diverge_when_held(score)
             oriented = score if self.problem.greater_is_better else -score
             for technique in self.filling("on_score"):
                 technique.on_score(oriented, run)

@@ -73,7 +73,8 @@ class Command:
                 os.kill(self.pid, signal.SIGKILL)
                 pytest.fail(f"still running after {PATIENCE_SECONDS} s: {self._err.read_text()}")
             time.sleep(0.002)
-        return Ended(os.waitstatus_to_exitcode(self._status), self._out.read_text(), self._err.read_text())
+        said = [path.read_text() if path.exists() else "" for path in (self._out, self._err)]
+        return Ended(os.waitstatus_to_exitcode(self._status), *said)
 
     def kill(self):
         self.send(signal.SIGKILL)
@@ -106,28 +107,29 @@ def zygote():
         process.stdin.close()
 
 
+def order(
+    words, cwd, out, err, *, file_limit=None, deadly=False, memory_limit=None, changes_in=None, kill_at=None, trace=None
+):
+    """What the zygote is to start.
+
+    ``file_limit`` bytes are the most a file may get, ``deadly``: or the process is killed; ``memory_limit`` bytes may
+    be asked for; ``kill_at`` counts changes of files in the folder ``changes_in``, which ``trace`` gets a list of.
+    """
+    paths = {"cwd": cwd, "out": out, "err": err, "changes_in": changes_in, "trace": trace}
+    plain = {name: None if path is None else str(path) for name, path in paths.items()}
+    limits = {"file_limit": file_limit, "deadly": deadly, "memory_limit": memory_limit, "kill_at": kill_at}
+    return {"words": [str(w) for w in words], **plain, **limits}
+
+
 @pytest.fixture
 def start(zygote, tmp_path):
     """Start an aurify command in ``tmp_path``; whatever still runs when the test ends is killed."""
     started = []
 
-    def begin(
-        *words, cwd=tmp_path, out=None, file_limit=None, deadly=False, memory_limit=None, kill_at=None, kill_in=None
-    ):
+    def begin(*words, out=None, **wishes):
         err = tmp_path / f".{len(started)}.err"
-        out = tmp_path / f".{len(started)}.out" if out is None else out
-        order = {
-            "words": [str(w) for w in words],
-            "cwd": str(cwd),
-            "out": str(out),
-            "err": str(err),
-            "file_limit": file_limit,
-            "deadly": deadly,
-            "memory_limit": memory_limit,
-            "kill_at": kill_at,
-            "kill_in": None if kill_in is None else str(kill_in),
-        }
-        started.append(Command(zygote, zygote({"start": order}), out, err))
+        out = tmp_path / f".{len(started)}.out" if out is None else Path(out)
+        started.append(Command(zygote, zygote({"start": order(words, tmp_path, out, err, **wishes)}), out, err))
         return started[-1]
 
     yield begin
@@ -177,22 +179,20 @@ def long_fit(table):
     """A fit of about a second with a checkpoint every 30 ms and every kind of randomness in it."""
     words = ["fit", table, "--target", "label", "--checkpoint-every", "0.03s", "--without", "early_stopping"]
     words += ["--with", "mixup", "--with", "balance_classes", "--set", "network.width=32"]
-    return [*words, "--set", "budget.epochs=40", "--set", "budget.batch_size=64"]
+    return [*words, "--set", "budget.epochs=30", "--set", "budget.batch_size=64"]
 
 
 @pytest.fixture(scope="session")
 def short_fit(table):
-    """A fit of six steps with a checkpoint after each."""
+    """A fit of three steps with a checkpoint after each."""
     words = ["fit", table, "--target", "label", "--checkpoint-every", "0.000001s", "--set", "network.width=16"]
-    return [*words, "--set", "budget.epochs=2", "--set", "budget.batch_size=400"]
+    return [*words, "--set", "budget.epochs=1", "--set", "budget.batch_size=400"]
 
 
 def run_once(zygote, folder, words):
-    files = {name: str(folder.with_name(f"{folder.name}.{name}")) for name in ("out", "err")}
-    limits = dict.fromkeys(("file_limit", "deadly", "memory_limit", "kill_at", "kill_in"))
-    words = [str(w) for w in (*words, "--out", folder, "--quiet")]
-    pid = zygote({"start": {"words": words, "cwd": str(folder.parent), **files, **limits}})
-    assert zygote({"wait": pid}) == 0, Path(files["err"]).read_text()
+    files = (folder.parent, folder.with_name("out"), folder.with_name("err"))
+    pid = zygote({"start": order([*words, "--out", folder, "--quiet"], *files)})
+    assert zygote({"wait": pid}) == 0, files[2].read_text()
     return folder
 
 

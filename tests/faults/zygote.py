@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import sys
+from pathlib import Path
 
 CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.symlink", "shutil.rmtree"}
 
@@ -42,8 +43,8 @@ def become(order):
         with open("/proc/self/statm") as file:
             now = int(file.read().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (now + order["memory_limit"],) * 2)
-    if order["kill_at"] is not None:
-        die_before_change(order["kill_at"], order["kill_in"])
+    if order["changes_in"] is not None:
+        watch_changes(order["changes_in"], order["kill_at"], order["trace"])
     sys.argv = ["aurify", *order["words"]]
     from aurify.cli import main
 
@@ -51,19 +52,31 @@ def become(order):
     sys.exit(0)
 
 
-def die_before_change(number, folder):
-    """SIGKILL this process right before its ``number``-th change of the file system in ``folder``."""
+def watch_changes(folder, kill_at, trace):
+    """SIGKILL this process right before its ``kill_at``-th change of the file system in ``folder``.
+
+    Without a number, write to ``trace`` what the folder holds before each change: one line of names and sizes.
+    """
     seen = 0
 
     def hook(event, arguments):
         nonlocal seen
-        if event in CHANGES or (event == "open" and isinstance(arguments[2], int) and arguments[2] & os.O_ACCMODE):
-            if any(str(a).startswith(folder) for a in arguments[:2]):
-                seen += 1
-                if seen == number:
-                    os.kill(os.getpid(), signal.SIGKILL)
+        opened = event == "open" and isinstance(arguments[2], int) and arguments[2] & os.O_ACCMODE
+        if (event in CHANGES or opened) and any(str(a).startswith(folder) for a in arguments[:2]):
+            seen += 1
+            if seen == kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            if kill_at is None:
+                with open(trace, "a") as file:
+                    print(listing(Path(folder)), file=file)
 
     sys.addaudithook(hook)
+
+
+def listing(folder):
+    """Final names and sizes in a folder; what has a temporary name does not count."""
+    paths = sorted(p for p in folder.rglob("*") if not any(part.endswith(".tmp") for part in p.parts))
+    return [f"{p.relative_to(folder)}:{p.stat().st_size if p.is_file() else 0}" for p in paths]
 
 
 def serve():

@@ -16,7 +16,7 @@ def held(sharpness, count=500, seed=0):
     random = torch.Generator().manual_seed(seed)
     target = torch.randint(0, 3, (count,), generator=random)
     output = torch.randn(count, 3, generator=random) + 1.2 * F.one_hot(target, 3)
-    return Held(sharpness * output, target)
+    return Held(sharpness * output, target, torch.arange(count))
 
 
 def objective(held, temperature):
