@@ -16,7 +16,7 @@ from aurify import catalog as catalogs
 from aurify.catalog import Catalog
 from aurify.core import recipe as recipes
 from aurify.core.errors import AurifyError
-from aurify.core.files import write_bytes, write_json
+from aurify.core.files import read_json, write_bytes, write_json
 from aurify.core.folder import RunFolder, fresh, named
 from aurify.core.recipe import Recipe, Source
 from aurify.core.run import Run
@@ -72,7 +72,7 @@ class FittedRun:
     @property
     def summary(self) -> dict[str, Any]:
         """All that ``fit`` printed, as plain data: scores, baselines, differences, verdict, openings, seconds."""
-        return json.loads(self.folder.scores.read_text(encoding="utf-8"))
+        return read_json(self.folder.scores)
 
     @property
     def scores(self) -> pl.DataFrame:
@@ -239,7 +239,7 @@ def _flat(plain: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _fix_environment(folder: RunFolder, device: Any, threads: int | None, note: Note) -> None:
     """Compute with the number of threads the run began with; say what else has changed since."""
-    before: dict[str, Any] = json.loads(folder.environment.read_text()) if folder.environment.exists() else {}
+    before: dict[str, Any] = read_json(folder.environment) if folder.environment.exists() else {}
     if before and threads not in (None, before["threads"]):
         raise AurifyError(
             f"{folder.path} began with {before['threads']} threads, another number gives other bits: drop --threads"
@@ -270,7 +270,7 @@ def _train(
         note(text)
     answers = (*problem.answer_layers, *loop.answers(run))
     record = {"steps": run.step, "planned_steps": run.steps, "stopped": run.stopped, "seconds": round(watch.spent, 3)}
-    write_json(folder.path / "training.json", record)
+    write_json(folder.training, record)
     bundle = Bundle(recipe, store.schema, tuple(problem.layers), run.model, answers, device)
     bundle.save(folder.bundle, catalog)
 
@@ -284,7 +284,7 @@ def _measure_fit(recipe: Recipe, folder: RunFolder, catalog: Catalog, device: An
     openings = folder.record_opening("fit", "the scores that fit ends with")
     predictions, summary = _measured(bundle, store, parts, asked, watch)
     predictions.write(folder.predictions)
-    training = json.loads((folder.path / "training.json").read_text())
+    training = read_json(folder.training)
     extra = {"test_openings": openings, "training": training, "parameters": bundle.parameter_count}
     seconds = round(time.monotonic() - began, 3)
     write_json(folder.scores, {"run": str(folder.path), **summary, **extra, "seconds": seconds})

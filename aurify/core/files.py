@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from aurify.core.errors import AurifyError
+
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Replace ``path`` by ``data`` atomically and durably."""
@@ -31,6 +33,14 @@ def write_with(path: Path, fill: Callable[[BinaryIO], object]) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write readable JSON atomically; NaN and infinities are our mistake."""
     write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+def read_json(path: Path) -> Any:
+    """Read a record that ``write_json`` wrote; raises AurifyError when it is damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise AurifyError(f"{path} is damaged ({error}); start again with --force") from None
 
 
 def sync_folder(folder: Path) -> None:

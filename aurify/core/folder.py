@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from aurify.core.errors import AurifyError
-from aurify.core.files import write_bytes, write_json
+from aurify.core.files import read_json, write_bytes, write_json
 
 
 class RunFolder:
@@ -25,6 +25,8 @@ class RunFolder:
         self.findings = path / "findings.json"
         self.store = path / "store"
         self.checkpoints = path / "checkpoints"
+        self.training = path / "training.json"
+        self.divergence = path / "diverged.json"
         self.choices = path / "choices.json"
         self.progress = path / "progress.jsonl"
         self.bundle = path / "model.aurify"
@@ -52,6 +54,7 @@ class RunFolder:
         except ImportError:  # no such lock on Windows: best effort
             pass
         except OSError:
+            self.release()
             raise AurifyError(f"another process is working in {self.path}; wait for it or choose --out") from None
         for left in self.path.glob(".*.tmp"):  # of a process that was killed while it wrote
             shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
@@ -83,14 +86,19 @@ class RunFolder:
     def read_openings(self) -> list[dict[str, str]]:
         if not self.openings.exists():
             return []
-        return [json.loads(line) for line in self.openings.read_text().splitlines()]
+        try:
+            past = [json.loads(line) for line in self.openings.read_text(encoding="utf-8").splitlines()]
+            assert all(isinstance(o["purpose"], str) for o in past)
+            return past
+        except (ValueError, TypeError, KeyError, AssertionError) as error:
+            raise AurifyError(f"{self.openings} is damaged ({error}); start again with --force") from None
 
     def choose(self, name: str, value: Any) -> None:
         """Write a choice made by measuring down before it takes effect."""
         write_json(self.choices, {**self.choices_made(), name: value})
 
     def choices_made(self) -> dict[str, Any]:
-        return json.loads(self.choices.read_text()) if self.choices.exists() else {}
+        return read_json(self.choices) if self.choices.exists() else {}
 
     def mark_latest(self) -> None:
         """Point ``latest`` beside the folder at it."""

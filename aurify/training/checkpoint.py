@@ -123,8 +123,8 @@ class Keeper:
         """Write all that is known down and say where; "" without a folder."""
         if self.folder is None:
             return ""
-        write_json(self.folder.path / "diverged.json", record)
-        return f"all of it is in {self.folder.path / 'diverged.json'}, the last good checkpoint beside it; "
+        write_json(self.folder.divergence, record)
+        return f"all of it is in {self.folder.divergence}, the last good checkpoint beside it; "
 
 
 def _tree(run: Run, optimizer: Any, watch: Watch) -> dict[str, Any]:

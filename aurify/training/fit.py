@@ -141,6 +141,8 @@ class Loop:
 
     def update(self, batch: Batch) -> Tensor:
         """One optimizer step; when memory runs out, again in micro-batches half as large."""
+        statistics = list(self.run.model.buffers())
+        before = [b.clone() for b in statistics]
         while True:
             micro = self.keeper.micro_batch(self.run.step, len(batch))
             try:
@@ -148,6 +150,8 @@ class Loop:
             except (RuntimeError, MemoryError) as error:
                 if micro == 1 or not _out_of_memory(error):
                     raise
+            for buffer, old in zip(statistics, before, strict=True):
+                buffer.copy_(old)  # the failed attempt leaves no trace
             self.keeper.choose_micro_batch(self.run.step, -(-micro // 2))
 
     def gradient(self, batch: Batch, micro: int) -> Tensor:

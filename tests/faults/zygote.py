@@ -22,6 +22,7 @@ def preload():
     import sklearn.ensemble
     import sklearn.linear_model
     import torch._dynamo  # what the first optimizer of a process imports
+    import typer._adapters
     import yaml
 
     import aurify.cli
@@ -48,8 +49,14 @@ def become(order):
     sys.argv = ["aurify", *order["words"]]
     from aurify.cli import main
 
-    main()
-    sys.exit(0)
+    code = 0
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code or 0
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # taking torch apart again would cost more than most commands
 
 
 def watch_changes(folder, kill_at, trace):

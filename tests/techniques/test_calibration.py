@@ -50,5 +50,5 @@ def test_temperature_lowers_the_loss_and_keeps_the_chosen_class():
 
 def test_a_handful_of_separable_rows_does_not_ask_for_certainty():
     target = torch.arange(12) % 3
-    layer = Temperature().answer(None, Held(2.0 * F.one_hot(target, 3), target))
+    layer = Temperature().answer(None, Held(2.0 * F.one_hot(target, 3), target, torch.arange(12)))
     assert 0.5 < float(layer.temperature) < 1.0
