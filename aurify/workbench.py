@@ -151,6 +151,7 @@ def fit(
             _fix_environment(folder, chosen, threads, note)
             watch.check()
             _train(final, folder, catalog, chosen, watch, checkpoint_seconds, show, note)
+            note("measuring the network and the baselines on the test part")
             _measure_fit(final, folder, catalog, chosen, watch, began)
             return FittedRun(folder.path, catalog, device)
         finally:
@@ -198,7 +199,10 @@ def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note) -> Reci
     task: Any = catalog.part("task", given["task"])
     store, notes = (Store.open(folder.store), []) if begun else task.read(Source.make(wish.source or {}), wish.data)
     task = task.settled(store)
-    plain = {**task.defaults(store), **(wish.recipe or {}), "source": wish.source}
+    defaults = task.defaults(store)
+    plain = {**defaults, **(wish.recipe or {}), "source": wish.source}
+    if isinstance(plain["budget"] or {}, Mapping):
+        plain["budget"] = {**defaults["budget"], **(plain["budget"] or {})}
     plain["task"] = {"name": task.name(), **task.settings()}
     others = [s for s in wish.settings if not _of_task(s)]
     recipe = catalog.recipe(catalogs.override(plain, settings=others, using=wish.using, without=wish.without))

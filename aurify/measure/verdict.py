@@ -42,5 +42,5 @@ def _signed(difference: Difference) -> str:
     return f"{difference.value:+.4g}, 95% {difference.low:+.4g} to {difference.high:+.4g}"
 
 
-def _joined(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+def _joined(words: list[str], link: str = "and") -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {link} {words[-1]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -76,7 +77,12 @@ class Table(Task):
             )
         }
         techniques |= {"scale_target": {}} if store.schema.classes is None else {"temperature": {}}
-        return {"network": {"name": "mlp"}, "optimizer": {"name": "adamw"}, "techniques": techniques}
+        return {
+            "network": {"name": "mlp"},
+            "optimizer": {"name": "adamw"},
+            "techniques": techniques,
+            "budget": {"batch_size": batch_size(int(store.labelled.sum()))},
+        }
 
     def part(self, recipe: Recipe, store: Store) -> Parts:
         return part_rows(store, recipe.split.test, recipe.split.held, recipe.seed)
@@ -105,6 +111,11 @@ def _examples(asked: Asked) -> Examples:
         row=np.asarray(asked.rows, dtype=np.int64),
         weight=None,
     )
+
+
+def batch_size(rows: int) -> int:
+    """One dial for small and large tables: about 64 updates an epoch, in batches of 16 to 256."""
+    return min(256, max(16, 2 ** round(math.log2(max(1, rows / 64)))))
 
 
 class TableProblem:

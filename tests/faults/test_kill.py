@@ -88,9 +88,7 @@ def test_kill_before_any_change_of_a_file_leaves_whole_files_and_loses_nothing(
 
 
 @pytest.mark.parametrize("limit", [0, 10, 1_000, 10_000, 20_000, 30_000])
-def test_kill_in_the_middle_of_a_write_leaves_whole_files(
-    limit, start, short_fit, short_run, tmp_path, same, whole
-):
+def test_kill_in_the_middle_of_a_write_leaves_whole_files(limit, start, short_fit, short_run, tmp_path, same, whole):
     """The kernel kills the process at the first file to pass ``limit`` bytes, so that file is half-written."""
     folder = tmp_path / "run"
     ended = start(*short_fit, "--quiet", "--out", folder, file_limit=limit, deadly=True).wait()

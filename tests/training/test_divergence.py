@@ -109,6 +109,17 @@ def test_held_out_row_that_spoils_the_score_is_named(lab, folder):
     assert all(torch.isfinite(v).all() for v in weights.values())
 
 
+def test_weights_saved_after_a_spoiled_score_are_the_run_s_own_not_their_average(lab, folder):
+    """Averaged weights stand in for them while the held-out rows are scored."""
+    averaging = lab.recipe("regress", {"weight_averaging": {"decay": 0.9}})
+    problem = lab.problem(averaging)
+    problem._held_inputs["numbers"][3] = float("inf")
+    with pytest.raises(DivergedError):
+        lab.fit(averaging, folder, problem=problem)
+    plain = lab.fit(lab.recipe("regress", budget={"steps": 4})).weights()
+    assert same(saved_weights(folder), (4, plain))
+
+
 def test_without_a_folder_the_error_is_the_same(lab, frames):
     store = lab.read("regress", frames["regress"].with_columns(pl.col("b") * 1e6))
     recipe = lab.recipe("regress", optimizer=WILD, budget={"steps": 200})

@@ -1,0 +1,134 @@
+"""SIGTERM and SIGINT stop a run in good order: saved, one line, the exit code of the signal, and bit-equal later."""
+
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+
+SIGNALS = {"SIGTERM": 143, "SIGINT": 130}
+
+
+@pytest.mark.parametrize("output", ["--quiet", "--json"])
+@pytest.mark.parametrize("name", SIGNALS)
+def test_signal_in_training_saves_and_says_how_to_go_on(name, output, start, long_fit, long_run, tmp_path, same, saved):
+    folder = tmp_path / "run"
+    command = start(*long_fit, output, "--out", folder).until(lambda: len(saved(folder)) > 1)
+    before = saved(folder)[-1]
+    command.send(getattr(signal, name))
+    ended = command.wait()
+    assert ended.code == SIGNALS[name], ended
+    assert ended.out == ""
+    ended.one_line(name, "--resume")
+    assert saved(folder)[-1] > before, "nothing was saved at the stop"
+    assert not (folder / "model.aurify").exists()
+    again = start(*long_fit, output, "--resume", "--out", folder).wait()
+    assert again.code == 0, again
+    assert again.err == ""
+    same(folder, long_run[0])
+
+
+def test_signal_without_options_leaves_nothing_but_its_line(start, long_fit, tmp_path, saved):
+    folder = tmp_path / "run"
+    command = start(*long_fit, "--out", folder).until(lambda: saved(folder))
+    command.send(signal.SIGTERM)
+    ended = command.wait()
+    assert ended.code == 143
+    assert ended.out == ""
+    said = [line for line in ended.err.splitlines() if not line.startswith("- ")]
+    assert len(said) == 1, ended
+    assert said[0].startswith("aurify: stopped by SIGTERM")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_signals_at_random_moments_lose_nothing(seed, start, long_fit, long_run, tmp_path, same, whole):
+    random = np.random.default_rng(seed)
+    unbroken, seconds = long_run
+    folder = tmp_path / "run"
+    for _ in range(4):
+        command = start(*long_fit, "--json", "--resume", "--out", folder)
+        command.until((folder / ".lock").exists)  # before that there is nobody to catch a signal
+        time.sleep(0.02 + random.uniform(0, 0.7) * seconds)
+        name = str(random.choice(list(SIGNALS)))
+        command.send(getattr(signal, name))
+        ended = command.wait()
+        whole(folder)
+        if ended.code == 0:
+            break
+        assert ended.code == SIGNALS[name], ended
+        assert ended.out == ""
+        ended.one_line("aurify: ")
+    assert start(*long_fit, "--resume", "--out", folder).wait().code == 0
+    same(folder, unbroken)
+
+
+@pytest.mark.parametrize("mark", ["recipe.yaml", "training.json", "openings.jsonl"])
+def test_signal_outside_training_is_obeyed_too(mark, start, long_fit, long_run, tmp_path, same):
+    folder = tmp_path / "run"
+    command = start(*long_fit, "--json", "--out", folder).until((folder / mark).exists)
+    command.send(signal.SIGTERM)
+    ended = command.wait()
+    assert ended.code == 143, ended
+    assert ended.out == ""
+    ended.one_line("SIGTERM", "--resume")
+    assert start(*long_fit, "--resume", "--out", folder).wait().code == 0
+    same(folder, long_run[0])
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_second_signal_interrupts_at_once(name, start, long_fit, long_run, tmp_path, same, saved):
+    folder = tmp_path / "run"
+    command = start(*long_fit, "--json", "--out", folder).until(lambda: len(saved(folder)) > 1)
+    for _ in range(2):
+        command.send(getattr(signal, name))
+        time.sleep(0.001)
+    ended = command.wait()
+    assert ended.code == SIGNALS[name], ended
+    assert ended.out == ""
+    ended.one_line()
+    assert start(*long_fit, "--resume", "--out", folder).wait().code == 0
+    same(folder, long_run[0])
+
+
+def test_interrupted_run_stays_interrupted_however_often(start, long_fit, long_run, tmp_path, same, saved):
+    """Each sitting is stopped as soon as it has taken a step: they add up."""
+    folder, stops = tmp_path / "run", 0
+    while stops < 50:
+        known = {path.name for path in saved(folder)}
+        command = start(*long_fit, "--json", "--resume", "--out", folder)
+        command.until(lambda known=known: {p.name for p in saved(folder)} - known or (folder / "training.json").exists())
+        command.send(signal.SIGINT)
+        if command.wait().code == 0:
+            break
+        stops += 1
+    assert stops > 3, "the run ended before it could be stopped"
+    assert start(*long_fit, "--resume", "--out", folder).wait().code == 0
+    same(folder, long_run[0])
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_installed_command_obeys_signals(name, cold, long_fit, tmp_path, saved):
+    folder = tmp_path / "run"
+    process = cold(*long_fit, "--json", "--out", folder)
+    while not saved(folder):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.001)
+    process.send_signal(getattr(signal, name))
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == SIGNALS[name]
+    assert out == ""
+    assert err.startswith(f"aurify: stopped by {name}")
+    assert err.count("\n") == 1
+
+
+def test_signal_during_start_up_shows_no_traceback(cold, long_fit, tmp_path):
+    for wait_seconds in (0.4, 0.8, 1.6):
+        process = cold(*long_fit, "--json", "--out", tmp_path / "run", stderr=subprocess.PIPE)
+        time.sleep(wait_seconds)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode in (130, -signal.SIGINT)
+        assert out == ""
+        assert "Traceback" not in err
+        assert err.count("\n") <= 1

@@ -1,0 +1,63 @@
+"""Every snippet of the README runs, word for word."""
+
+import re
+import shutil
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def commands():
+    lines = [line for block in blocks("console") for line in block.splitlines() if line.startswith("$ aurify ")]
+    return [line.removeprefix("$ ").split("  #")[0].strip() for line in lines]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("readme")
+    shutil.copy(str(files("aurify") / "examples" / "telco_churn.csv"), path / "telco_churn.csv")
+    (path / "my_parts.py").write_text(next(b for b in blocks("python") if b.startswith("# my_parts.py")))
+    return path
+
+
+@pytest.mark.slow
+def test_every_command_of_the_readme_runs_in_its_order(folder):
+    program = str(Path(sys.executable).with_name("aurify"))
+    assert len(commands()) >= 7
+    for command in commands():
+        words = [program, *command.split()[1:]]
+        done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=240, check=False)
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
+    assert (folder / "churn_predictions.csv").exists()
+    assert (folder / "runs" / "telco_churn-2" / "recipe.yaml").exists()
+
+
+@pytest.mark.slow
+def test_python_of_the_readme_runs(folder):
+    snippet = next(b for b in blocks("python") if b.startswith("import aurify"))
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", snippet],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "roc_auc" in done.stdout
+    assert "p_Yes" in done.stdout
+
+
+def test_pages_that_the_readme_links_to_exist():
+    for target in re.findall(r"\]\(([^)#]+)\)", README.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (README.parent / target).exists(), target
