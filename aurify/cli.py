@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -112,7 +113,7 @@ def fit(
             threads=threads,
             checkpoint_seconds=None if checkpoint_every is None else seconds(checkpoint_every),
             show=show,
-            note=lambda text: console.print(f"- {text}", highlight=False, markup=False),
+            note=lambda text: console.print(f"- {text}", highlight=False, markup=False, soft_wrap=True),
         )
     _print_summary(run.summary, json_)
 
@@ -134,7 +135,7 @@ def evaluate(
     summary = workbench.evaluate(run, data, parts=parts or (), out=out, force=force, device=device)
     console = _console(quiet or json_)
     for text in summary["notes"]:
-        console.print(f"- {text}", highlight=False, markup=False)
+        console.print(f"- {text}", highlight=False, markup=False, soft_wrap=True)
     _print_summary(summary, json_)
 
 
@@ -159,14 +160,14 @@ def predict(
     answer = workbench.predict(run, data, parts=parts or (), device=device)
     console = _console(quiet or json_)
     for text in answer.notes:
-        console.print(f"- {text}", highlight=False, markup=False)
+        console.print(f"- {text}", highlight=False, markup=False, soft_wrap=True)
     frame = answer.to_frame()
     if out is not None:
         write_with(Path(out), lambda file: frame.write_csv(file))
         console.print(f"{frame.height:,} predictions in {out}", highlight=False, markup=False)
     if json_:
         rows = {} if out is not None else {"predictions": frame.to_dicts()}
-        print(json.dumps({"run": run, "rows": frame.height, "out": out, "notes": answer.notes, **rows}))
+        print(json.dumps({"run": run, "rows": frame.height, "out": out, "notes": list(answer.notes), **rows}))
     elif out is None:
         sys.stdout.write(frame.write_csv())
 
@@ -235,7 +236,10 @@ def main() -> None:
     """Run a command; whatever goes wrong ends as one line and an exit code, never as a traceback."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch loads; --threads overrules it
     try:
-        sys.exit(app(standalone_mode=False))
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+        gc.freeze()  # torch leaves so many objects that taking them apart at exit would cost a second
+        sys.exit(code)
     except KeyboardInterrupt:
         _fail("interrupted", 130)
     except BrokenPipeError:

@@ -21,7 +21,6 @@ from aurify.core.folder import RunFolder, fresh, named
 from aurify.core.recipe import Recipe, Source
 from aurify.core.run import Run
 from aurify.core.watch import Watch
-from aurify.data.sources import read_frame
 from aurify.data.store import Asked, Store
 from aurify.measure.intervals import score_table
 from aurify.measure.predictions import Predictions
@@ -169,8 +168,7 @@ def _folder(wish: Wish, out: str | Path | None, *, force: bool, resume: bool) ->
             raise AurifyError(
                 f"{out} holds a run already; go on with --resume, replace it with --force or choose --out"
             )
-        strange = folder.path.exists() and not folder.exists() and any(p.name[0] != "." for p in folder.path.iterdir())
-        if strange:
+        if folder.path.exists() and not folder.exists() and folder.foreign():
             raise AurifyError(f"{out} holds files that are no run's; choose an empty or new folder")
         return folder
     if resume:
@@ -189,7 +187,7 @@ def _latest() -> list[Path]:
 
 def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note) -> Recipe:
     """Read the data once, settle every ``auto``, and write the complete recipe down; or take the one written."""
-    begun = folder.recipe.exists() and folder.store.exists()
+    begun = folder.begun()
     if begun and wish.data is None:
         return catalog.recipe(recipes.load_yaml(folder.recipe))
     if wish.data is None:
@@ -210,6 +208,7 @@ def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note) -> Reci
     if begun:
         _require_same(catalog.recipe(recipes.load_yaml(folder.recipe)), recipe, folder)
         return recipe
+    folder.clear()  # what lies there belongs to no whole run
     store.write(folder.store)
     write_json(folder.findings, [*notes, *parts.notes])
     write_bytes(folder.recipe, recipe.to_yaml().encode())
@@ -352,35 +351,20 @@ def evaluate(
     with Watch() as watch:
         store = Store.open(folder.store) if folder else None
         parts_of = bundle.recipe.task.part(bundle.recipe, store) if store else None
-        notes: list[str] = []
         if data is None and store is not None and parts_of is not None:
             asked = Asked(store.inputs, store.target, parts_of.test)
         else:
-            asked, notes = _labelled(bundle, data)
+            asked = bundle.recipe.task.ask(bundle.schema, data, labelled=True)
         openings = None
         if folder is not None and data is None:
             openings = folder.record_opening("evaluate", f"evaluate {time.time_ns()}")
         predictions, summary = _measured(bundle, store, parts_of, asked, watch)
-    result = {"run": str(path), **summary, "notes": notes, "test_openings": openings}
+    result = {"run": str(path), **summary, "notes": list(asked.notes), "test_openings": openings}
     result["seconds"] = round(time.monotonic() - began, 3)
     if target is not None:
         predictions.write(target / "predictions.parquet")
         write_json(target / "scores.json", result)
     return result
-
-
-def _labelled(bundle: Bundle, data: Any) -> tuple[Asked, list[str]]:
-    name = str(data) if isinstance(data, (str, Path)) else "the data"
-    frame = read_frame(data, texts=bundle.schema.texts)
-    parsed = bundle.schema.parse(frame, name)
-    target = bundle.schema.parse_target(frame, name)
-    labelled = np.flatnonzero(~np.isnan(target) if target.dtype == np.float64 else target >= 0)
-    notes = list(parsed.notes)
-    if len(labelled) < len(target):
-        notes.append(f"{len(target) - len(labelled):,} rows of {name} have no target and are left out")
-    if len(labelled) == 0:
-        raise AurifyError(f"no row of {name} has a value in the target column {bundle.schema.target!r}")
-    return Asked(parsed.inputs, target, labelled), notes
 
 
 def _free_folder(path: Path, force: bool) -> Path:

@@ -35,10 +35,15 @@ class RunFolder:
         self.scores = path / "scores.json"
 
     def exists(self) -> bool:
-        return self.recipe.exists() or self.store.exists()
+        """Say whether anything of a run is there, whole or not."""
+        return any(item.exists() for item in self._own())
+
+    def begun(self) -> bool:
+        """Say whether there is a run to go on with: a complete recipe and its data."""
+        return self.recipe.exists() and self.store.exists()
 
     def finished(self) -> bool:
-        return self.scores.exists()
+        return self.begun() and self.scores.exists()
 
     def hold(self) -> None:
         """Make the folder and keep other processes out until this one ends, however it ends."""
@@ -67,12 +72,20 @@ class RunFolder:
             shutil.rmtree(self.path, ignore_errors=True)  # nothing was begun: leave no empty folder behind
 
     def clear(self) -> None:
-        """Remove what an earlier run left, and nothing that is not a run's."""
-        for item in (self.store, self.checkpoints):
-            shutil.rmtree(item, ignore_errors=True)
-        for item in vars(self).values():
-            if isinstance(item, Path) and item.is_file():
-                item.unlink()
+        """Remove what an earlier run left and nothing else, the recipe first: without it there is no run any more."""
+        for item in [self.recipe, *self._own()]:
+            if item.is_dir():
+                shutil.rmtree(item, ignore_errors=True)
+            else:
+                item.unlink(missing_ok=True)
+
+    def _own(self) -> list[Path]:
+        return [item for item in vars(self).values() if isinstance(item, Path) and item != self.path]
+
+    def foreign(self) -> bool:
+        """Say whether the folder holds something that no run writes."""
+        own = {item.name for item in self._own()}
+        return any(p.name not in own and not p.name.startswith(".") for p in self.path.iterdir())
 
     def record_opening(self, verb: str, purpose: str) -> int:
         """Count one opening of the sealed test part and return how many there are; a repeat of the very same

@@ -237,6 +237,10 @@ class Task(Part):
         """Read ``data`` (a path or a frame) into a Store, and say what was noticed."""
         raise NotImplementedError
 
+    def ask(self, schema: Any, data: Any, *, labelled: bool) -> Any:
+        """Read new data (a path or a frame) as the schema says: to predict it or, ``labelled``, to measure on it."""
+        raise NotImplementedError
+
     def settled(self, store: Any) -> Self:
         """The task with every ``auto`` decided by the data."""
         return self

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -154,6 +153,10 @@ class Schema:
 
 
 def _infer_column(name: str, values: pl.Series) -> Column:
+    import polars as pl
+
+    if values.dtype.is_nested() or values.dtype in (pl.Object, pl.Binary):
+        return Column(name, LEFT_OUT, f"made of {values.dtype} values")
     plain = cleaned(values)
     present = plain.drop_nulls()
     distinct = present.n_unique()
@@ -191,31 +194,40 @@ def _infer_target(name: str, values: pl.Series, kind: str) -> tuple[str, ...] | 
         raise AurifyError(
             f"target {name!r} has {distinct:,} different values in {present.len():,} rows: too many for classes"
         )
-    ordered = present.unique().sort().to_list()
-    return tuple(_spelled(v) for v in ordered)
-
-
-def _spelled(value: object) -> str:
-    """One spelling per class: 1.0 and 1 are the same label."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return tuple(as_texts(present.unique().sort()).to_list())
 
 
 def cleaned(values: pl.Series) -> pl.Series:
-    """Strip texts, turn missing marks and infinities into null, and texts that are all numbers into numbers."""
+    """Numbers (float or integer, null for missing and infinite) where every present value is one, else texts."""
     import polars as pl
 
     if values.dtype.is_float():
         return values.fill_nan(None).set(values.is_infinite().fill_null(False), None)
     if values.dtype.is_numeric():
         return values
+    texts = as_texts(values)
+    numbers = texts.cast(pl.Float64, strict=False)
+    if numbers.null_count() == texts.null_count() and texts.null_count() < texts.len():
+        return cleaned(numbers)
+    return texts
+
+
+def as_texts(values: pl.Series) -> pl.Series:
+    """One spelling per value, however it was read: stripped texts, whole floats as integers, booleans in lower case."""
+    import polars as pl
+
+    if values.dtype.is_float():
+        whole = (values == values.floor()) & (values.abs() < 2.0**53)
+        spelled = values.fill_nan(None).cast(pl.String)
+        return pl.select(
+            pl.when(whole).then(values.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(spelled)
+        ).to_series()
     if values.dtype != pl.String:
-        values = values.cast(pl.String, strict=False)
+        return values.cast(pl.String, strict=False)
     stripped = values.str.strip_chars()
     stripped = stripped.set(stripped.is_in(list(MISSING_MARKS)).fill_null(False), None)
-    numbers = stripped.cast(pl.Float64, strict=False)
-    if numbers.null_count() == stripped.null_count() and stripped.null_count() < stripped.len():
-        return cleaned(numbers)
-    return stripped
+    lower = stripped.str.to_lowercase()
+    return lower if lower.is_in(["true", "false"]).fill_null(True).all() else stripped
 
 
 def _as_numbers(values: pl.Series) -> tuple[np.ndarray, list[str]]:
@@ -234,23 +246,25 @@ def _as_codes(values: pl.Series, known: Sequence[str]) -> tuple[np.ndarray, list
     """Codes (N,) int32 into ``known``, and the values that are not in it."""
     import polars as pl
 
-    if values.dtype.is_float():
-        present = values.drop_nulls().drop_nans()
-        whole = bool((present == present.round()).all())
-        values = values.fill_nan(None).cast(pl.Int64).cast(pl.String) if whole else values.cast(pl.String)
-    elif values.dtype != pl.String:
-        values = values.cast(pl.String, strict=False)
-    plain = values.str.strip_chars()
-    plain = plain.set(plain.is_in(list(MISSING_MARKS)).fill_null(False), None)
+    plain = as_texts(values)
+    if set(known) <= {"true", "false"}:
+        plain = plain.str.to_lowercase()
+    keys, kind = plain, pl.String
+    if all(_is_number(k) for k in known):  # 1, 1.0 and 01 are one label
+        keys, kind = plain.cast(pl.Float64, strict=False), pl.Float64
     table = pl.DataFrame(
-        {"value": list(known), "code": range(len(known))}, schema={"value": pl.String, "code": pl.Int32}
+        {"value": pl.Series(known).cast(kind), "code": pl.int_range(len(known), dtype=pl.Int32, eager=True)}
     )
-    joined = pl.DataFrame({"value": plain}).join(table, on="value", how="left", maintain_order="left")["code"]
+    joined = pl.DataFrame({"value": keys}).join(table, on="value", how="left", maintain_order="left")["code"]
     unseen_rows = joined.is_null() & plain.is_not_null()
-    if unseen_rows.any() and all(re.fullmatch(r"-?\d+", k) for k in known):  # "1.0" is the label 1 again
-        again = plain.str.replace(r"\.0+$", "")
-        if not again.equals(plain):
-            return _as_codes(again, known)
     codes = joined.fill_null(MISSING).to_numpy().copy()
     codes[unseen_rows.to_numpy()] = UNKNOWN
     return codes, plain.filter(unseen_rows).unique(maintain_order=True).to_list()
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

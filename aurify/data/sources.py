@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,10 @@ def read_frame(source: Any, *, texts: tuple[str, ...] = ()) -> pl.DataFrame:
     elif type(source).__module__.split(".")[0] == "pandas" and hasattr(source, "columns"):
         frame = _from_pandas(source)
     elif isinstance(source, dict):
-        frame = pl.DataFrame(source, strict=False)
+        try:
+            frame = pl.DataFrame(source, strict=False)
+        except (pl.exceptions.PolarsError, TypeError) as error:
+            raise AurifyError(f"the dict is not a table: {_first_line(error)}") from None
     else:
         raise AurifyError(
             f"a {type(source).__name__} is not a table; give a CSV path, a pandas or polars data frame or a dict"
@@ -64,7 +68,8 @@ def _read_csv(path: Path, texts: tuple[str, ...]) -> pl.DataFrame:
     from polars.exceptions import PolarsError
 
     head = _read_head(path)
-    separator = max(SEPARATORS, key=head.count) if any(s in head for s in SEPARATORS) else ","
+    unquoted = re.sub(r'"[^"]*"', "", head)
+    separator = max(SEPARATORS, key=unquoted.count)
     names = _header(head, separator)
     twice = [n for n in dict.fromkeys(names) if names.count(n) > 1]
     if twice:

@@ -7,8 +7,9 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,11 +22,16 @@ FORMAT = 1
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """Rows to predict and to measure: typed inputs {name: (N, C)}, targets (N,) and which row ids (M,) are meant."""
+    """Rows to predict and to measure: typed inputs {name: (N, C)}, targets (N,) and which row ids (M,) are meant.
+
+    ``ids`` are columns of new data that name its rows (M,), ``notes`` what was noticed about it.
+    """
 
     inputs: Mapping[str, np.ndarray]
     target: np.ndarray
     rows: np.ndarray
+    ids: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +99,8 @@ class Store:
             }
             schema = Schema.from_plain(plain["schema"])
             target, test = arrays.pop("target"), arrays.pop("test")
+            if any(len(values) != len(target) for values in (*arrays.values(), test)):
+                raise ValueError("its arrays have different lengths")
             return cls(schema, arrays, target, test, plain["fingerprint"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
             raise AurifyError(f"{folder} is not a readable store ({error}); fit again from the source") from None

@@ -22,7 +22,13 @@ SAME_AS_ANOTHER = {"recall_weighted", "recall_macro"}
 
 @contextmanager
 def progress(console: Console) -> Iterator[Show]:
-    """A bar with the score, the best so far and the time left; it goes away when training ends."""
+    """A bar with the score, the best so far and the time left; it goes away when training ends.
+
+    Where there is no terminal nothing is shown.
+    """
+    if not console.is_terminal:
+        yield lambda run: None
+        return
     columns = (
         TextColumn("training"),
         BarColumn(bar_width=None),

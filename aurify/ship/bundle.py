@@ -19,7 +19,6 @@ from aurify.core.recipe import Recipe, read_yaml
 from aurify.core.types import Layer, Signature
 from aurify.data import prepare
 from aurify.data.schema import Schema
-from aurify.data.sources import read_frame
 from aurify.data.store import Asked
 from aurify.measure.predictions import Predictions
 
@@ -34,8 +33,8 @@ class Answer:
     """Predictions for new data, its id columns as they came, and what was noticed about it."""
 
     predictions: Predictions
-    ids: Mapping[str, pl.Series]
-    notes: list[str]
+    ids: Mapping[str, Any]
+    notes: tuple[str, ...]
 
     def to_frame(self) -> pl.DataFrame:
         """What users get, one row per example: ids, ``prediction`` and ``p_<class>``."""
@@ -61,12 +60,8 @@ class Bundle:
 
         Column order is free and the target is not needed. Raises AurifyError naming columns that are missing.
         """
-        frame = read_frame(data, texts=self.schema.texts)
-        parsed = self.schema.parse(frame, str(data) if isinstance(data, (str, Path)) else "the data")
-        rows = np.arange(frame.height)
-        asked = Asked(parsed.inputs, np.empty(0), rows)
-        ids = {c: frame[c] for c in self.schema.ids if c in frame.columns}
-        return Answer(self.predictions(asked, known=False), ids, list(parsed.notes))
+        asked = self.recipe.task.ask(self.schema, data, labelled=False)
+        return Answer(self.predictions(asked, known=False), asked.ids, asked.notes)
 
     @torch.no_grad()
     def predictions(self, asked: Asked, *, known: bool = True) -> Predictions:

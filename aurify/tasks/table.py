@@ -65,6 +65,22 @@ class Table(Task):
         inputs = {n: v for n, v in (("numbers", numbers), ("codes", codes)) if v.shape[1]}
         return Store.of(schema, inputs, targets, test), notes
 
+    def ask(self, schema: Schema, data: Any, *, labelled: bool) -> Asked:
+        name = str(data) if isinstance(data, (str, Path)) else "the data"
+        frame = read_frame(data, texts=schema.texts)
+        parsed = schema.parse(frame, name)
+        ids = {c: frame[c] for c in schema.ids if c in frame.columns}
+        if not labelled:
+            return Asked(parsed.inputs, np.empty(0), np.arange(frame.height), ids, parsed.notes)
+        target = schema.parse_target(frame, name)
+        rows = np.flatnonzero(~np.isnan(target) if target.dtype == np.float64 else target >= 0)
+        if len(rows) == 0:
+            raise AurifyError(f"no row of {name} has a value in the target column {schema.target!r}")
+        notes = parsed.notes
+        if len(rows) < len(target):
+            notes = (*notes, f"{len(target) - len(rows):,} rows of {name} have no target and are left out")
+        return Asked(parsed.inputs, target, rows, notes=notes)
+
     def settled(self, store: Store) -> Self:
         return replace(self, kind="regress" if store.schema.classes is None else "classify")
 

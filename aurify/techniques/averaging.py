@@ -46,8 +46,10 @@ class WeightAveraging(Technique):
     def evaluating(self, run: Run) -> Iterator[None]:
         own = {name: weight.detach().clone() for name, weight in _averaged(run).items()}
         self.finish(run)
-        yield
-        _put(run, own)
+        try:
+            yield
+        finally:
+            _put(run, own)
 
     def finish(self, run: Run) -> None:
         if self.average is not None:

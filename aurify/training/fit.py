@@ -209,9 +209,11 @@ class Loop:
             f"{culprits}); {where}lower optimizer.learning_rate or add --with gradient_clipping"
         )
 
-    def diverge_when_held(self, score: float) -> None:
+    def spoiled_rows(self) -> list[int]:
         held = self.problem.held(self.run.model)
-        bad = held.rows[~torch.isfinite(held.output).all(1).cpu()].tolist()
+        return held.rows[~torch.isfinite(held.output).all(1).cpu()].tolist()
+
+    def diverge_when_held(self, score: float, bad: list[int]) -> None:
         self.keeper.save_if_finite(self.run, self.optimizer, self.watch)
         where = self.keeper.record_divergence({"step": self.run.step, "score": str(score), "bad_rows": bad})
         raise DivergedError(
@@ -229,12 +231,13 @@ class Loop:
                 if context is not None:
                     stack.enter_context(context)
             score = self.problem.score(run.model)
-            if not math.isfinite(score):
-                self.diverge_when_held(score)
             oriented = score if self.problem.greater_is_better else -score
-            for technique in self.filling("on_score"):
+            spoiled = [] if math.isfinite(score) else self.spoiled_rows()
+            for technique in self.filling("on_score") if math.isfinite(score) else ():
                 technique.on_score(oriented, run)
         run.model.train()
+        if not math.isfinite(score):  # after the contexts: the weights are the run's own again
+            self.diverge_when_held(score, spoiled)
         if run.best is None or oriented > run.best:
             run.best = oriented
         run.log.append(

@@ -24,7 +24,7 @@ from aurify.ship.bundle import Bundle
 COMMAND = Path(sysconfig.get_path("scripts")) / "aurify"
 PATIENCE_SECONDS = 120
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "COLUMNS", "FORCE_COLOR"))}
-ENVIRONMENT |= {"OMP_NUM_THREADS": "1", "TERM": "dumb"}
+ENVIRONMENT |= {"OMP_NUM_THREADS": "1", "TERM": "dumb", "COLUMNS": "1000"}
 
 
 @dataclass(frozen=True)

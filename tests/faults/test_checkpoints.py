@@ -107,8 +107,9 @@ def test_new_checkpoints_outlive_damaged_ones(broken, start, long_fit, long_run,
     for path in saved(folder)[-broken:]:
         DAMAGES["a bit of the tensors"](path)
     damaged_names = {path.name for path in saved(folder)[-broken:]}
+    before = (folder / "progress.jsonl").stat().st_ino
     command = start(*long_fit, "--json", "--resume", "--out", folder)
-    command.until(lambda: any(entry["step"] > 20 for entry in progress(folder)))
+    command.until(lambda: (folder / "progress.jsonl").stat().st_ino != before and progress(folder))
     command.send(signal.SIGTERM)
     assert command.wait().code == 143
     sound = []
