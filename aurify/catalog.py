@@ -84,12 +84,8 @@ class Catalog:
 
     def recipe(self, plain: Mapping[str, Any]) -> Recipe:
         """Build a Recipe from plain data such as YAML holds; raises AurifyError naming what is wrong."""
-        require_known(plain)
-        techniques = plain.get("techniques") or {}
-        if isinstance(techniques, list):
-            techniques = dict.fromkeys(techniques)
-        if not isinstance(techniques, Mapping):
-            raise AurifyError(f"techniques: expected names with their settings, found {techniques!r}")
+        require_known(plain, "the recipe")
+        techniques = _techniques(plain)
         for section in ("task", "network", "optimizer"):
             if section not in plain:
                 raise AurifyError(f"the recipe lacks the section {section!r}")
@@ -104,7 +100,7 @@ class Catalog:
             network=self.part("network", plain["network"]),  # pyright: ignore[reportArgumentType]
             optimizer=self.part("optimizer", plain["optimizer"]),  # pyright: ignore[reportArgumentType]
             techniques=tuple(
-                self.part("technique", {"name": name, **_settings(name, settings)})  # pyright: ignore[reportArgumentType]
+                self.part("technique", {"name": name, **settings})  # pyright: ignore[reportArgumentType]
                 for name, settings in techniques.items()
             ),
             **made,
@@ -124,12 +120,17 @@ class Catalog:
         return space
 
 
-def _settings(name: object, settings: Any) -> Mapping[str, Any]:
-    if settings is None or settings is True:
-        return {}
-    if not isinstance(settings, Mapping):
-        raise AurifyError(f"techniques.{name}: expected settings, found {settings!r}")
-    return settings
+def _techniques(plain: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Settings by technique, from a mapping (``mixup: {alpha: 0.4}`` or ``mixup:``) or a list of names."""
+    given = plain.get("techniques") or {}
+    if isinstance(given, list) and all(isinstance(name, str) for name in given):
+        given = dict.fromkeys(given)
+    if not isinstance(given, Mapping):
+        raise AurifyError(f"techniques: expected names with their settings, found {given!r}")
+    for name, settings in given.items():
+        if not isinstance(settings, Mapping) and settings not in (None, True):
+            raise AurifyError(f"techniques.{name}: expected settings, found {settings!r}")
+    return {str(name): dict(settings) if isinstance(settings, Mapping) else {} for name, settings in given.items()}
 
 
 def load(extra: Iterable[str | Path] = ()) -> Catalog:
@@ -188,7 +189,7 @@ def override(
     ``network=NAME`` and ``optimizer=NAME`` choose another part. Raises AurifyError for a word it cannot place.
     """
     result = {k: dict(v) if isinstance(v, Mapping) else v for k, v in plain.items()}
-    techniques: dict[str, Any] = {k: dict(v or {}) for k, v in (result.get("techniques") or {}).items()}
+    techniques = _techniques(plain)
     for name in without:
         if name not in techniques:
             raise AurifyError(f"--without {name}: the recipe does not use it{suggest(name, techniques)}")
@@ -209,7 +210,7 @@ def override(
     return {**result, "techniques": techniques}
 
 
-def _place(result: dict[str, Any], techniques: dict[str, Any], path: str, value: Any) -> None:
+def _place(result: dict[str, Any], techniques: dict[str, dict[str, Any]], path: str, value: Any) -> None:
     first, _, rest = path.partition(".")
     first, rest = (rest.partition(".")[0], rest.partition(".")[2]) if first == "techniques" else (first, rest)
     sections = {*SECTIONS, "task", "network", "optimizer"}
@@ -219,7 +220,10 @@ def _place(result: dict[str, Any], techniques: dict[str, Any], path: str, value:
         result[first] = {"name": value}
     elif first in sections and rest:
         held = result.get(first) or {}
-        result[first] = {**({"name": held} if isinstance(held, str) else held), rest: value}
+        held = {"name": held} if isinstance(held, str) else held
+        if not isinstance(held, Mapping):
+            raise AurifyError(f"{first}: expected settings, found {held!r}")
+        result[first] = {**held, rest: value}
     elif first in techniques and rest:
         techniques[first][rest] = value
     elif first in sections or first in techniques:

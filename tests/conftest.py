@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -65,6 +66,25 @@ def lab(catalog, frames) -> Lab:
 def folder(tmp_path) -> RunFolder:
     (tmp_path / "run").mkdir()
     return RunFolder(tmp_path / "run")
+
+
+@pytest.fixture
+def words(monkeypatch, capsys) -> Callable[..., SimpleNamespace]:
+    """Return a function that runs ``aurify`` with some words in this process: exit code, stdout, stderr."""
+
+    def run(*given: object, check: bool = True) -> SimpleNamespace:
+        from aurify.cli import main
+
+        monkeypatch.setattr(sys, "argv", ["aurify", *map(str, given)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        code = ended.value.code or 0
+        assert not check or code == 0, printed.err
+        return SimpleNamespace(code=code, out=printed.out, err=printed.err)
+
+    return run
 
 
 @pytest.fixture(scope="session")

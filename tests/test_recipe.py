@@ -29,7 +29,7 @@ GOOD = "task: {name: table}\nnetwork: {name: mlp}\noptimizer: {name: adamw}\n"
         ("5: 1\n", "must be a name"),
         ("null: 1\n", "must be a name"),
         ("netwrok: {name: mlp}\n", "no section 'netwrok'; did you mean 'network'"),
-        ("aurify: 2\n", "of recipe format 2"),
+        ("aurify: 2\n", "is of format 2; this version reads format 1"),
         ("network: {<<: {width: 1}}\n", ""),
         ("? [a, b]\n: 1\n", ""),
         ("seed: 2001-01-01\n", ""),
@@ -49,11 +49,12 @@ def test_huge_file_is_refused_unread(tmp_path):
     with pytest.raises(AurifyError, match="a recipe has at most"):
         read_yaml("a" * (LIMIT_BYTES + 1), "mine.yaml")
     (tmp_path / "latin.yaml").write_bytes("ä".encode("latin-1"))
-    for path, said in (
-        (tmp_path / "latin.yaml", "cannot be read"),
-        (tmp_path / "no.yaml", "no recipe at"),
-        (tmp_path, ""),
-    ):
+    places = {
+        tmp_path / "latin.yaml": "cannot be read",
+        tmp_path / "no.yaml": "no recipe at",
+        tmp_path: "cannot be read",
+    }
+    for path, said in places.items():
         with pytest.raises(AurifyError, match=said):
             load_yaml(path)
 
@@ -173,7 +174,7 @@ def test_durations(text, value):
     assert seconds(text) == value
 
 
-@pytest.mark.parametrize("text", ["", "0", "5x", "-5", "m", "1e3", "inf", "5 m s", "0.0h", "٣m"])
+@pytest.mark.parametrize("text", ["", "0", "5x", "-5", "m", "1e3", "inf", "5 m s", "0.0h"])
 def test_what_is_no_duration_is_refused(text):
     with pytest.raises(AurifyError, match="a duration is written as"):
         seconds(text)

@@ -160,22 +160,25 @@ def read_yaml(text: str, name: str) -> dict[str, Any]:
         raise AurifyError(f"{name} is nested too deeply for a recipe") from None
     if not isinstance(plain, dict):
         raise AurifyError(f"{name} is not a recipe: expected settings such as 'network:', found {type(plain).__name__}")
+    require_known(plain, name)
     return plain
 
 
-def require_known(plain: Mapping[str, Any]) -> None:
+def require_known(plain: Mapping[str, Any], name: str) -> None:
     """Refuse plain data with a section that no recipe has, or of another format."""
     known = {*SECTIONS, "aurify", "task", "network", "optimizer", "techniques", "precision", "seed"}
     for key in plain:
         if key not in known:
-            raise AurifyError(f"a recipe has no section {key!r}{suggest(str(key), known)}")
+            raise AurifyError(f"{name}: a recipe has no section {key!r}{suggest(str(key), known)}")
     if plain.get("aurify", FORMAT) != FORMAT:
-        raise AurifyError(f"the recipe is of format {plain['aurify']!r}; this version reads format {FORMAT}")
+        raise AurifyError(f"{name} is of format {plain['aurify']!r}; this version reads format {FORMAT}")
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
     """Read a recipe file into plain data."""
     try:
+        if path.stat().st_size > LIMIT_BYTES:
+            raise AurifyError(f"{path} has {path.stat().st_size:,} bytes; a recipe has at most {LIMIT_BYTES:,}")
         return read_yaml(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
         raise AurifyError(f"no recipe at {path}") from None
@@ -189,7 +192,7 @@ def seconds(text: str) -> float:
     >>> seconds("5m"), seconds("1.5h")
     (300.0, 5400.0)
     """
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|m|h|d)?\s*", text)
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|m|h|d)?\s*", text, re.ASCII)
     if not found or float(found[1]) == 0:
         raise AurifyError(f"a duration is written as 90s, 5m or 1h, not {text!r}")
     return float(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2] or "s"]

@@ -142,6 +142,8 @@ class Schema:
                 for c in plain["columns"]
             )
             classes = plain["classes"]
+            if classes is not None and not len(set(map(str, classes))) == len(classes) >= 2:
+                raise TypeError("classes")
             return cls(columns, str(plain["target"]), None if classes is None else tuple(map(str, classes)))
         except (KeyError, TypeError) as error:
             raise AurifyError(f"the schema is damaged: {error!r}") from None

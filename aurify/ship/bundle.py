@@ -66,15 +66,13 @@ class Bundle:
     @torch.no_grad()
     def predictions(self, asked: Asked, *, known: bool = True) -> Predictions:
         """Predict rows through the whole pipeline, in chunks; their targets go along where they are ``known``."""
-        self.network.eval()
-        pieces = []
-        for start in range(0, max(1, len(asked.rows)), PREDICT_ROWS):
-            values = prepare.apply(self.layers, asked.inputs, asked.rows[start : start + PREDICT_ROWS])
-            output = self.network({k: v.to(self.device) for k, v in values.items()}).double()
-            for layer in self.answers:
-                output = layer(output)
-            pieces.append(self.recipe.task.answers(output).cpu().numpy())
-        answered = np.concatenate(pieces)
+        try:
+            answered = self._answered(asked)
+        except (RuntimeError, IndexError, KeyError, AttributeError, TypeError, ValueError) as error:
+            if isinstance(error, torch.OutOfMemoryError):
+                raise
+            reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            raise DamagedError(f"the model cannot predict; its parts do not fit each other ({reason})") from error
         classes = self.schema.classes
         return Predictions(
             row=np.asarray(asked.rows, dtype=np.int64),
@@ -84,6 +82,21 @@ class Bundle:
             classes=classes,
             seed=self.recipe.seed,
         )
+
+    def _answered(self, asked: Asked) -> np.ndarray:
+        """Class probabilities (M, K) or numbers (M,), float64."""
+        self.network.eval()
+        pieces = []
+        for start in range(0, max(1, len(asked.rows)), PREDICT_ROWS):
+            values = prepare.apply(self.layers, asked.inputs, asked.rows[start : start + PREDICT_ROWS])
+            output = self.network({k: v.to(self.device) for k, v in values.items()}).double()
+            for layer in self.answers:
+                output = layer(output)
+            pieces.append(self.recipe.task.answers(output).cpu().numpy())
+        answered = np.concatenate(pieces)
+        if not np.isfinite(answered).all():
+            raise ValueError("its answers are not finite")
+        return answered
 
     @property
     def parameter_count(self) -> int:

@@ -66,10 +66,9 @@ def test_part_and_every_setting_are_described(group, part):
         assert "Equal to off with" in text
 
 
-@pytest.mark.slow
-def test_command_line_explains_every_part(catalog, command_line):
+def test_command_line_explains_every_part(catalog, words):
     extra = [p for p in os.environ.get("AURIFY_PARTS", "").split(os.pathsep) if p]
-    shown = command_line("techniques", "--all", *(w for p in extra for w in ("--parts", p))).stdout
+    shown = words("techniques", "--all", *(w for p in extra for w in ("--parts", p))).out
     for group, known in catalog.parts.items():
         for part in known.values():
             assert describe(part, group) in shown

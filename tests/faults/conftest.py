@@ -291,17 +291,21 @@ def saved():
     return checkpoints
 
 
+@pytest.fixture(scope="session")
+def killed_run(zygote, long_fit, tmp_path_factory):
+    """``long_fit`` killed in the middle of training, with two checkpoints."""
+    folder = tmp_path_factory.mktemp("killed") / "run"
+    files = (folder.parent, folder.with_name("out"), folder.with_name("err"))
+    pid = zygote({"start": order([*long_fit, "--out", folder], *files)})
+    command = Command(zygote, pid, *files[1:])
+    command.until(lambda: len(checkpoints(folder)) == 2 and int(checkpoints(folder)[0].stem[5:]) > 50).kill()
+    assert not (folder / "model.aurify").exists(), "training ended too soon to be interrupted"
+    for more in checkpoints(folder)[:-2]:  # killed between writing one and removing the oldest
+        more.unlink()
+    return folder
+
+
 @pytest.fixture
-def interrupted(start, long_fit, tmp_path):
-    """A run folder killed in the middle of training with two checkpoints, as often as asked for."""
-    kept = tmp_path / "interrupted"
-
-    def make(name):
-        if not kept.exists():
-            command = start(*long_fit, "--out", kept)
-            command.until(lambda: len(checkpoints(kept)) == 2 and int(checkpoints(kept)[0].stem[5:]) > 50)
-            command.kill()
-            assert not (kept / "model.aurify").exists(), "training ended too soon to be interrupted"
-        return Path(shutil.copytree(kept, tmp_path / name))
-
-    return make
+def interrupted(killed_run, tmp_path):
+    """A copy of ``killed_run`` of one's own."""
+    return Path(shutil.copytree(killed_run, tmp_path / "run"))

@@ -45,55 +45,48 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damaged_checkpoint_falls_back_to_the_one_before(
-    damage, start, long_fit, long_run, interrupted, same, saved
-):
-    folder = interrupted("run")
-    older, newest = saved(folder)
+def test_damaged_checkpoint_falls_back_to_the_one_before(damage, start, long_fit, long_run, interrupted, same, saved):
+    older, newest = saved(interrupted)
     DAMAGES[damage](newest)
-    ended = start(*long_fit, "--resume", "--out", folder).wait()
+    ended = start(*long_fit, "--resume", "--out", interrupted).wait()
     assert ended.code == 0, ended
     said = [line for line in ended.err.splitlines() if newest.name in line]
     assert len(said) == 1, ended
     assert "checkpoint before it" in said[0]
-    same(folder, long_run[0])
+    same(interrupted, long_run[0])
 
 
 def test_missing_checkpoint_falls_back_to_the_one_before(start, long_fit, long_run, interrupted, same, saved):
-    folder = interrupted("run")
-    saved(folder)[1].unlink()
-    assert start(*long_fit, "--resume", "--out", folder).wait().code == 0
-    same(folder, long_run[0])
+    saved(interrupted)[1].unlink()
+    assert start(*long_fit, "--resume", "--out", interrupted).wait().code == 0
+    same(interrupted, long_run[0])
 
 
 @pytest.mark.parametrize("damage", ["a bit of the tensors", "empty"])
 def test_two_damaged_checkpoints_start_from_the_beginning_and_say_so(
     damage, start, long_fit, long_run, interrupted, same, saved
 ):
-    folder = interrupted("run")
-    broken = saved(folder)
+    broken = saved(interrupted)
     for path in broken:
         DAMAGES[damage](path)
-    ended = start(*long_fit, "--resume", "--out", folder).wait()
+    ended = start(*long_fit, "--resume", "--out", interrupted).wait()
     assert ended.code == 0, ended
     assert all(path.name in ended.err for path in broken), ended
     assert "from the beginning" in ended.err
-    same(folder, long_run[0])
+    same(interrupted, long_run[0])
 
 
 def test_no_checkpoint_left_starts_from_the_beginning(start, long_fit, long_run, interrupted, same):
-    folder = interrupted("run")
-    shutil.rmtree(folder / "checkpoints")
-    assert start(*long_fit, "--resume", "--out", folder).wait().code == 0
-    same(folder, long_run[0])
+    shutil.rmtree(interrupted / "checkpoints")
+    assert start(*long_fit, "--resume", "--out", interrupted).wait().code == 0
+    same(interrupted, long_run[0])
 
 
 def test_fall_back_is_said_even_when_the_run_is_stopped_again(start, long_fit, interrupted, saved):
-    folder = interrupted("run")
-    newest = saved(folder)[-1]
+    newest = saved(interrupted)[-1]
     DAMAGES["empty"](newest)
-    command = start(*long_fit, "--resume", "--out", folder)
-    command.until(lambda: len([p for p in saved(folder) if p.stat().st_size]) > 1)
+    command = start(*long_fit, "--resume", "--out", interrupted)
+    command.until(lambda: len([p for p in saved(interrupted) if p.stat().st_size]) > 1)
     command.send(signal.SIGTERM)
     ended = command.wait()
     assert ended.code == 143
@@ -103,25 +96,24 @@ def test_fall_back_is_said_even_when_the_run_is_stopped_again(start, long_fit, i
 @pytest.mark.parametrize("broken", [1, 2])
 def test_new_checkpoints_outlive_damaged_ones(broken, start, long_fit, long_run, interrupted, same, saved):
     """Work done after a fall back is saved like any other: stopped again, it goes on from there."""
-    folder = interrupted("run")
-    for path in saved(folder)[-broken:]:
+    for path in saved(interrupted)[-broken:]:
         DAMAGES["a bit of the tensors"](path)
-    damaged_names = {path.name for path in saved(folder)[-broken:]}
-    before = (folder / "progress.jsonl").stat().st_ino
-    command = start(*long_fit, "--json", "--resume", "--out", folder)
-    command.until(lambda: (folder / "progress.jsonl").stat().st_ino != before and progress(folder))
+    damaged_names = {path.name for path in saved(interrupted)[-broken:]}
+    before = (interrupted / "progress.jsonl").stat().st_ino
+    command = start(*long_fit, "--json", "--resume", "--out", interrupted)
+    command.until(lambda: (interrupted / "progress.jsonl").stat().st_ino != before and progress(interrupted))
     command.send(signal.SIGTERM)
     assert command.wait().code == 143
     sound = []
-    for path in saved(folder):
+    for path in saved(interrupted):
         try:
             sound.append(archive.unpack(*archive.load(path, "checkpoint"))["step"])
         except DamagedError:
             assert path.name in damaged_names
     assert len(sound) == 2, "what was done after the fall back is lost"
-    assert max(sound) >= progress(folder)[-1]["step"]
-    assert start(*long_fit, "--resume", "--out", folder).wait().code == 0
-    same(folder, long_run[0])
+    assert max(sound) >= progress(interrupted)[-1]["step"]
+    assert start(*long_fit, "--resume", "--out", interrupted).wait().code == 0
+    same(interrupted, long_run[0])
 
 
 def progress(folder):
@@ -169,9 +161,8 @@ RECORDS = ["recipe.yaml", "environment.json", "store/store.json", "store/numbers
 @pytest.mark.parametrize("record", RECORDS)
 @pytest.mark.parametrize("damage", ["half", "empty", "something else"])
 def test_damaged_record_of_an_interrupted_run_is_one_line(record, damage, start, long_fit, interrupted):
-    folder = interrupted("run")
-    DAMAGES[damage](folder / record)
-    ended = start(*long_fit, "--quiet", "--resume", "--out", folder).wait()
+    DAMAGES[damage](interrupted / record)
+    ended = start(*long_fit, "--quiet", "--resume", "--out", interrupted).wait()
     ended.refused(record.split("/")[0])
 
 
@@ -184,6 +175,5 @@ def test_damaged_record_of_a_finished_run_is_one_line(record, start, long_fit, l
 
 
 def test_flipped_bit_of_the_store_is_seen_before_training_goes_on(start, long_fit, interrupted):
-    folder = interrupted("run")
-    flip(folder / "store" / "numbers.npy", 8 * 5_000 + 6)
-    start(*long_fit, "--quiet", "--resume", "--out", folder).wait().refused("store")
+    flip(interrupted / "store" / "numbers.npy", 8 * 5_000 + 6)
+    start(*long_fit, "--quiet", "--resume", "--out", interrupted).wait().refused("store")

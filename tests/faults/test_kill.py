@@ -54,16 +54,16 @@ def test_run_killed_in_each_phase_equals_an_unbroken_one(phase, start, long_fit,
 
 
 def test_resumed_training_goes_on_from_its_last_checkpoint(start, long_fit, interrupted, saved):
-    folder = interrupted("run")
-    before = int(saved(folder)[-1].stem[5:])
+    oldest, newest = saved(interrupted)
     seen = set()
 
     def moved():
-        seen.update(int(path.stem[5:]) for path in saved(folder))
-        return max(seen, default=0) > before
+        seen.update(path.name for path in saved(interrupted))
+        return max(seen) > newest.name
 
-    start(*long_fit, "--resume", "--out", folder).until(moved).kill()
-    assert min(seen) >= min(int(path.stem[5:]) for path in saved(interrupted("again")))
+    start(*long_fit, "--resume", "--out", interrupted).until(moved).kill()
+    assert min(seen) == oldest.name
+    assert not any(oldest.name < name < newest.name for name in seen), "steps already taken were taken again"
 
 
 def test_kill_before_any_change_of_a_file_leaves_whole_files_and_loses_nothing(
@@ -146,10 +146,9 @@ def test_resume_without_any_words_goes_on_with_the_run_begun_last(start, long_fi
     same(folder, long_run[0])
 
 
-def test_begun_folder_is_not_taken_over_without_resume(start, short_fit, interrupted, same):
-    folder = interrupted("run")
-    start(*short_fit, "--quiet", "--out", folder).wait().refused("--resume", "--force", "--out")
-    start(*short_fit, "--quiet", "--resume", "--out", folder).wait().refused("--resume", "--out")
+def test_begun_folder_is_not_taken_over_without_resume(start, short_fit, interrupted):
+    start(*short_fit, "--quiet", "--out", interrupted).wait().refused("--resume", "--force", "--out")
+    start(*short_fit, "--quiet", "--resume", "--out", interrupted).wait().refused("--resume", "--out")
 
 
 def test_finished_run_is_not_done_again(start, short_fit, short_run, tmp_path, same):

@@ -15,13 +15,15 @@ SIGNALS = {"SIGTERM": 143, "SIGINT": 130}
 def test_signal_in_training_saves_and_says_how_to_go_on(name, output, start, long_fit, long_run, tmp_path, same, saved):
     folder = tmp_path / "run"
     command = start(*long_fit, output, "--out", folder).until(lambda: len(saved(folder)) > 1)
-    before = saved(folder)[-1]
+    newest = saved(folder)[-1]
+    before = (newest, newest.stat().st_ino)
     command.send(getattr(signal, name))
     ended = command.wait()
     assert ended.code == SIGNALS[name], ended
     assert ended.out == ""
     ended.one_line(name, "--resume")
-    assert saved(folder)[-1] > before, "nothing was saved at the stop"
+    newest = saved(folder)[-1]
+    assert (newest, newest.stat().st_ino) > before, "nothing was saved at the stop"
     assert not (folder / "model.aurify").exists()
     again = start(*long_fit, output, "--resume", "--out", folder).wait()
     assert again.code == 0, again
@@ -48,17 +50,19 @@ def test_signals_at_random_moments_lose_nothing(seed, start, long_fit, long_run,
     folder = tmp_path / "run"
     for _ in range(4):
         command = start(*long_fit, "--json", "--resume", "--out", folder)
-        command.until((folder / ".lock").exists)  # before that there is nobody to catch a signal
-        time.sleep(0.02 + random.uniform(0, 0.7) * seconds)
+        time.sleep(random.uniform(0, 0.7) * seconds)
         name = str(random.choice(list(SIGNALS)))
         command.send(getattr(signal, name))
         ended = command.wait()
         whole(folder)
         if ended.code == 0:
             break
-        assert ended.code == SIGNALS[name], ended
         assert ended.out == ""
-        ended.one_line("aurify: ")
+        if ended.code == -signal.SIGTERM:  # before anybody was there to catch it; a shell says 143 all the same
+            assert ended.err == ""
+        else:
+            assert ended.code == SIGNALS[name], ended
+            ended.one_line()
     assert start(*long_fit, "--resume", "--out", folder).wait().code == 0
     same(folder, unbroken)
 
@@ -94,15 +98,13 @@ def test_second_signal_interrupts_at_once(name, start, long_fit, long_run, tmp_p
 def test_interrupted_run_stays_interrupted_however_often(start, long_fit, long_run, tmp_path, same, saved):
     """Each sitting is stopped as soon as it has taken a step: they add up."""
     folder, stops = tmp_path / "run", 0
-    while stops < 50:
+    while stops < 12:
         known = {path.name for path in saved(folder)}
         command = start(*long_fit, "--json", "--resume", "--out", folder)
-        command.until(lambda known=known: {p.name for p in saved(folder)} - known or (folder / "training.json").exists())
+        command.until(lambda known=known: {path.name for path in saved(folder)} - known)
         command.send(signal.SIGINT)
-        if command.wait().code == 0:
-            break
+        assert command.wait().code == 130, "the run ended before it could be stopped"
         stops += 1
-    assert stops > 3, "the run ended before it could be stopped"
     assert start(*long_fit, "--resume", "--out", folder).wait().code == 0
     same(folder, long_run[0])
 

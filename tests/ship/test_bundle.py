@@ -56,7 +56,7 @@ def test_target_is_not_needed_and_not_looked_at(saved, lab, frames):
 
 def test_everything_missing_is_still_predicted(saved, lab, frames):
     kind, path, *_ = saved
-    empty = frames[kind].select(pl.lit(None).alias(c) for c in frames[kind].columns).head(3)
+    empty = frames[kind].head(3).with_columns(pl.lit(None).alias(c) for c in frames[kind].columns)
     unknown = frames[kind].head(3).with_columns(a=pl.lit("?"), b=pl.lit("words"), colour=pl.lit("☃"), shape=pl.lit(7))
     for frame in (empty, unknown):
         predicted = load(path, lab).predict(frame).to_frame()
@@ -76,7 +76,7 @@ def test_unknown_step_is_refused_with_the_way_out(saved, lab, tmp_path):
     def change(document, tensors):
         document["layers"][0]["name"] = "os.system"
 
-    with pytest.raises(AurifyError, match="step 'os.system' is unknown here.*--parts"):
+    with pytest.raises(AurifyError, match=r"step 'os.system' is unknown here.*--parts"):
         load(forged(saved, tmp_path, change), lab)
 
 
@@ -168,6 +168,7 @@ def step(document, name):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("saved", ["classify"], indirect=True)
 def test_model_that_asks_for_more_memory_than_there_is_costs_none(saved, lab, tmp_path):
     """In a process that may not grow by more than 1 GiB: refused in one line, not killed."""
     paths = []
