@@ -240,8 +240,6 @@ def main() -> None:
         sys.stdout.flush()
         gc.freeze()  # torch leaves so many objects that taking them apart at exit would cost a second
         sys.exit(code)
-    except KeyboardInterrupt:
-        _fail("interrupted", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
@@ -254,6 +252,8 @@ def _explain(error: Exception) -> None:
 
     if isinstance(error, AurifyError):
         _fail(str(error), error.exit_code)
+    if isinstance(error.__cause__, KeyboardInterrupt):  # typer hands it on as its own Abort
+        _fail(str(error.__cause__) or "interrupted", 128 + getattr(error.__cause__, "signal_number", 2))
     said = getattr(error, "format_message", None)  # words that the command line does not know
     if said is not None:
         _fail(f"{said()} (see aurify --help)", 2) if said() else sys.exit(2)

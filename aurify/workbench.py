@@ -189,13 +189,17 @@ def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note) -> Reci
     """Read the data once, settle every ``auto``, and write the complete recipe down; or take the one written."""
     begun = folder.begun()
     if begun and wish.data is None:
+        _open_store(folder)
         return catalog.recipe(recipes.load_yaml(folder.recipe))
     if wish.data is None:
         raise AurifyError(f"{folder.path} holds nothing to resume; give the data")
     given = {"task": {"name": "table"}, **(wish.recipe or {})}
     given = catalogs.override({**given, "techniques": {}}, settings=[s for s in wish.settings if _of_task(s)])
     task: Any = catalog.part("task", given["task"])
-    store, notes = (Store.open(folder.store), []) if begun else task.read(Source.make(wish.source or {}), wish.data)
+    if begun:
+        store, notes = _open_store(folder), []
+    else:
+        store, notes = task.read(Source.make(wish.source or {}), wish.data)
     task = task.settled(store)
     defaults = task.defaults(store)
     plain = {**defaults, **(wish.recipe or {}), "source": wish.source}
@@ -215,6 +219,13 @@ def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note) -> Reci
     for text in (*notes, *parts.notes):
         note(text)
     return recipe
+
+
+def _open_store(folder: RunFolder) -> Store:
+    """Open the data of an earlier sitting, every value verified."""
+    store = Store.open(folder.store)
+    store.verify(folder.store)
+    return store
 
 
 def _of_task(setting: str) -> bool:
@@ -267,10 +278,8 @@ def _train(
     parts = recipe.task.part(recipe, store)
     problem = recipe.task.problem(recipe, store, parts, device)
     watch.check()
-    keeper = Keeper(folder, checkpoint_seconds)
+    keeper = Keeper(folder, checkpoint_seconds, note)
     run: Run = loop.fit(recipe, problem, device, keeper, watch, show)
-    for text in keeper.notes:
-        note(text)
     answers = (*problem.answer_layers, *loop.answers(run))
     record = {"steps": run.step, "planned_steps": run.steps, "stopped": run.stopped, "seconds": round(watch.spent, 3)}
     write_json(folder.training, record)
@@ -349,7 +358,7 @@ def evaluate(
         raise AurifyError(f"{path} is a model without its data; give labelled rows to evaluate it on")
     target = None if out is None else _free_folder(Path(out), force)
     with Watch() as watch:
-        store = Store.open(folder.store) if folder else None
+        store = _open_store(folder) if folder else None
         parts_of = bundle.recipe.task.part(bundle.recipe, store) if store else None
         if data is None and store is not None and parts_of is not None:
             asked = Asked(store.inputs, store.target, parts_of.test)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -78,12 +78,12 @@ def small_frame(kind: str, seed: int = 0) -> pl.DataFrame:
 
 @dataclass
 class Fitted:
-    """A trained run, the problem it was trained on and what answers after the network."""
+    """A trained run, the problem it was trained on and what answers after the network, what was said."""
 
     run: Run
     problem: Any
     answers: tuple[Any, ...]
-    keeper: Keeper
+    notes: list[str] = field(default_factory=list)
 
     def weights(self) -> dict[str, Tensor]:
         return {name: value.detach().clone() for name, value in self.run.model.state_dict().items()}
@@ -172,7 +172,8 @@ class Lab:
     ) -> Fitted:
         """Train; ``stop_at`` sets what a SIGTERM would set after that many steps, so that Interrupted is raised."""
         problem, watch = problem or self.problem(recipe), watch or Watch()
-        keeper = keeper or Keeper(folder, 1e9)
+        notes: list[str] = []
+        keeper = keeper or Keeper(folder, 1e9, notes.append)
         if stop_at == 0:
             watch.signal_number = signal.SIGTERM
 
@@ -181,7 +182,7 @@ class Lab:
                 watch.signal_number = signal.SIGTERM
 
         run = loop.fit(recipe, problem, torch.device("cpu"), keeper, watch, show)
-        return Fitted(run, problem, (*problem.answer_layers, *loop.answers(run)), keeper)
+        return Fitted(run, problem, (*problem.answer_layers, *loop.answers(run)), notes)
 
     def fit_in_sittings(self, recipe: Recipe, folder: RunFolder, stops: Any) -> Fitted:
         """Train, stopped after each number of steps in ``stops`` and resumed with everything made anew."""

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -40,8 +41,7 @@ def test_commands_and_options_are_frozen():
         name: {w for p in command.params for w in (p.opts if p.opts[0].startswith("-") else [p.name.upper()])}
         for name, command in commands.items()
     }
-    wanted = {name: {"SOURCE" if w == "SOURCE" else w for w in words.split()} for name, words in SURFACE.items()}
-    assert {name: words - {"--help"} for name, words in found.items()} == wanted
+    assert {n: words - {"--help"} for n, words in found.items()} == {n: set(w.split()) for n, w in SURFACE.items()}
 
 
 def test_every_option_has_a_help_text():
@@ -118,7 +118,7 @@ def test_intervals_and_baselines_are_printed(words, csv_files):
     ("given", "said"),
     [
         ("fit {data} --target Y", "column 'Y' is not in"),
-        ("fit {data}", "--target COLUMN"),
+        ("fit {data}", "say so with --target"),
         ("fit nowhere.csv -t y", "no file at nowhere.csv"),
         ("fit {data} -t y --set netwrok.width=5", "did you mean 'network'"),
         ("fit {data} -t y --set network.width=0", "out of range: allowed from 1 to"),
@@ -131,9 +131,9 @@ def test_intervals_and_baselines_are_printed(words, csv_files):
         ("fit {data} -t y --time 0.5s", "out of range"),
         ("fit {data} -t y --device gpu", "device 'gpu' cannot be used"),
         ("fit {data} -t y --device cuda:77", "cannot be used"),
-        ("fit {data} -t y --threads 0", "0"),
+        ("fit {data} -t y --threads 0", "--threads"),
         ("fit {data} -t y --seed -1", "seed"),
-        ("fit {data} -t y --seed x", "x"),
+        ("fit {data} -t y --seed x", "--seed"),
         ("fit {data} -t y --parts nowhere.py", "is not a Python file"),
         ("fit {data} -t y --recipe nowhere.yaml", "no recipe at nowhere.yaml"),
         ("fit nowhere.yaml", "no recipe at nowhere.yaml"),
@@ -180,8 +180,9 @@ def test_our_own_mistakes_are_one_line_that_names_a_log(words, monkeypatch, csv_
     done = words("fit", csv_files["regress"], "-t", "y", check=False)
     assert done.code == 70
     assert done.err.count("\n") == 1
-    log = re.search(r"details in (\S+);", done.err)[1]
-    assert "second line" in open(log).read()  # noqa: PTH123, SIM115
+    log = Path(re.search(r"details in (\S+);", done.err)[1])
+    assert "second line" in log.read_text()
+    log.unlink()
 
 
 def test_help_and_the_bare_package_import_nothing_heavy():

@@ -60,7 +60,7 @@ def test_every_score_has_an_interval_and_stands_beside_the_baselines(runs, kind)
                 assert score["low"] <= score["high"], name
     assert {"linear", "boosting"} < set(summary["baselines"])
     assert summary["verdict"]
-    assert summary["rows"] == 48
+    assert summary["rows"] == len(Predictions.read(runs[kind].folder.predictions))
     frame = runs[kind].scores
     assert frame.columns == ["model", "metric", "value", "low", "high"]
     assert set(frame["model"]) == {"network", *summary["baselines"]}
@@ -78,7 +78,7 @@ def test_scores_are_those_of_the_shipped_model_on_the_sealed_rows(runs, kind, la
         rmse = float(np.sqrt(np.mean((kept.prediction - frames[kind]["y"].to_numpy()[parts.test]) ** 2)))
         assert run.summary["scores"]["rmse"]["value"] == pytest.approx(rmse)
     else:
-        accuracy = float(np.mean(predicted["prediction"] == frames[kind]["y"][parts.test.tolist()]))
+        accuracy = float((predicted["prediction"] == frames[kind]["y"][parts.test.tolist()]).mean())
         assert run.summary["scores"]["accuracy"]["value"] == pytest.approx(accuracy)
 
 
@@ -312,7 +312,7 @@ def test_what_is_no_run_is_refused(tmp_path):
 
 
 def test_missing_words_are_asked_for(csv_files):
-    with pytest.raises(AurifyError, match="say so with --target COLUMN"):
+    with pytest.raises(AurifyError, match="say so with --target"):
         workbench.fit(csv_files["regress"])
     with pytest.raises(AurifyError, match="give the data to fit"):
         workbench.fit()

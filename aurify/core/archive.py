@@ -55,6 +55,7 @@ def load(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
         with path.open("rb") as file:
             head = _read_head(file, path)
             _verify(file, path, head["sha256"].encode())
+        _require_known_format(head, path)
         if head["kind"] != kind:
             raise AurifyError(f"{path} holds a {head['kind']}, not a {kind}")
         return head["document"], load_file(path)
@@ -79,18 +80,24 @@ def _read_head(file: BinaryIO, path: Path) -> dict[str, Any]:
     try:
         header = json.loads(file.read(length))
         head = json.loads(header["__metadata__"]["aurify"])
-        number, version = head["format"], head["version"]
         sound = all(isinstance(head[k], str) for k in ("sha256", "kind", "version")) and "document" in head
     except (ValueError, KeyError, TypeError, RecursionError):
         raise DamagedError(f"{foreign}, or its header is damaged") from None
+    if not sound:
+        raise DamagedError(f"{foreign}, or its header is damaged")
+    return head
+
+
+def _require_known_format(head: dict[str, Any], path: Path) -> None:
+    """Asked after the checksum, so that a flipped bit is not taken for a newer format."""
+    number, version = head.get("format"), head["version"]
     if isinstance(number, int) and number > FORMAT:
         raise AurifyError(
             f"{path} is of format {number}, written by aurify {version}; this is aurify {aurify.__version__}, which"
             f" reads up to format {FORMAT}: update aurify"
         )
-    if number != FORMAT or not sound:
-        raise DamagedError(f"{foreign}, or its header is damaged")
-    return head
+    if number != FORMAT:
+        raise DamagedError(f"{path} is of no known format ({number!r})")
 
 
 def _verify(file: BinaryIO, path: Path, written: bytes) -> None:

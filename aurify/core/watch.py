@@ -11,6 +11,14 @@ from typing import Self
 from aurify.core.errors import Interrupted
 
 
+class StoppedAtOnceError(KeyboardInterrupt):
+    """A second signal came before the first one's work was saved; no ``except Exception`` holds it up."""
+
+    def __init__(self, signal_number: int):
+        super().__init__(f"stopped at once by {signal.Signals(signal_number).name}; --resume takes the last checkpoint")
+        self.signal_number = signal_number
+
+
 class Watch:
     """Catches SIGINT and SIGTERM inside a ``with`` block; a second one interrupts at once.
 
@@ -36,7 +44,7 @@ class Watch:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self.signal_number is not None:
-            raise KeyboardInterrupt
+            raise StoppedAtOnceError(number)
         self.signal_number = number
 
     def resume_at(self, spent_seconds: float) -> None:

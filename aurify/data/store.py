@@ -56,6 +56,11 @@ class Store:
         """Which rows have a target (N,) bool."""
         return ~np.isnan(self.target) if self.target.dtype == np.float64 else self.target >= 0
 
+    def verify(self, folder: Path) -> None:
+        """Read every value once more and compare with the fingerprint; raises AurifyError when a bit has changed."""
+        if Store.of(self.schema, self.inputs, self.target, self.test).fingerprint != self.fingerprint:
+            raise AurifyError(f"{folder} is damaged: its values are not those that were read; fit again with --force")
+
     @classmethod
     def of(cls, schema: Schema, inputs: Mapping[str, np.ndarray], target: np.ndarray, test: np.ndarray) -> Store:
         """Gather arrays into a Store and take their fingerprint (SHA-256 over schema and values)."""

@@ -31,9 +31,13 @@ class Keeper:
     the time since the last one.
     """
 
-    def __init__(self, folder: RunFolder | None, every_seconds: float | None = None):
-        self.folder, self.every_seconds = folder, every_seconds
-        self.notes: list[str] = []
+    def __init__(
+        self,
+        folder: RunFolder | None,
+        every_seconds: float | None = None,
+        note: Callable[[str], None] = lambda text: None,
+    ):
+        self.folder, self.every_seconds, self.note = folder, every_seconds, note
         self._choices: dict[str, Any] = folder.choices_made() if folder else {}
         self._saved_at, self._cost = time.monotonic(), 0.0
 
@@ -57,7 +61,7 @@ class Keeper:
 
     def choose_micro_batch(self, step: int, size: int) -> None:
         self._choose("micro_batches", [*self._choices.get("micro_batches", []), [step, size]])
-        self.notes.append(f"memory ran out at step {step}: batches are computed in pieces of {size} rows from there")
+        self.note(f"memory ran out at step {step}: batches are computed in pieces of {size} rows from there")
 
     # saving
 
@@ -103,7 +107,9 @@ class Keeper:
             try:
                 tree = unpack(*load(path, "checkpoint"))
             except DamagedError as error:
-                self.notes.append(f"{error}; going on from the checkpoint before it")
+                path.rename(path.with_suffix(".damaged"))  # else it would outrank the checkpoints to come
+                older = "the checkpoint before it" if self._saved() else "the beginning: no other checkpoint is left"
+                self.note(f"{error}; going on from {older}")
                 continue
             _put(tree, run, optimizer)
             watch.resume_at(tree["seconds"])

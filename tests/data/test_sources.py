@@ -73,6 +73,8 @@ def test_one_column_is_a_table(tmp_path):
         ("a,b\n1,é\n".encode("latin-1"), "(?i)utf-8"),
         (b"a,b\n1,2,3,4\n", "CSV"),
         (b"PK\x03\x04\0\0\0\0", "not a text file"),
+        (b"a,b\r1,2\r3,4\r", "CSV"),
+        (b"a" * 200_000 + b",b\n1,2\n", "CSV"),
     ],
 )
 def test_what_is_no_table_is_refused_in_one_line(tmp_path, content, said):

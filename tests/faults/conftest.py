@@ -73,7 +73,7 @@ class Command:
                 os.kill(self.pid, signal.SIGKILL)
                 pytest.fail(f"still running after {PATIENCE_SECONDS} s: {self._err.read_text()}")
             time.sleep(0.002)
-        said = [path.read_text() if path.exists() else "" for path in (self._out, self._err)]
+        said = [path.read_text() if path.is_file() else "" for path in (self._out, self._err)]
         return Ended(os.waitstatus_to_exitcode(self._status), *said)
 
     def kill(self):

@@ -46,7 +46,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damaged_checkpoint_falls_back_to_the_one_before(damage, start, long_fit, long_run, interrupted, same, saved):
-    older, newest = saved(interrupted)
+    newest = saved(interrupted)[-1]
     DAMAGES[damage](newest)
     ended = start(*long_fit, "--resume", "--out", interrupted).wait()
     assert ended.code == 0, ended

@@ -5,6 +5,8 @@ Run as a script. A request is a JSON line on stdin: ``{"start": {...}}`` forks a
 the fork, so that each child is what a fresh process would be.
 """
 
+import gc
+import importlib
 import json
 import os
 import resource
@@ -16,18 +18,13 @@ CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.symlink", "shut
 
 
 def preload():
-    import polars
-    import rich.progress
-    import safetensors.torch
-    import sklearn.ensemble
-    import sklearn.linear_model
-    import torch._dynamo  # what the first optimizer of a process imports
-    import typer._adapters
-    import yaml
-
-    import aurify.cli
-    import aurify.report.terminal
-    import aurify.workbench
+    for name in ("polars", "rich.progress", "safetensors.torch", "sklearn.ensemble", "sklearn.linear_model", "yaml"):
+        importlib.import_module(name)
+    importlib.import_module("torch._dynamo")  # the first optimizer of a process does
+    importlib.import_module("typer._adapters")
+    for name in ("aurify.cli", "aurify.report.terminal", "aurify.workbench"):
+        importlib.import_module(name)
+    gc.freeze()  # a child need not copy what it never frees
 
 
 def become(order):
@@ -41,8 +38,7 @@ def become(order):
             signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if order["memory_limit"] is not None:
-        with open("/proc/self/statm") as file:
-            now = int(file.read().split()[0]) * resource.getpagesize()
+        now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (now + order["memory_limit"],) * 2)
     if order["changes_in"] is not None:
         watch_changes(order["changes_in"], order["kill_at"], order["trace"])
@@ -74,7 +70,7 @@ def watch_changes(folder, kill_at, trace):
             if seen == kill_at:
                 os.kill(os.getpid(), signal.SIGKILL)
             if kill_at is None:
-                with open(trace, "a") as file:
+                with Path(trace).open("a") as file:
                     print(listing(Path(folder)), file=file)
 
     sys.addaudithook(hook)

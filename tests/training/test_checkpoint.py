@@ -36,7 +36,7 @@ def test_damaged_checkpoint_is_passed_over_and_said(lab, folder, damage):
     newest = folder.checkpoints / "step-000000007.aurify"
     newest.write_bytes(damage(newest.read_bytes()))
     fitted = lab.fit(recipe, folder)
-    assert [note for note in fitted.keeper.notes if "checkpoint before" in note and newest.name in note]
+    assert [note for note in fitted.notes if "checkpoint before" in note and newest.name in note]
     assert same(fitted.trace(), lab.fitted(recipe).trace())
 
 

@@ -45,7 +45,7 @@ def test_running_out_of_memory_halves_the_pieces_until_they_fit(lab, folder, err
         lab.using(lab.recipe("classify", optimizer=SGD), "network", Hungry, {"width": 16, "depth": 2}), folder
     )
     assert json.loads(folder.choices.read_text()) == {"micro_batches": [[0, 16], [0, 8]]}
-    assert any("memory ran out at step 0" in note for note in fitted.keeper.notes)
+    assert any("memory ran out at step 0" in note for note in fitted.notes)
     assert_weights_of_plain_network(lab, fitted)
 
 

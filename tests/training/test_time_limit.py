@@ -1,11 +1,15 @@
 """A time limit becomes a number of steps once, may stop a run earlier, and is shared by all its sittings."""
 
+import signal
+
 import pytest
-from small import same
+import torch
+from small import Fitted, same
 
 from aurify.core.errors import Interrupted
 from aurify.core.watch import Watch
 from aurify.training import fit as loop
+from aurify.training.checkpoint import Keeper
 
 
 class Clock(Watch):
@@ -20,13 +24,6 @@ class Clock(Watch):
 
 def fit(lab, recipe, folder, clock, seconds_at, stop_at=None):
     """Train; after each step the clock shows what ``seconds_at`` says."""
-    import signal
-
-    import torch
-    from small import Fitted
-
-    from aurify.training.checkpoint import Keeper
-
     problem, keeper = lab.problem(recipe), Keeper(folder, 1e9)
 
     def show(run):
@@ -35,7 +32,7 @@ def fit(lab, recipe, folder, clock, seconds_at, stop_at=None):
             clock.signal_number = signal.SIGTERM
 
     run = loop.fit(recipe, problem, torch.device("cpu"), keeper, clock, show)
-    return Fitted(run, problem, (*problem.answer_layers, *loop.answers(run)), keeper)
+    return Fitted(run, problem, (*problem.answer_layers, *loop.answers(run)))
 
 
 def test_steps_are_written_down_before_the_first_one(lab, folder):
