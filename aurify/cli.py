@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -54,7 +54,7 @@ Force = Annotated[bool, typer.Option("--force", help="replace what is there")]
 Resume = Annotated[bool, typer.Option("--resume", help="go on where a stopped run left off")]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="seed of everything random")]
 Time = Annotated[str | None, typer.Option("--time", metavar="5m", help="wall-clock limit, such as 90s, 5m, 1h")]
-Device = Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda or mps")]
+Device = Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu or cuda")]
 Threads = Annotated[
     int | None, typer.Option("--threads", metavar="N", min=1, help="CPU threads [OMP_NUM_THREADS or 1]")
 ]
@@ -125,6 +125,7 @@ def evaluate(
     parts: PartsFile = None,
     out: Out = None,
     force: Force = False,
+    seed: Seed = None,
     device: Device = "auto",
     quiet: Quiet = False,
     json_: Json = False,
@@ -132,7 +133,7 @@ def evaluate(
     """Score a run on new labelled data, or once more on its sealed test part (each opening is counted)."""
     from aurify import workbench
 
-    summary = workbench.evaluate(run, data, parts=parts or (), out=out, force=force, device=device)
+    summary = workbench.evaluate(run, data, parts=parts or (), out=out, force=force, seed=seed, device=device)
     console = _console(quiet or json_)
     for text in summary["notes"]:
         console.print(f"- {text}", highlight=False, markup=False, soft_wrap=True)
@@ -155,15 +156,21 @@ def predict(
     from aurify.core.errors import AurifyError
     from aurify.core.files import write_with
 
-    if out is not None and Path(out).exists() and not force:
-        raise AurifyError(f"{out} exists already; replace it with --force")
+    if out is not None and Path(out).exists():
+        if Path(data).exists() and Path(out).samefile(data):
+            raise AurifyError(f"--out {out} is the data itself; choose another file")
+        if not force:
+            raise AurifyError(f"{out} exists already; replace it with --force")
     answer = workbench.predict(run, data, parts=parts or (), device=device)
     console = _console(quiet or json_)
     for text in answer.notes:
         console.print(f"- {text}", highlight=False, markup=False, soft_wrap=True)
     frame = answer.to_frame()
     if out is not None:
-        write_with(Path(out), lambda file: frame.write_csv(file))
+        try:
+            write_with(Path(out), lambda file: frame.write_csv(file))
+        except OSError as error:
+            raise AurifyError(f"{out} cannot be written: {error.strerror}; choose another --out") from None
         console.print(f"{frame.height:,} predictions in {out}", highlight=False, markup=False)
     if json_:
         rows = {} if out is not None else {"predictions": frame.to_dicts()}
@@ -238,22 +245,26 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
-        gc.freeze()  # torch leaves so many objects that taking them apart at exit would cost a second
-        sys.exit(code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except Exception as error:
         _explain(error)
+    except BaseException as error:
+        if not hasattr(error, "signal_number"):
+            raise
+        _fail(str(error), 128 + getattr(error, "signal_number"))  # noqa: B009
+    if code == 130:  # typer's answer to Ctrl-C
+        _fail("interrupted", 130)
+    gc.freeze()  # torch leaves so many objects that taking them apart at exit would cost a second
+    sys.exit(code)
 
 
-def _explain(error: Exception) -> None:
+def _explain(error: Exception) -> NoReturn:
     from aurify.core.errors import AurifyError
 
     if isinstance(error, AurifyError):
         _fail(str(error), error.exit_code)
-    if isinstance(error.__cause__, KeyboardInterrupt):  # typer hands it on as its own Abort
-        _fail(str(error.__cause__) or "interrupted", 128 + getattr(error.__cause__, "signal_number", 2))
     said = getattr(error, "format_message", None)  # words that the command line does not know
     if said is not None:
         _fail(f"{said()} (see aurify --help)", 2) if said() else sys.exit(2)
@@ -269,6 +280,6 @@ def _explain(error: Exception) -> None:
     )
 
 
-def _fail(message: str, code: int) -> None:
+def _fail(message: str, code: int) -> NoReturn:
     print(f"aurify: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(code)

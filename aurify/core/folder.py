@@ -24,6 +24,7 @@ class RunFolder:
         self.environment = path / "environment.json"
         self.findings = path / "findings.json"
         self.store = path / "store"
+        self.parts = path / "parts.aurify"
         self.checkpoints = path / "checkpoints"
         self.training = path / "training.json"
         self.divergence = path / "diverged.json"
@@ -40,7 +41,7 @@ class RunFolder:
 
     def begun(self) -> bool:
         """Say whether there is a run to go on with: a complete recipe and its data."""
-        return self.recipe.exists() and self.store.exists()
+        return self.recipe.exists() and self.store.exists() and self.parts.exists()
 
     def finished(self) -> bool:
         return self.begun() and self.scores.exists()
@@ -73,7 +74,7 @@ class RunFolder:
 
     def clear(self) -> None:
         """Remove what an earlier run left and nothing else, the recipe first: without it there is no run any more."""
-        for item in [self.recipe, *self._own()]:
+        for item in [self.recipe, *(path for path in self._own() if path != self.openings)]:
             if item.is_dir():
                 shutil.rmtree(item, ignore_errors=True)
             else:
@@ -87,24 +88,38 @@ class RunFolder:
         own = {item.name for item in self._own()}
         return any(p.name not in own and not p.name.startswith(".") for p in self.path.iterdir())
 
-    def record_opening(self, verb: str, purpose: str) -> int:
-        """Count one opening of the sealed test part and return how many there are; a repeat of the very same
-        unfinished work (``purpose``) is not counted twice."""
-        past = self.read_openings()
-        if not any(o["purpose"] == purpose for o in past):
-            past.append({"at": datetime.now(UTC).isoformat(timespec="seconds"), "verb": verb, "purpose": purpose})
-            write_bytes(self.openings, "".join(json.dumps(o) + "\n" for o in past).encode())
-        return len(past)
+    def record_opening(self, verb: str, purpose: str, part: str) -> int:
+        """Record one look at the sealed test part and return how many there have been, in the runs beside this one too.
+
+        ``part`` identifies the test rows and their targets. A repeat of the very same work (``purpose``), as after a
+        kill, is one look. The record outlives ``--force``.
+        """
+        own = [o for o in self.read_openings() if o["part"] == part]
+        if not any(o["purpose"] == purpose for o in own):
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            line = json.dumps({"at": now, "verb": verb, "purpose": purpose, "part": part}) + "\n"
+            handle = os.open(self.openings, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            try:
+                os.write(handle, line.encode())
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        beside = [RunFolder(path.parent) for path in self.path.parent.glob(f"*/{self.openings.name}")]
+        known = {run.path.resolve(): run for run in beside}  # ``latest`` is one of them once more
+        return sum(o["part"] == part for run in known.values() for o in run.read_openings())
 
     def read_openings(self) -> list[dict[str, str]]:
+        """All looks recorded here; a line that a kill cut short is passed over."""
         if not self.openings.exists():
             return []
-        try:
-            past = [json.loads(line) for line in self.openings.read_text(encoding="utf-8").splitlines()]
-            assert all(isinstance(o["purpose"], str) for o in past)
-            return past
-        except (ValueError, TypeError, KeyError, AssertionError) as error:
-            raise AurifyError(f"{self.openings} is damaged ({error}); start again with --force") from None
+        past = []
+        for line in self.openings.read_text(encoding="utf-8").splitlines():
+            try:
+                opening = json.loads(line)
+                past.append({key: str(opening[key]) for key in ("at", "verb", "purpose", "part")})
+            except (ValueError, TypeError, KeyError):
+                continue
+        return past
 
     def choose(self, name: str, value: Any) -> None:
         """Write a choice made by measuring down before it takes effect."""
@@ -135,6 +150,12 @@ def named(source_name: str, root: Path = Path("runs")) -> list[Path]:
         if tail.isdecimal():
             numbered[int(tail)] = path
     return [numbered[n] for n in sorted(numbered)]
+
+
+def latest(root: Path = Path("runs")) -> list[Path]:
+    """The run that ``latest`` points at, or none."""
+    link = root / "latest"
+    return [link.resolve()] if link.exists() else []
 
 
 def fresh(source_name: str, root: Path = Path("runs")) -> Path:

@@ -276,8 +276,14 @@ class Network(Part):
     """Settings of a network and how to build it."""
 
     def build(self, signature: Signature) -> nn.Module:
-        """Return a module called as ``module(inputs, blend)``: a mapping of (B, ...) tensors to outputs (B, K)."""
+        """Return a module called as ``module(inputs, blend)``: a mapping of (B, ...) tensors to outputs (B, K).
+
+        Weights are drawn afterwards, each layer's from its own stream; a saved model is rebuilt by this alone.
+        """
         raise NotImplementedError
+
+    def first_weights(self, model: nn.Module) -> None:
+        """Put in place what should not begin at random: zeros, orthogonal heads, pretrained weights."""
 
 
 @dataclass(kw_only=True)

@@ -32,7 +32,7 @@ def seeded(seed: int, stream: str) -> Iterator[None]:
 def initialise(model: nn.Module, seed: int) -> None:
     """Draw every layer's weights from its own stream, so one more layer never shifts another's."""
     for path, module in model.named_modules():
-        reset = getattr(module, "reset_parameters", None)
+        reset = getattr(module, "reset_parameters", None) or getattr(module, "_reset_parameters", None)
         if callable(reset):
             with seeded(seed, f"init/{path}"):
                 reset()

@@ -11,7 +11,7 @@ from typing import Self
 from aurify.core.errors import Interrupted
 
 
-class StoppedAtOnceError(KeyboardInterrupt):
+class StoppedAtOnceError(BaseException):
     """A second signal came before the first one's work was saved; no ``except Exception`` holds it up."""
 
     def __init__(self, signal_number: int):

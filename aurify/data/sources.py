@@ -70,7 +70,7 @@ def _read_csv(path: Path, texts: tuple[str, ...]) -> pl.DataFrame:
     head = _read_head(path)
     unquoted = re.sub(r'"[^"]*"', "", head)
     separator = max(SEPARATORS, key=unquoted.count)
-    names = _header(head, separator)
+    names = _header(path, head, separator)
     twice = [n for n in dict.fromkeys(names) if names.count(n) > 1]
     if twice:
         raise AurifyError(f"{path} has two columns named {twice[0]!r}; rename one in its first line")
@@ -82,6 +82,7 @@ def _read_csv(path: Path, texts: tuple[str, ...]) -> pl.DataFrame:
             null_values=list(MISSING_MARKS),
             schema_overrides={n: pl.String for n in texts if n in names},
             raise_if_empty=False,
+            glob=False,
         )
     except PolarsError as error:
         raise AurifyError(f"{path} cannot be read as CSV: {_first_line(error)}") from None
@@ -111,10 +112,13 @@ def _read_head(path: Path) -> str:
         raise AurifyError(f"{path} is not UTF-8 (byte {error.start} of its first line); save it as UTF-8") from None
 
 
-def _header(line: str, separator: str) -> list[str]:
+def _header(path: Path, line: str, separator: str) -> list[str]:
     import csv
 
-    return [name.strip() for name in next(csv.reader([line.rstrip("\r\n")], delimiter=separator))]
+    try:
+        return [name.strip() for name in next(csv.reader([line.rstrip("\r\n")], delimiter=separator))]
+    except csv.Error as error:
+        raise AurifyError(f"{path} cannot be read as CSV: its header is {error}") from None
 
 
 def _checked(frame: pl.DataFrame, name: str) -> pl.DataFrame:

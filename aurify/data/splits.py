@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import torch
 
-from aurify.core import rng
+from aurify.core import archive, rng
 from aurify.core.errors import AurifyError
 from aurify.data.store import Store
 
@@ -23,6 +25,17 @@ class Parts:
     held: np.ndarray
     test: np.ndarray
     notes: tuple[str, ...] = ()
+
+    def write(self, path: Path) -> None:
+        """Keep the parts: drawn once, they never change again, whatever later versions draw."""
+        rows = {name: torch.from_numpy(np.ascontiguousarray(getattr(self, name))) for name in ("fit", "held", "test")}
+        archive.save(path, "parts", {"notes": list(self.notes)}, rows)
+
+    @classmethod
+    def open(cls, path: Path) -> Parts:
+        """Read what ``write`` wrote; raises AurifyError when it is absent or damaged."""
+        document, rows = archive.load(path, "parts")
+        return cls(rows["fit"].numpy(), rows["held"].numpy(), rows["test"].numpy(), tuple(document["notes"]))
 
 
 def part_rows(store: Store, test_share: float, held_share: float, seed: int) -> Parts:
@@ -97,7 +110,8 @@ def _strata(target: np.ndarray, *, classes: bool) -> np.ndarray:
     """Classes themselves, or which of ten equally filled ranges a number lies in."""
     if classes:
         return target
-    edges = np.quantile(target, np.linspace(0, 1, BINS + 1)[1:-1])
+    bins = min(BINS, max(1, len(target) // FEWEST_GROUPS))
+    edges = np.quantile(target, np.linspace(0, 1, bins + 1)[1:-1])
     return np.searchsorted(edges, target, side="right")
 
 

@@ -33,8 +33,9 @@ class Mixup(Technique):
         share = (gammas[:, 0] / gammas.sum(1)).nan_to_num(1.0).float().to(batch.target.device)  # 0/0: both tiny
         partner = torch.randperm(len(batch), generator=random).to(batch.target.device)
         blend = Blend({name: values[partner] for name, values in batch.inputs.items()}, share)
-        wide = share if batch.target.ndim == 1 else share[:, None]
         weight = batch.weight
-        if weight is not None:
-            weight = torch.lerp(weight[partner], weight, share)
+        if weight is not None:  # the heavier of two rows has the greater say in their target
+            own, others = share * weight, (1 - share) * weight[partner]
+            weight, share = own + others, (own / (own + others)).nan_to_num(1.0)
+        wide = share if batch.target.ndim == 1 else share[:, None]
         return replace(batch, blend=blend, weight=weight, target=torch.lerp(batch.target[partner], batch.target, wide))

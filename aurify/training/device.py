@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -11,20 +13,34 @@ from aurify.core.errors import AurifyError
 
 
 def choose(name: str) -> torch.device:
-    """Turn ``auto``, ``cpu``, ``cuda`` or ``mps`` into a device; ``auto`` takes the first accelerator there is."""
+    """Turn ``auto``, ``cpu`` or ``cuda`` into a device; ``auto`` takes the accelerator where there is one."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
+        if device.type not in ("cpu", "cuda"):  # others lack float64, which preparing computes in
+            raise RuntimeError("only cpu and cuda are supported")
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise AurifyError(f"device {name!r} cannot be used here ({reason}); take --device auto or cpu") from None
+    return device
+
+
+@contextmanager
+def prepared(name: str) -> Iterator[torch.device]:
+    """Choose a device and compute exactly on it inside the block; threads and switches are put back after."""
+    device = choose(name)
+    threads = torch.get_num_threads()
+    exact, warned = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     if device.type == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]
         torch.use_deterministic_algorithms(True, warn_only=True)  # names the operator that has no exact kernel
-    return device
+    try:
+        yield device
+    finally:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(exact, warn_only=warned)
 
 
 def set_threads(count: int | None) -> int:

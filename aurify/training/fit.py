@@ -61,8 +61,11 @@ def build(recipe: Recipe, signature: Signature) -> nn.Module:
     with rng.seeded(recipe.seed, "build"):
         model = recipe.network.build(signature)
     rng.initialise(model, recipe.seed)
+    with rng.seeded(recipe.seed, "first_weights"):
+        recipe.network.first_weights(model)
     for technique in recipe.techniques:
-        technique.begin(model, recipe)
+        with rng.seeded(recipe.seed, f"begin/{technique.name()}"):
+            technique.begin(model, recipe)
     return model
 
 
@@ -157,7 +160,6 @@ class Loop:
     def gradient(self, batch: Batch, micro: int) -> Tensor:
         """Mean loss of the batch (a scalar) with its gradient in place; the closure that optimizers call."""
         run, count = self.run, len(batch)
-        weight = count if batch.weight is None else batch.weight.sum()
         total = torch.zeros((), device=run.device)
         self.optimizer.zero_grad()
         for start in range(0, count, micro):
@@ -168,7 +170,8 @@ class Loop:
             losses = self.problem.losses(output, part)
             for technique in self.weighers:
                 losses = technique.weigh(losses, output, part, run)
-            loss = (losses if part.weight is None else losses * part.weight).sum() / weight
+            # by the count, not by the weights: rare heavy rows would share their weight with the batch they are in
+            loss = (losses if part.weight is None else losses * part.weight).sum() / count
             for technique in self.penalties:
                 loss = loss + technique.penalty(output, part, run) * (len(part) / count)
             if run.device.type == "cpu" and not math.isfinite(loss.item()):

@@ -63,6 +63,12 @@ def test_more_layers_do_not_shift_the_first_weights_of_others():
     assert torch.equal(network(2, 3)["3"].weight, network(1, 2, 3)["3"].weight)
 
 
+def test_layers_of_one_shape_begin_with_different_weights():
+    layers = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    rng.initialise(layers, 3)
+    assert not torch.equal(layers[0].weight, layers[1].weight)
+
+
 def test_first_weights_do_not_depend_on_what_was_drawn_before(lab):
     from aurify.training.fit import build
 

@@ -22,7 +22,7 @@ from aurify.data.store import Store
 from aurify.ship.bundle import Bundle
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "aurify"
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 60
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "COLUMNS", "FORCE_COLOR"))}
 ENVIRONMENT |= {"OMP_NUM_THREADS": "1", "TERM": "dumb", "COLUMNS": "1000"}
 

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from aurify.core import archive
 
-HEADROOM_BYTES = 400 * 2**20
+HEADROOM_BYTES = 250 * 2**20
 """More than any file here, far less than what the bombs unpack to."""
 
 
@@ -103,15 +103,20 @@ class Payload:
         return (os.mkdir, (self.mark,))
 
 
+def write_numpy_archive(path):
+    with path.open("wb") as file:
+        np.savez(file, a=np.zeros(3))
+
+
 def write_zip_bomb(path):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("model/data.pkl", bytes(2**29))
+        file.writestr("model/data.pkl", bytes(2**28))
 
 
 def write_torch_bomb(path):
     torch.save({"weights": torch.zeros(1).expand(2**36)}, path)
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("archive/data/1", bytes(2**29))
+        file.writestr("archive/data/1", bytes(2**28))
 
 
 def write_json_bomb(path, text):
@@ -121,7 +126,7 @@ def write_json_bomb(path, text):
 
 def write_nested_metadata(path):
     plain = {"sha256": "0" * 64, "format": 1, "kind": "model", "version": "0.1.0", "document": "DOCUMENT"}
-    text = json.dumps(plain, separators=(",", ":")).replace('"DOCUMENT"', "[" + "[]," * (15 * 2**20) + "[]]")
+    text = json.dumps(plain, separators=(",", ":")).replace('"DOCUMENT"', "[" + "[]," * (10 * 2**20) + "[]]")
     write_json_bomb(path, json.dumps({"__metadata__": {"aurify": text}}, separators=(",", ":")))
 
 
@@ -137,12 +142,12 @@ STRANGERS = {
     "text": lambda path: path.write_text("a,b\n1,2\n"),
     "zip bomb": write_zip_bomb,
     "torch bomb": write_torch_bomb,
-    "numpy archive": lambda path: np.savez(path.open("wb"), a=np.zeros(3)),
+    "numpy archive": write_numpy_archive,
     "foreign safetensors": lambda path: save_file({"a": torch.zeros(3)}, path),
     "foreign metadata": lambda path: save_file({"a": torch.zeros(3)}, path, metadata={"aurify": "[]"}),
-    "wide header": lambda path: write_json_bomb(path, "[" + "{}," * (20 * 2**20) + "{}]"),
-    "deep header": lambda path: write_json_bomb(path, "[" * (20 * 2**20)),
-    "long number": lambda path: write_json_bomb(path, "1" * (20 * 2**20)),
+    "wide header": lambda path: write_json_bomb(path, "[" + "{}," * (10 * 2**20) + "{}]"),
+    "deep header": lambda path: write_json_bomb(path, "[" * (10 * 2**20)),
+    "long number": lambda path: write_json_bomb(path, "1" * (10 * 2**20)),
     "wide document": write_nested_metadata,
     "not UTF-8": lambda path: path.write_bytes((100).to_bytes(8, "little") + b"\xff" * 100),
     "header beyond the end": lambda path: path.write_bytes((2**30).to_bytes(8, "little") + b"{}"),

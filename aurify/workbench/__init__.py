@@ -1,0 +1,7 @@
+"""The verbs: everything the command line and Python users call."""
+
+from aurify.workbench.fitting import fit
+from aurify.workbench.measuring import evaluate
+from aurify.workbench.runs import FittedRun, load, predict
+
+__all__ = ["FittedRun", "evaluate", "fit", "load", "predict"]

@@ -1,0 +1,239 @@
+"""The verb fit: from a source to a finished run folder, in steps that a kill at any moment leaves whole."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aurify import catalog as catalogs
+from aurify.catalog import Catalog
+from aurify.core import recipe as recipes
+from aurify.core.errors import AurifyError
+from aurify.core.files import read_json, write_bytes, write_json
+from aurify.core.folder import RunFolder, fresh, latest, named
+from aurify.core.recipe import Recipe, Source
+from aurify.core.watch import Watch
+from aurify.data.splits import Parts
+from aurify.data.store import Store
+from aurify.ship.make import make
+from aurify.training import device as devices
+from aurify.training.checkpoint import Keeper
+from aurify.training.fit import Show
+from aurify.workbench.measuring import measure_fit, open_store
+from aurify.workbench.runs import FittedRun
+
+Note = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What a user asked of ``fit``, before the data is known: plain data of a recipe, and words that change it."""
+
+    data: Any
+    recipe: Mapping[str, Any]
+    task: Any
+    source: Mapping[str, Any]
+    settings: Sequence[str]
+    using: Sequence[str]
+    without: Sequence[str]
+
+    @property
+    def name(self) -> str:
+        return Path(self.data).name if isinstance(self.data, (str, Path)) else "frame"
+
+    @property
+    def readable(self) -> bool:
+        """Whether the data can be read (again)."""
+        return self.data is not None and (not isinstance(self.data, (str, Path)) or Path(self.data).exists())
+
+
+def fit(
+    data: Any = None,
+    target: str | None = None,
+    *,
+    drop: Sequence[str] = (),
+    test: str | Path | None = None,
+    recipe: str | Path | Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | Sequence[str] = (),
+    using: Sequence[str] = (),
+    without: Sequence[str] = (),
+    parts: Sequence[str | Path] = (),
+    out: str | Path | None = None,
+    force: bool = False,
+    resume: bool = False,
+    seed: int | None = None,
+    seconds: float | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+    checkpoint_seconds: float | None = None,
+    show: Show = lambda run: None,
+    note: Note = lambda text: None,
+) -> FittedRun:
+    """Read, split, prepare, train, measure: from a CSV path or data frame to a finished run folder.
+
+    ``settings`` are ``{"network.width": 256}`` or ``["network.width=256"]``; ``using`` and ``without`` switch
+    techniques. Raises AurifyError for anything the user can mend and Interrupted after SIGINT or SIGTERM, with
+    everything saved for ``resume``.
+    """
+    began = time.monotonic()
+    words = [f"{k}={json.dumps(v)}" for k, v in settings.items()] if isinstance(settings, Mapping) else list(settings)
+    words += [f"seed={seed}"] if seed is not None else []
+    words += [f"budget.seconds={seconds}"] if seconds is not None else []
+    roles = {"target": target, "drop": list(drop) or None, "test": None if test is None else str(test)}
+    wish = _wish(data, roles, recipe, words, using, without)
+    catalog = catalogs.load(parts)
+    folder = _folder(wish, out, force=force, resume=resume)
+    anew = force and not resume
+    with Watch() as watch, devices.prepared(device) as chosen:
+        folder.hold()
+        try:
+            if folder.finished() and not anew:
+                note(f"{folder.path} is finished already: nothing to resume")
+                return FittedRun(folder.path, catalog, device)
+            final = _settle(wish, folder, catalog, note, anew=anew)
+            if out is None:
+                folder.mark_latest()
+            watch.limit_seconds = final.budget.seconds
+            _fix_environment(folder, chosen, threads, note)
+            watch.check()
+            if not folder.bundle.exists():
+                keeper = Keeper(folder, checkpoint_seconds, note)
+                store, rows = Store.open(folder.store), Parts.open(folder.parts)
+                bundle, training = make(final, store, rows, chosen, keeper, watch, show)
+                write_json(folder.training, training)
+                bundle.save(folder.bundle, catalog)
+            note("measuring the network and the baselines on the test part")
+            measure_fit(folder, catalog, chosen, watch, began)
+            return FittedRun(folder.path, catalog, device)
+        finally:
+            folder.release()
+
+
+def _wish(
+    data: Any,
+    roles: Mapping[str, Any],
+    recipe: str | Path | Mapping[str, Any] | None,
+    words: Sequence[str],
+    using: Sequence[str],
+    without: Sequence[str],
+) -> Wish:
+    """Part the words on task and source, which say how to read, from those that wait for the data."""
+    plain = recipe if isinstance(recipe, Mapping) else {} if recipe is None else recipes.load_yaml(Path(recipe))
+    early = [w for w in words if w.partition("=")[0].partition(".")[0] in ("task", "source")]
+    asked = catalogs.override({"task": {"name": "table"}, **plain, "techniques": {}}, settings=early)
+    source = asked.get("source") or {}
+    if not isinstance(source, Mapping):
+        raise AurifyError(f"source: expected settings, found {source!r}")
+    roles = {**roles, "path": str(data) if isinstance(data, (str, Path)) else None}
+    source = {**source, **{k: v for k, v in roles.items() if v is not None}}
+    return Wish(
+        data=source.get("path") if data is None else data,
+        recipe=plain,
+        task=asked["task"],
+        source=source,
+        settings=[w for w in words if w not in early],
+        using=using,
+        without=without,
+    )
+
+
+def _folder(wish: Wish, out: str | Path | None, *, force: bool, resume: bool) -> RunFolder:
+    """Where the run lives: a fresh folder, or with ``resume`` the one to go on in."""
+    if out is not None:
+        folder = RunFolder(Path(out))
+        if folder.path.exists() and not folder.path.is_dir():
+            raise AurifyError(f"--out {out} is a file; give a folder")
+        if folder.exists() and not force and not resume:
+            raise AurifyError(f"{out} holds a run already; go on with --resume, replace it with --force")
+        if folder.path.exists() and not folder.exists() and folder.foreign():
+            raise AurifyError(f"{out} holds files that are no run's; choose an empty or new folder")
+        return folder
+    if resume:
+        past = named(wish.name) if wish.data is not None else latest()
+        if past:
+            return RunFolder(past[-1])
+    if wish.data is None:
+        raise AurifyError("give the data to fit: a CSV path, or a recipe with source.path")
+    return RunFolder(fresh(wish.name))
+
+
+def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note, *, anew: bool) -> Recipe:
+    """Read the data once, settle every ``auto``, part the rows and write it all down; or check what is written.
+
+    Nothing of an earlier run is touched before all of it is known to be possible.
+    """
+    begun = folder.begun() and not anew
+    if wish.data is None and not begun:
+        raise AurifyError(f"{folder.path} holds nothing to resume; give the data")
+    if wish.data is None:
+        open_store(folder)
+        return catalog.recipe(recipes.load_yaml(folder.recipe))
+    task: Any = catalog.part("task", wish.task)
+    if begun and not wish.readable:
+        store, notes = open_store(folder), []
+    else:
+        store, notes = task.read(Source.make(wish.source), wish.data)
+    recipe = _complete(wish, task.settled(store), store, catalog)
+    if begun:
+        _require_same(catalog.recipe(recipes.load_yaml(folder.recipe)), recipe, folder)
+        if open_store(folder).fingerprint != store.fingerprint:
+            raise AurifyError(f"the data has changed since {folder.path} began; choose --out for a new run")
+        return recipe
+    parts = recipe.task.part(recipe, store)
+    folder.clear()
+    store.write(folder.store)
+    parts.write(folder.parts)
+    write_json(folder.findings, [*notes, *parts.notes])
+    write_bytes(folder.recipe, recipe.to_yaml().encode())
+    for text in (*notes, *parts.notes):
+        note(text)
+    return recipe
+
+
+def _complete(wish: Wish, task: Any, store: Any, catalog: Catalog) -> Recipe:
+    """The task's defaults, overruled by the user's recipe, overruled by the user's words."""
+    defaults = task.defaults(store)
+    plain = {**defaults, **wish.recipe, "source": wish.source}
+    if isinstance(plain["budget"] or {}, Mapping):
+        plain["budget"] = {**defaults["budget"], **(plain["budget"] or {})}
+    plain["task"] = {"name": task.name(), **task.settings()}
+    return catalog.recipe(catalogs.override(plain, settings=wish.settings, using=wish.using, without=wish.without))
+
+
+def _require_same(old: Recipe, new: Recipe, folder: RunFolder) -> None:
+    """A resumed run takes the recipe it began with; say what differs."""
+    before, now = (_flat(r.plain()) for r in (old, new))
+    changed = [k for k in {**before, **now} if before.get(k, "off") != now.get(k, "off")]
+    if changed:
+        first = changed[0]
+        raise AurifyError(
+            f"{folder.path} began with {first} = {before.get(first, 'off')}, now it is {now.get(first, 'off')}:"
+            " --resume goes on with the same recipe; choose --out for another run"
+        )
+
+
+def _flat(plain: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in plain.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
+
+
+def _fix_environment(folder: RunFolder, device: Any, threads: int | None, note: Note) -> None:
+    """Compute with the number of threads the run began with; say what else has changed since."""
+    before: dict[str, Any] = read_json(folder.environment) if folder.environment.exists() else {}
+    if before and threads not in (None, before["threads"]):
+        raise AurifyError(
+            f"{folder.path} began with {before['threads']} threads, another number gives other bits: drop --threads"
+        )
+    devices.set_threads(before.get("threads", threads))
+    now = devices.environment(device)
+    for key in before:
+        if now.get(key) != before[key]:
+            note(f"{key} was {before[key]} when the run began, now {now.get(key)}: the last bits may differ")
+    if not before:
+        write_json(folder.environment, now)

@@ -1,0 +1,78 @@
+"""What a finished run offers: its recipe, its scores beside the baselines, its model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aurify import catalog as catalogs
+from aurify.catalog import Catalog
+from aurify.core import recipe as recipes
+from aurify.core.errors import AurifyError
+from aurify.core.files import read_json
+from aurify.core.folder import RunFolder
+from aurify.core.recipe import Recipe
+from aurify.ship.bundle import Answer, Bundle
+from aurify.training import device as devices
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class FittedRun:
+    """A finished run in its folder. Raises AurifyError where there is none."""
+
+    def __init__(self, path: Path, catalog: Catalog | None = None, device: str = "auto"):
+        self.path = path
+        self.folder = RunFolder(path)
+        self._catalog = catalog or catalogs.load()
+        self._device = device
+        if not self.folder.bundle.exists():
+            unfinished = "an unfinished run: go on with --resume" if self.folder.exists() else "not a run folder"
+            raise AurifyError(f"{path} is {unfinished}")
+
+    @cached_property
+    def bundle(self) -> Bundle:
+        return Bundle.load(self.folder.bundle, self._catalog, devices.choose(self._device))
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        return self._catalog.recipe(recipes.load_yaml(self.folder.recipe))
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """All that ``fit`` printed, as plain data: scores, baselines, differences, verdict, openings, seconds."""
+        if not self.folder.scores.exists():
+            raise AurifyError(f"{self.path} is not measured yet: go on with --resume")
+        return read_json(self.folder.scores)
+
+    @property
+    def scores(self) -> pl.DataFrame:
+        """Every metric with its 95 % interval, of the network and of the baselines beside it."""
+        import polars as pl
+
+        summary = self.summary
+        models = {"network": summary["scores"], **summary["baseline_scores"]}
+        rows = [{"model": m, "metric": k, **v} for m, metrics in models.items() for k, v in metrics.items()]
+        return pl.DataFrame(rows)
+
+    def predict(self, data: Any) -> pl.DataFrame:
+        """Predict a CSV path or data frame: ``prediction`` and ``p_<class>``, one row per example, in order."""
+        return self.bundle.predict(data).to_frame()
+
+    def __repr__(self) -> str:
+        return f"<aurify run {self.path}: {self.summary['verdict'] if self.folder.finished() else 'not measured'}>"
+
+
+def load(path: str | Path, *, parts: Sequence[str | Path] = (), device: str = "auto") -> FittedRun | Bundle:
+    """Load a run folder (scores, recipe, model) or a model file; both have ``predict``."""
+    path, catalog = Path(path), catalogs.load(parts)
+    return FittedRun(path, catalog, device) if path.is_dir() else Bundle.load(path, catalog, devices.choose(device))
+
+
+def predict(run: str | Path, data: Any, *, parts: Sequence[str | Path] = (), device: str = "auto") -> Answer:
+    """Predict every row of a CSV path or data frame with a run or a model file."""
+    loaded = load(run, parts=parts, device=device)
+    return (loaded.bundle if isinstance(loaded, FittedRun) else loaded).predict(data)
