@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,6 +23,7 @@ from aurify.core.files import write_bytes
 FORMAT = 1
 ZEROS = b"0" * 64
 MARK = b'\\"sha256\\":\\"'
+DOCUMENT = "document.json"
 HEADER_LIMIT_BYTES = 64 * 2**20
 
 
@@ -35,57 +36,68 @@ def save(path: Path, kind: str, document: Mapping[str, Any], tensors: Mapping[st
     from safetensors.torch import save as to_bytes
 
     head = {"sha256": ZEROS.decode(), "format": FORMAT, "kind": kind, "version": aurify.__version__}
-    text = json.dumps({**head, "document": document}, separators=(",", ":"), ensure_ascii=True)
+    text = json.dumps(document, separators=(",", ":")).encode()
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    data = bytearray(to_bytes(plain, metadata={"aurify": text}))
+    plain[DOCUMENT] = torch.frombuffer(bytearray(text), dtype=torch.uint8)
+    data = bytearray(to_bytes(plain, metadata={"aurify": json.dumps(head, separators=(",", ":"))}))
     at = data.index(MARK) + len(MARK)
     data[at : at + 64] = hashlib.sha256(data).hexdigest().encode()
     write_bytes(path, bytes(data))
 
 
 def load(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Read what ``save`` wrote.
+    """Read what ``save`` wrote, once: what was verified is what is used.
 
     Raises AurifyError for a missing, foreign, newer or oversized file and DamagedError when bytes were changed.
     """
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors.torch import load as from_bytes
 
     try:
-        with path.open("rb") as file:
-            head = _read_head(file, path)
-            _verify(file, path, head["sha256"].encode())
+        size = path.stat().st_size
+        if size > _memory_bytes() // 2:
+            raise AurifyError(f"{path} has {size:,} bytes, more than half of this machine's memory; refused")
+        data = path.read_bytes() if path.is_file() else b""
+        head = _read_head(data, path)
+        _verify(data, head["sha256"].encode(), path)
         _require_known_format(head, path)
         if head["kind"] != kind:
             raise AurifyError(f"{path} holds a {head['kind']}, not a {kind}")
-        return head["document"], load_file(path)
+        tensors = from_bytes(data)
+        return json.loads(tensors.pop(DOCUMENT).numpy().tobytes()), tensors
     except FileNotFoundError:
         raise AurifyError(f"no file at {path}") from None
     except OSError as error:
         raise AurifyError(f"{path} cannot be read: {error.strerror or error}") from None
-    except SafetensorError as error:
+    except (SafetensorError, ValueError, KeyError, RecursionError) as error:
         raise DamagedError(f"{path} is damaged ({error}); make it again or take a copy") from None
 
 
-def _read_head(file: BinaryIO, path: Path) -> dict[str, Any]:
-    size = os.fstat(file.fileno()).st_size
-    length = int.from_bytes(file.read(8), "little")
-    foreign = f"{path} is not an aurify file"
-    if size > _memory_bytes() // 2:
-        raise AurifyError(f"{path} has {size:,} bytes, more than half of this machine's memory; refused")
-    if size < 8 or length > HEADER_LIMIT_BYTES or length < 2:
-        raise DamagedError(foreign)
-    if size < 8 + length:
-        raise DamagedError(f"{path} is cut short: {size:,} bytes of at least {8 + length:,}; take a whole copy")
+def _read_head(data: bytes, path: Path) -> dict[str, Any]:
+    length = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or length > HEADER_LIMIT_BYTES or length < 2:
+        raise DamagedError(f"{path} is not an aurify file")
+    if len(data) < 8 + length:
+        raise DamagedError(f"{path} is cut short: {len(data):,} bytes of at least {8 + length:,}; take a whole copy")
     try:
-        header = json.loads(file.read(length))
-        head = json.loads(header["__metadata__"]["aurify"])
-        sound = all(isinstance(head[k], str) for k in ("sha256", "kind", "version")) and "document" in head
+        head = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["aurify"])
+        sound = all(isinstance(head[k], str) for k in ("sha256", "kind", "version"))
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise DamagedError(f"{foreign}, or its header is damaged") from None
+        sound, head = False, {}
     if not sound:
-        raise DamagedError(f"{foreign}, or its header is damaged")
+        raise DamagedError(f"{path} is not an aurify file, or its header is damaged")
     return head
+
+
+def _verify(data: bytes, written: bytes, path: Path) -> None:
+    at = data.find(MARK) + len(MARK)
+    if len(written) != 64 or data[at : at + 64] != written:
+        raise DamagedError(f"{path} is damaged: its checksum is not where it belongs")
+    digest = hashlib.sha256(data[:at])
+    digest.update(ZEROS)
+    digest.update(memoryview(data)[at + 64 :])
+    if digest.hexdigest().encode() != written:
+        raise DamagedError(f"{path} is damaged: its SHA-256 does not match its bytes; take a whole copy")
 
 
 def _require_known_format(head: dict[str, Any], path: Path) -> None:
@@ -98,20 +110,6 @@ def _require_known_format(head: dict[str, Any], path: Path) -> None:
         )
     if number != FORMAT:
         raise DamagedError(f"{path} is of no known format ({number!r})")
-
-
-def _verify(file: BinaryIO, path: Path, written: bytes) -> None:
-    file.seek(0)
-    digest = hashlib.sha256()
-    first = file.read(8 + HEADER_LIMIT_BYTES)
-    at = first.find(MARK) + len(MARK)
-    if len(written) != 64 or first[at : at + 64] != written:
-        raise DamagedError(f"{path} is damaged: its checksum is not where it belongs")
-    digest.update(first[:at] + ZEROS + first[at + 64 :])
-    while chunk := file.read(2**22):
-        digest.update(chunk)
-    if digest.hexdigest().encode() != written:
-        raise DamagedError(f"{path} is damaged: its SHA-256 does not match its bytes; take a whole copy")
 
 
 def _memory_bytes() -> int:

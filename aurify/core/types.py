@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -24,7 +24,8 @@ class Batch:
     """Rows the network learns from in one step.
 
     ``target`` is what the objective expects (class probabilities (B, K) or numbers (B,)); ``weight`` (B,) is None
-    when every row weighs 1; ``rows`` (B,) are Store row ids on the CPU.
+    when every row weighs 1; ``rows`` (B,) are Store row ids on the CPU; ``extra`` holds what else an objective needs
+    of each row (lengths, actions, ...), each (B, ...).
     """
 
     inputs: Mapping[str, Tensor]
@@ -32,6 +33,7 @@ class Batch:
     rows: Tensor
     weight: Tensor | None = None
     blend: Blend | None = None
+    extra: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.target)
@@ -41,8 +43,9 @@ class Batch:
         cut = slice(start, stop)
         blend = self.blend and Blend({k: v[cut] for k, v in self.blend.inputs.items()}, self.blend.share[cut])
         weight = None if self.weight is None else self.weight[cut]
-        inputs = {k: v[cut] for k, v in self.inputs.items()}
-        return replace(self, inputs=inputs, target=self.target[cut], rows=self.rows[cut], weight=weight, blend=blend)
+        inputs, extra = ({k: v[cut] for k, v in given.items()} for given in (self.inputs, self.extra))
+        target, rows = self.target[cut], self.rows[cut]
+        return replace(self, inputs=inputs, target=target, rows=rows, weight=weight, blend=blend, extra=extra)
 
 
 Entry = Callable[["Input"], nn.Module]

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from aurify.core import rng
+from aurify.core.run import Run
 from aurify.core.types import Batch, Blend, RowPlan
 
 
@@ -36,45 +37,54 @@ class RowFeed:
         kept = device if _fits(inputs, device) else torch.device("cpu")
         self.inputs = {name: values.to(kept) for name, values in inputs.items()}
         self.target = (target[plan.index] if plan.target is None else plan.target).to(kept)
-        self.index, self.rows = plan.index, rows
+        self.rows = rows[plan.index]
+        self.index = plan.index.to(kept)
         weight = plan.weight / plan.weight.mean()
         self.weight = None if bool((weight == 1).all()) else weight.float().to(kept)
-        self.partner, self.share = plan.partner, plan.share
+        self.partner = None if plan.partner is None else plan.partner.to(kept)
+        self.share = None if plan.share is None else plan.share.to(kept)
         self.steps_per_epoch = -(-len(plan.index) // batch_size)
-        self.step, self.served = 0, ""
-        self._order: tuple[int, Tensor] = (-1, torch.empty(0))
+        self.step, self.served, self.hashed_epochs = 0, "", 0
+        self._epoch, self._order, self._order_kept = -1, torch.empty(0), torch.empty(0)
 
-    def next(self, model: nn.Module) -> Batch:
+    def next(self, run: Run) -> Batch:
         epoch, at = divmod(self.step, self.steps_per_epoch)
-        if self._order[0] != epoch:
-            random = rng.generator(self.seed, "order", epoch)
-            self._order = (epoch, torch.randperm(len(self.index), generator=random))
-        pick = self._order[1][at * self.batch_size : (at + 1) * self.batch_size]
-        index = self.index[pick]
-        rows = self.rows[index]
+        if self._epoch != epoch:
+            self._draw(epoch)
+        span = slice(at * self.batch_size, (at + 1) * self.batch_size)
+        pick = self._order_kept[span]
         self.step += 1
-        self.served = hashlib.blake2b(self.served.encode() + rows.numpy().tobytes(), digest_size=16).hexdigest()
         weight = None if self.weight is None else self._take(self.weight, pick)
         target = self.encode(self._take(self.target, pick))
-        return Batch(self._gather(index), target, rows, weight, self._blend(pick))
+        inputs = self._gather(self.index[pick])
+        return Batch(inputs, target, self.rows[self._order[span]], weight, self._blend(pick))
+
+    def _draw(self, epoch: int) -> None:
+        random = rng.generator(self.seed, "order", epoch)
+        self._epoch, self._order = epoch, torch.randperm(len(self.index), generator=random)
+        self._order_kept = self._order.to(self.index.device)
+        if epoch >= self.hashed_epochs:
+            ids = self.rows[self._order].numpy().tobytes()
+            self.served = hashlib.blake2b(self.served.encode() + ids, digest_size=16).hexdigest()
+            self.hashed_epochs = epoch + 1
 
     def _blend(self, pick: Tensor) -> Blend | None:
         if self.partner is None or self.share is None:
             return None
-        return Blend(self._gather(self.partner[pick]), self.share[pick].to(self.device))
+        return Blend(self._gather(self.partner[pick]), self._take(self.share, pick))
 
     def _gather(self, index: Tensor) -> dict[str, Tensor]:
         return {name: self._take(values, index) for name, values in self.inputs.items()}
 
     def _take(self, values: Tensor, index: Tensor) -> Tensor:
-        return values.index_select(0, index.to(values.device, non_blocking=True)).to(self.device)
+        return values.index_select(0, index).to(self.device)
 
     def state(self) -> dict[str, Any]:
-        """``served`` is a running hash of every row id served, in order: two runs with one hash saw the same rows."""
-        return {"step": self.step, "served": self.served}
+        """``served`` is a running hash of every epoch's row ids in order: runs with one hash saw the same rows."""
+        return {"step": self.step, "served": self.served, "hashed_epochs": self.hashed_epochs}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self.step, self.served = state["step"], state["served"]
+        self.step, self.served, self.hashed_epochs = state["step"], state["served"], state["hashed_epochs"]
 
 
 def _fits(inputs: Mapping[str, Tensor], device: torch.device) -> bool:

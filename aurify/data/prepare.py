@@ -16,6 +16,7 @@ from aurify.data.schema import Schema
 from aurify.data.store import Store
 
 CHUNK_ROWS = 65_536
+FARTHEST = 1e18
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,8 @@ class Bare(Layer):
     def forward(self, values: dict[str, Tensor]) -> dict[str, Tensor]:
         after = dict(values)
         for name in self.numeric:
-            centred = values[name] - self.get_buffer(f"{name}_centre")
+            # float32 ends at 3e38: one absurd cell must not make infinities of a whole run
+            centred = (values[name] - self.get_buffer(f"{name}_centre")).clamp(-FARTHEST, FARTHEST)
             after[name] = torch.where(torch.isnan(centred), torch.zeros_like(centred), centred).float()
         for name in self.coded:
             ranks, offsets = self.get_buffer(f"{name}_ranks"), self.get_buffer(f"{name}_offsets")

@@ -124,7 +124,11 @@ def _header(path: Path, line: str, separator: str) -> list[str]:
 def _checked(frame: pl.DataFrame, name: str) -> pl.DataFrame:
     if frame.width == 0 or frame.height == 0:
         raise AurifyError(f"{name} has {frame.width} columns and no rows; nothing can be learnt from it")
-    return frame.rename({c: c.strip() for c in frame.columns if c != c.strip()})
+    names = [c.strip() for c in frame.columns]
+    twice = [n for n in dict.fromkeys(names) if names.count(n) > 1]
+    if twice:
+        raise AurifyError(f"{name} has two columns named {twice[0]!r}; rename one")
+    return frame.rename(dict(zip(frame.columns, names, strict=True)))
 
 
 def _first_line(error: Exception) -> str:

@@ -110,7 +110,7 @@ def _strata(target: np.ndarray, *, classes: bool) -> np.ndarray:
     """Classes themselves, or which of ten equally filled ranges a number lies in."""
     if classes:
         return target
-    bins = min(BINS, max(1, len(target) // FEWEST_GROUPS))
+    bins = min(BINS, max(1, len(target) // 20))
     edges = np.quantile(target, np.linspace(0, 1, bins + 1)[1:-1])
     return np.searchsorted(edges, target, side="right")
 

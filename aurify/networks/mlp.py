@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from aurify.blocks.dropout import Dropout
 from aurify.blocks.entries import Entries
 from aurify.blocks.norms import BatchNorm
-from aurify.core.parts import Network, knob
+from aurify.core.parts import Network, Trait, knob
 from aurify.core.types import Blend, Signature
 
 ACTIVATIONS = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU}
@@ -29,6 +29,7 @@ class Mlp(Network):
     the gradient of small batches; ``layer`` norm does not.
     """
 
+    needs = frozenset({Trait.COLUMNS})
     width: int = knob(128, "units of each hidden layer", low=16, high=512, log=True, legal=(1, 65536))
     depth: int = knob(3, "hidden layers", low=1, high=6, legal=(0, 256))
     activation: str = knob("relu", "non-linearity between layers", choices=tuple(ACTIVATIONS))

@@ -34,7 +34,7 @@ class WeightAveraging(Technique):
     def after_update(self, run: Run) -> None:
         if run.progress < self.begin_at:
             return
-        weights = _averaged(run)
+        weights = run.numbers
         if self.average is None:
             self.average = {name: weight.detach().clone() for name, weight in weights.items()}
         self.count += 1
@@ -44,7 +44,7 @@ class WeightAveraging(Technique):
 
     @contextmanager
     def evaluating(self, run: Run) -> Iterator[None]:
-        own = {name: weight.detach().clone() for name, weight in _averaged(run).items()}
+        own = {name: weight.detach().clone() for name, weight in run.numbers.items()}
         self.finish(run)
         try:
             yield
@@ -56,12 +56,7 @@ class WeightAveraging(Technique):
             _put(run, self.average)
 
 
-def _averaged(run: Run) -> dict[str, Tensor]:
-    """What is averaged: weights, and the running statistics of norms."""
-    return {name: value for name, value in run.model.state_dict(keep_vars=True).items() if value.is_floating_point()}
-
-
 @torch.no_grad()
 def _put(run: Run, values: dict[str, Tensor]) -> None:
-    for name, weight in _averaged(run).items():
+    for name, weight in run.numbers.items():
         weight.copy_(values[name])

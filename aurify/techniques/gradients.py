@@ -23,4 +23,4 @@ class GradientClipping(Technique):
     vivid = {"limit": 1e-3}
 
     def on_gradients(self, run: Run) -> None:
-        torch.nn.utils.clip_grad_norm_(run.model.parameters(), self.limit)
+        torch.nn.utils.clip_grad_norm_(run.parameters, self.limit, foreach=True)

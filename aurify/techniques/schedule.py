@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aurify.core.parts import Technique, knob
 from aurify.core.run import Run
@@ -23,7 +25,7 @@ class Cosine(Technique):
     slot = "schedule"
     stacks = True
 
-    def schedule(self, run: Run) -> float:
+    def schedule(self, run: Run, group: Mapping[str, Any]) -> float:
         return self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * run.progress))
 
 
@@ -40,6 +42,6 @@ class WarmUp(Technique):
     vivid = {"share": 1.0}
     stacks = True
 
-    def schedule(self, run: Run) -> float:
+    def schedule(self, run: Run, group: Mapping[str, Any]) -> float:
         rising = self.share * run.steps
         return min(1.0, (run.step + 1) / rising) if rising > 0 else 1.0

@@ -85,14 +85,22 @@ def make_optimizer(run: Run) -> Any:
 
 def answers(run: Run) -> list[Layer]:
     """Fit what turns outputs into better outputs (calibration, threshold) on the held-out training rows."""
+    fitted = filling(run, "answer")
+    if not fitted:
+        return []
     held = run.problem.held(run.model)
     layers = []
-    for technique in run.techniques:
+    for technique in fitted:
         layer = technique.answer(run, held)
         if layer is not None:
             layers.append(layer)
             held = replace(held, output=layer.to(held.output.device)(held.output))
     return layers
+
+
+def filling(run: Run, seam: str) -> list[Technique]:
+    """The techniques that fill a seam; the others cost nothing."""
+    return [t for t in run.techniques if getattr(type(t), seam) is not getattr(Technique, seam)]
 
 
 class Loop:
@@ -101,21 +109,20 @@ class Loop:
     def __init__(self, run: Run, optimizer: Any, keeper: Keeper, watch: Watch, show: Show):
         self.run, self.optimizer, self.keeper, self.watch, self.show = run, optimizer, keeper, watch, show
         self.problem = run.problem
-        self.base_rate: float = getattr(run.recipe.optimizer, "learning_rate")  # noqa: B009
+        self.base_rate = run.recipe.optimizer.learning_rate
         self.validate_every = run.recipe.budget.validate_every or self.problem.feed.steps_per_epoch
         self.low_precision = run.recipe.precision == "bfloat16"
+        self.on_cpu = run.device.type == "cpu"
+        self.buffers = list(run.model.buffers())
         self.unseen_losses: list[tuple[int, Tensor, Tensor]] = []
-
-    def filling(self, seam: str) -> list[Technique]:
-        """The techniques that fill a seam; the others cost nothing."""
-        return [t for t in self.run.techniques if getattr(type(t), seam) is not getattr(Technique, seam)]
+        self.on_batch, self.schedules = filling(run, "on_batch"), filling(run, "schedule")
+        self.weighers, self.penalties = filling(run, "weigh"), filling(run, "penalty")
+        self.on_gradients, self.after_update = filling(run, "on_gradients"), filling(run, "after_update")
+        self.evaluators, self.on_score = filling(run, "evaluating"), filling(run, "on_score")
 
     def train(self, until: int | None = None) -> None:
         """Take steps until the run's last one, or ``until``, or until something stops it."""
         run = self.run
-        self.on_batch, self.schedules = self.filling("on_batch"), self.filling("schedule")
-        self.weighers, self.penalties = self.filling("weigh"), self.filling("penalty")
-        self.on_gradients, after_update = self.filling("on_gradients"), self.filling("after_update")
         run.model.train()
         last = run.steps if until is None else min(run.steps, until)
         while run.step < last and run.stopped is None:
@@ -123,7 +130,7 @@ class Loop:
             if run.stopped is not None:
                 break
             served = self.problem.feed.state()
-            batch = self.problem.feed.next(run.model)
+            batch = self.problem.feed.next(run)
             for technique in self.on_batch:
                 batch = technique.on_batch(batch, run)
             self.set_rate()
@@ -131,10 +138,11 @@ class Loop:
                 loss = self.update(batch)
                 self.watch_loss(loss, batch)
             except DivergedError:
-                self.problem.feed.restore(served)  # the weights are still those before this step
-                self.keeper.save_if_finite(run, self.optimizer, self.watch)
+                self.problem.feed.restore(served)
+                if self.on_cpu:  # seen before the update: the weights are still those before this step
+                    self.keeper.save_if_finite(run, self.optimizer, self.watch)
                 raise
-            for technique in after_update:
+            for technique in self.after_update:
                 technique.after_update(run)
             run.step += 1
             if run.step % self.validate_every == 0 or run.step == run.steps:
@@ -144,8 +152,7 @@ class Loop:
 
     def update(self, batch: Batch) -> Tensor:
         """One optimizer step; when memory runs out, again in micro-batches half as large."""
-        statistics = list(self.run.model.buffers())
-        before = [b.clone() for b in statistics]
+        before = [b.clone() for b in self.buffers]
         while True:
             micro = self.keeper.micro_batch(self.run.step, len(batch))
             try:
@@ -153,7 +160,7 @@ class Loop:
             except (RuntimeError, MemoryError) as error:
                 if micro == 1 or not _out_of_memory(error):
                     raise
-            for buffer, old in zip(statistics, before, strict=True):
+            for buffer, old in zip(self.buffers, before, strict=True):
                 buffer.copy_(old)  # the failed attempt leaves no trace
             self.keeper.choose_micro_batch(self.run.step, -(-micro // 2))
 
@@ -174,7 +181,7 @@ class Loop:
             loss = (losses if part.weight is None else losses * part.weight).sum() / count
             for technique in self.penalties:
                 loss = loss + technique.penalty(output, part, run) * (len(part) / count)
-            if run.device.type == "cpu" and not math.isfinite(loss.item()):
+            if self.on_cpu and not math.isfinite(loss.item()):
                 bad = part.rows[~torch.isfinite(losses.detach())]
                 self.diverge(run.step, loss.item(), batch.rows, bad)
             loss.backward()
@@ -184,18 +191,19 @@ class Loop:
         return total
 
     def set_rate(self) -> None:
-        rate = self.base_rate
-        for technique in self.schedules:
-            rate *= technique.schedule(self.run)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate * group.get("rate", 1.0)
+            rate = self.base_rate * group.get("rate", 1.0)
+            for technique in self.schedules:
+                rate *= technique.schedule(self.run, group)
+            group["lr"] = rate
 
     def watch_loss(self, loss: Tensor, batch: Batch) -> None:
         """On an accelerator, look at losses in bunches: reading each one would stall it."""
-        if self.run.device.type == "cpu":
+        if self.on_cpu:
             return
         self.unseen_losses.append((self.run.step, loss, batch.rows))
-        if len(self.unseen_losses) >= LATE_CHECK_STEPS or self.keeper.due():
+        last = self.run.step + 1 == self.run.steps or (self.run.step + 1) % self.validate_every == 0
+        if last or len(self.unseen_losses) >= LATE_CHECK_STEPS or self.keeper.due():
             losses = torch.stack([seen for _, seen, _ in self.unseen_losses]).cpu()
             for (step, _, rows), value in zip(self.unseen_losses, losses.tolist(), strict=True):
                 if not math.isfinite(value):
@@ -229,14 +237,14 @@ class Loop:
         run = self.run
         run.model.eval()
         with ExitStack() as stack:
-            for technique in self.filling("evaluating"):
+            for technique in self.evaluators:
                 context = technique.evaluating(run)
                 if context is not None:
                     stack.enter_context(context)
             score = self.problem.score(run.model)
             oriented = score if self.problem.greater_is_better else -score
             spoiled = [] if math.isfinite(score) else self.spoiled_rows()
-            for technique in self.filling("on_score") if math.isfinite(score) else ():
+            for technique in self.on_score if math.isfinite(score) else ():
                 technique.on_score(oriented, run)
         run.model.train()
         if not math.isfinite(score):  # after the contexts: the weights are the run's own again
@@ -278,14 +286,21 @@ def _affordable_steps(recipe: Recipe, problem: Problem, device: torch.device, wa
     loop = Loop(run, make_optimizer(run), Keeper(None), watch, lambda run: None)
     validate_every, loop.validate_every = loop.validate_every, most + 1
     loop.train(until=PROBE_STEPS // 3)
-    warm, began = run.step, time.monotonic()
+    warm, began = run.step, _now(device)
     loop.train(until=PROBE_STEPS)
-    stepped = time.monotonic()
+    stepped = _now(device)
     loop.validate(None)
-    per_step = (stepped - began) / max(1, run.step - warm) + (time.monotonic() - stepped) / validate_every
+    per_step = (stepped - began) / max(1, run.step - warm) + (_now(device) - stepped) / validate_every
     problem.feed.restore(served)
     left = watch.remaining - _reserve(watch)
     return max(1, min(most, int(0.95 * left / max(per_step, 1e-9))))
+
+
+def _now(device: torch.device) -> float:
+    """Seconds, after everything queued on the device is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.monotonic()
 
 
 def _out_of_memory(error: BaseException) -> bool:

@@ -99,13 +99,16 @@ def test_constant_target_is_not_divided_by_zero():
 
 
 def coded(seed=0, count=300):
+    """Two columns of codes; of the second, value k occurs exactly k + 1 times but for 0, which is common."""
     random = np.random.default_rng(seed)
-    return np.stack([random.integers(-1, 6, count), random.choice(9, count, p=[0.9, *[0.0125] * 8])], 1)
+    rare = np.repeat(np.arange(1, 9), np.arange(2, 10))
+    second = random.permutation(np.r_[rare, 8 * [9], [10], np.zeros(count - len(rare) - 9, int)])
+    return np.stack([random.integers(-1, 6, count), second], 1)
 
 
 def encoded(train, other, settings):
     """What the network's body would see of the rows ``other``."""
-    given = view(codes=train, cardinalities=(8, 9))  # codes 6 and 7 of the first column never occur in training
+    given = view(codes=train, cardinalities=(8, 11))  # codes 6 and 7 of the first column never occur in training
     prepared = prepare.prepare([EncodeCategories(**settings)], given)
     values = {"codes": torch.from_numpy(other)}
     for layer in prepared.layers:
