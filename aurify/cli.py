@@ -167,10 +167,7 @@ def predict(
         console.print(f"- {text}", highlight=False, markup=False, soft_wrap=True)
     frame = answer.to_frame()
     if out is not None:
-        try:
-            write_with(Path(out), lambda file: frame.write_csv(file))
-        except OSError as error:
-            raise AurifyError(f"{out} cannot be written: {error.strerror}; choose another --out") from None
+        write_with(Path(out), lambda file: frame.write_csv(file))
         console.print(f"{frame.height:,} predictions in {out}", highlight=False, markup=False)
     if json_:
         rows = {} if out is not None else {"predictions": frame.to_dicts()}
@@ -242,6 +239,8 @@ def _print_summary(summary: dict[str, Any], as_json: bool) -> None:
 def main() -> None:
     """Run a command; whatever goes wrong ends as one line and an exit code, never as a traceback."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch loads; --threads overrules it
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # closed by the caller
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
@@ -265,6 +264,9 @@ def _explain(error: Exception) -> NoReturn:
 
     if isinstance(error, AurifyError):
         _fail(str(error), error.exit_code)
+    if isinstance(error, OSError) and error.errno is not None:  # a full disk, a folder moved away, a name too long
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"{where}{error.strerror}; what was saved before is kept", 2)
     said = getattr(error, "format_message", None)  # words that the command line does not know
     if said is not None:
         _fail(f"{said()} (see aurify --help)", 2) if said() else sys.exit(2)

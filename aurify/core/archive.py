@@ -24,7 +24,9 @@ FORMAT = 1
 ZEROS = b"0" * 64
 MARK = b'\\"sha256\\":\\"'
 DOCUMENT = "document.json"
-HEADER_LIMIT_BYTES = 64 * 2**20
+HEADER_LIMIT_BYTES = 4 * 2**20
+DOCUMENT_LIMIT_BYTES = 16 * 2**20
+"""JSON of this size is a hundred times any schema, and the most that may cost memory beyond the file's own size."""
 
 
 class DamagedError(AurifyError):
@@ -37,6 +39,7 @@ def save(path: Path, kind: str, document: Mapping[str, Any], tensors: Mapping[st
 
     head = {"sha256": ZEROS.decode(), "format": FORMAT, "kind": kind, "version": aurify.__version__}
     text = json.dumps(document, separators=(",", ":")).encode()
+    assert len(text) <= DOCUMENT_LIMIT_BYTES, "a document this large could not be read again"
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     plain[DOCUMENT] = torch.frombuffer(bytearray(text), dtype=torch.uint8)
     data = bytearray(to_bytes(plain, metadata={"aurify": json.dumps(head, separators=(",", ":"))}))
@@ -54,22 +57,28 @@ def load(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     from safetensors.torch import load as from_bytes
 
     try:
+        if not path.is_file():
+            path.stat()  # absent is said otherwise
+            raise AurifyError(f"{path} is not a file")
         size = path.stat().st_size
         if size > _memory_bytes() // 2:
             raise AurifyError(f"{path} has {size:,} bytes, more than half of this machine's memory; refused")
-        data = path.read_bytes() if path.is_file() else b""
+        data = path.read_bytes()
         head = _read_head(data, path)
         _verify(data, head["sha256"].encode(), path)
         _require_known_format(head, path)
         if head["kind"] != kind:
             raise AurifyError(f"{path} holds a {head['kind']}, not a {kind}")
         tensors = from_bytes(data)
-        return json.loads(tensors.pop(DOCUMENT).numpy().tobytes()), tensors
+        text = tensors.pop(DOCUMENT).numpy().tobytes()
+        if len(text) > DOCUMENT_LIMIT_BYTES:
+            raise ValueError(f"its document has {len(text):,} bytes, at most {DOCUMENT_LIMIT_BYTES:,} are read")
+        return json.loads(text), tensors
     except FileNotFoundError:
         raise AurifyError(f"no file at {path}") from None
     except OSError as error:
         raise AurifyError(f"{path} cannot be read: {error.strerror or error}") from None
-    except (SafetensorError, ValueError, KeyError, RecursionError) as error:
+    except (SafetensorError, ValueError, KeyError, RecursionError, MemoryError) as error:
         raise DamagedError(f"{path} is damaged ({error}); make it again or take a copy") from None
 
 
@@ -82,7 +91,7 @@ def _read_head(data: bytes, path: Path) -> dict[str, Any]:
     try:
         head = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["aurify"])
         sound = all(isinstance(head[k], str) for k in ("sha256", "kind", "version"))
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, RecursionError, MemoryError):
         sound, head = False, {}
     if not sound:
         raise DamagedError(f"{path} is not an aurify file, or its header is damaged")

@@ -20,14 +20,24 @@ def write_with(path: Path, fill: Callable[[BinaryIO], object]) -> None:
     """Let ``fill`` write a temporary file beside ``path``, then put it in place."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
-            fill(file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
+        if path.exists() and not path.is_file():
+            raise AurifyError(f"{path} is not a file and cannot be replaced by one; choose another name")
+        try:
+            with temporary.open("wb") as file:
+                fill(file)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise unwritable(path, error) from None
+
+
+def unwritable(path: Path, error: OSError) -> AurifyError:
+    """Say in one line what stands in the way of writing."""
+    return AurifyError(f"{path} cannot be written ({error.strerror or error}); what was saved before is kept")
 
 
 def write_json(path: Path, value: Any) -> None:

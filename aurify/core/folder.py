@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from aurify.core.errors import AurifyError
-from aurify.core.files import read_json, write_json
+from aurify.core.files import read_json, unwritable, write_json
 
 
 class RunFolder:
@@ -98,12 +98,15 @@ class RunFolder:
         if not any(o["purpose"] == purpose for o in own):
             now = datetime.now(UTC).isoformat(timespec="seconds")
             line = json.dumps({"at": now, "verb": verb, "purpose": purpose, "part": part}) + "\n"
-            handle = os.open(self.openings, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
             try:
-                os.write(handle, line.encode())
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+                handle = os.open(self.openings, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+                try:
+                    os.write(handle, line.encode())
+                    os.fsync(handle)
+                finally:
+                    os.close(handle)
+            except OSError as error:
+                raise unwritable(self.openings, error) from None
         beside = [RunFolder(path.parent) for path in self.path.parent.glob(f"*/{self.openings.name}")]
         known = {run.path.resolve(): run for run in beside}  # ``latest`` is one of them once more
         return sum(o["part"] == part for run in known.values() for o in run.read_openings())

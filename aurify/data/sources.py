@@ -92,6 +92,8 @@ def _read_csv(path: Path, texts: tuple[str, ...]) -> pl.DataFrame:
 def _read_head(path: Path) -> str:
     """The first line, with the plain refusals that need only it."""
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise AurifyError(f"{path} is a pipe or a device; write the data to a file first")
         with path.open("rb") as file:
             raw = file.readline(2**20)
     except FileNotFoundError:

@@ -62,10 +62,12 @@ def part_rows(store: Store, test_share: float, held_share: float, seed: int) -> 
         groups = np.arange(len(rows))
     elif repeated:
         notes.append(f"{repeated:,} rows repeat another row's inputs; equal rows were kept on one side of the split")
-    if own.all():
+    if not store.test.any():
         test = _draw(groups, strata, test_share, seed, "split/test")
     else:
         test = ~own
+        if not test.any():
+            raise AurifyError("no row of the test file has a value in the target column; give one that has")
         shared = np.isin(groups[test], groups[own]).sum()
         if shared:
             notes.append(f"{shared:,} rows of the test file have the same inputs as a training row")

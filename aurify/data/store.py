@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from aurify.core.errors import AurifyError
-from aurify.core.files import sync_folder, write_json
+from aurify.core.files import sync_folder, unwritable, write_json
 from aurify.data.schema import Schema
 
 FORMAT = 1
@@ -73,23 +73,27 @@ class Store:
     def write(self, folder: Path) -> None:
         """Write the arrays as a folder that appears whole or not at all."""
         building = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-        shutil.rmtree(building, ignore_errors=True)
-        building.mkdir(parents=True)
-        for name, values in {**self.inputs, "target": self.target, "test": self.test}.items():
-            with (building / f"{name}.npy").open("wb") as file:
-                np.save(file, values, allow_pickle=False)
-                file.flush()
-                os.fsync(file.fileno())
         plain = {
             "format": FORMAT,
             "schema": self.schema.to_plain(),
             "inputs": list(self.inputs),
             "fingerprint": self.fingerprint,
         }
-        write_json(building / "store.json", plain)
-        shutil.rmtree(folder, ignore_errors=True)
-        building.replace(folder)
-        sync_folder(folder.parent)
+        try:
+            building.mkdir(parents=True)
+            for name, values in {**self.inputs, "target": self.target, "test": self.test}.items():
+                with (building / f"{name}.npy").open("wb") as file:
+                    np.save(file, values, allow_pickle=False)
+                    file.flush()
+                    os.fsync(file.fileno())
+            write_json(building / "store.json", plain)
+            shutil.rmtree(folder, ignore_errors=True)
+            building.replace(folder)
+            sync_folder(folder.parent)
+        except OSError as error:
+            raise unwritable(folder, error) from None
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
 
     @classmethod
     def open(cls, folder: Path) -> Store:

@@ -14,8 +14,12 @@ LABELS = {"roc_auc": "ROC AUC", "rmse": "RMSE", "log_loss": "log loss"}
 
 
 def main_metric(table: Table) -> str:
-    """The metric a table is judged by: ROC AUC for classes, RMSE for numbers."""
-    return "rmse" if "rmse" in table.scores[table.reference] else "roc_auc"
+    """The metric a table is judged by: RMSE for numbers, ROC AUC for two classes, log loss for more.
+
+    An average of ROC AUC over many classes is ruled by the rarest ones.
+    """
+    scores = table.scores[table.reference]
+    return next(name for name in ("rmse", "precision", "log_loss") if name in scores).replace("precision", "roc_auc")
 
 
 def sentence(table: Table) -> str:
@@ -30,16 +34,30 @@ def sentence(table: Table) -> str:
     if by_verdict["worse"]:
         said.append(f"The network is worse than {_joined(by_verdict['worse'])} in {label}: prefer that model here.")
     if by_verdict["no measurable difference"]:
-        said.append(
-            f"The network does not measurably beat {_joined(by_verdict['no measurable difference'])} in {label}."
-        )
+        rivals = _joined(by_verdict["no measurable difference"], "or")
+        said.append(f"The network does not measurably beat {rivals} in {label}.")
     if by_verdict["better"]:
         said.append(f"The network beats {_joined(by_verdict['better'])} in {label}.")
+    for name, rows in table.differences.items():
+        lost = [LABELS.get(k, k.replace("_", " ")) for k, d in rows.items() if d.verdict == "worse" and k != metric]
+        if lost and (metric not in rows or rows[metric].verdict != "worse") and name not in ("majority", "mean"):
+            said.append(f"{NAMES.get(name, name).capitalize()} is better in {_joined(lost)}.")
     return " ".join(said)
 
 
+def number(value: float | None, *, signed: bool = False) -> str:
+    """Three or four telling digits: 0.847, 45,120, -0.0003."""
+    if value is None:
+        return "-"
+    plus = "+" if signed else ""
+    if value != 0 and abs(value) < 0.0005:
+        return f"{value:{plus}.4f}" if abs(value) >= 0.00005 else f"{value:{plus}.0e}"
+    return f"{value:{plus},.3f}" if abs(value) < 100 else f"{value:{plus},.0f}"
+
+
 def _signed(difference: Difference) -> str:
-    return f"{difference.value:+.4g}, 95% {difference.low:+.4g} to {difference.high:+.4g}"
+    value, low, high = (number(v, signed=True) for v in (difference.value, difference.low, difference.high))
+    return f"{value}, 95% {low} to {high}"
 
 
 def _joined(words: list[str], link: str = "and") -> str:

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from aurify.core.run import Run
+from aurify.measure.verdict import number
 from aurify.training.fit import Show
 
 REFRESH_SECONDS = 0.2
@@ -80,7 +81,7 @@ def _scores(summary: Mapping[str, Any], rival: str | None) -> Table:
     baselines: Mapping[str, Mapping[str, float | None]] = summary["baselines"]
     table = _empty("network [95%]", *baselines, *([f"network - {rival} [95%]"] if rival else []))
     for metric in _shown(summary):
-        row = [_interval(summary["scores"][metric]), *(_number(baselines[n].get(metric)) for n in baselines)]
+        row = [_interval(summary["scores"][metric]), *(number(baselines[n].get(metric)) for n in baselines)]
         if rival:
             row.append(_interval(summary["differences"][rival].get(metric), signed=True))
         _add(table, summary, metric, row)
@@ -106,7 +107,7 @@ def _add(table: Table, summary: Mapping[str, Any], metric: str, row: list[str]) 
 def _strongest(summary: Mapping[str, Any]) -> str | None:
     """The baseline that the network beats least in the main metric."""
     metric, found = summary["main_metric"], None
-    lower = metric in ("rmse", "log_loss")
+    lower = not summary["greater_is_better"][metric]
     for name, differences in summary["differences"].items():
         value = differences.get(metric, {}).get("value")
         if value is not None and (found is None or (-value if lower else value) < found[0]):
@@ -118,16 +119,6 @@ def _interval(score: Mapping[str, Any] | None, *, signed: bool = False) -> str:
     if score is None or score["value"] is None:
         return "-"
     if score["low"] is None:
-        return _number(score["value"], signed=signed)
-    low, high = _number(score["low"], signed=signed), _number(score["high"], signed=signed)
-    return f"{_number(score['value'], signed=signed)} \\[{low}, {high}]"
-
-
-def _number(value: float | None, *, signed: bool = False) -> str:
-    """Three or four telling digits: 0.847, 45,120."""
-    if value is None:
-        return "-"
-    plus = "+" if signed else ""
-    if value != 0 and abs(value) < 0.0005:
-        return f"{value:{plus}.0e}"
-    return f"{value:{plus},.3f}" if abs(value) < 100 else f"{value:{plus},.0f}"
+        return number(score["value"], signed=signed)
+    low, high = number(score["low"], signed=signed), number(score["high"], signed=signed)
+    return f"{number(score['value'], signed=signed)} \\[{low}, {high}]"

@@ -13,7 +13,7 @@ import torch
 
 from aurify.core.archive import DamagedError, load, pack, save, unpack
 from aurify.core.errors import AurifyError, DivergedError
-from aurify.core.files import write_bytes, write_json
+from aurify.core.files import unwritable, write_bytes, write_json
 from aurify.core.folder import RunFolder
 from aurify.core.parts import Technique
 from aurify.core.run import Run
@@ -87,7 +87,10 @@ class Keeper:
                 f"the weights are no longer finite at step {run.step}; the last good checkpoint is kept in"
                 f" {self.folder.checkpoints}; lower optimizer.learning_rate or add --with gradient_clipping"
             )
-        self.folder.checkpoints.mkdir(exist_ok=True)
+        try:
+            self.folder.checkpoints.mkdir(exist_ok=True)
+        except OSError as error:
+            raise unwritable(self.folder.checkpoints, error) from None
         document, tensors = pack(_tree(run, optimizer, watch))
         save(self.folder.checkpoints / f"step-{run.step:09d}.aurify", "checkpoint", document, tensors)
         for old in self._saved()[KEPT:]:
@@ -122,8 +125,11 @@ class Keeper:
     def record(self, entry: dict[str, Any]) -> None:
         """Add a line to ``progress.jsonl``."""
         if self.folder is not None:
-            with self.folder.progress.open("a") as file:
-                file.write(json.dumps(entry) + "\n")
+            try:
+                with self.folder.progress.open("a") as file:
+                    file.write(json.dumps(entry) + "\n")
+            except OSError as error:
+                raise unwritable(self.folder.progress, error) from None
 
     def record_divergence(self, record: dict[str, Any]) -> str:
         """Write all that is known down and say where; "" without a folder."""

@@ -48,7 +48,8 @@ def evaluate(
     bundle = FittedRun(path, catalog, device).bundle if folder else Bundle.load(path, catalog, devices.choose(device))
     if data is None and folder is None:
         raise AurifyError(f"{path} is a model without its data; give labelled rows to evaluate it on")
-    target = None if out is None else _free_folder(Path(out), force)
+    if out is not None and (Path(out) / "scores.json").exists() and not force:
+        raise AurifyError(f"{out} holds scores already; replace them with --force or choose another --out")
     with Watch() as watch:
         store = open_store(folder) if folder else None
         sealed = Parts.open(folder.parts) if folder else None
@@ -61,7 +62,8 @@ def evaluate(
         predictions, summary = measured(bundle, store, sealed, asked, watch.check, seed)
     result = {"run": str(path), **summary, "notes": list(asked.notes), "test_openings": openings}
     result["seconds"] = round(time.monotonic() - began, 3)
-    if target is not None:
+    if out is not None:
+        target = _made(Path(out))
         predictions.write(target / "predictions.parquet")
         write_json(target / "scores.json", result)
     return result
@@ -131,9 +133,7 @@ def _finite(score: Any) -> Mapping[str, float | None]:
     return {k: v if np.isfinite(v) else None for k, v in numbers.items()}
 
 
-def _free_folder(path: Path, force: bool) -> Path:
-    if (path / "scores.json").exists() and not force:
-        raise AurifyError(f"{path} holds scores already; replace them with --force or choose another --out")
+def _made(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -69,10 +69,12 @@ def test_damage_is_told_from_foreign_kinds(sound, tmp_path):
         load(tmp_path, "thing")
 
 
-def written(path, head=None, header=None, length=None, tail=b""):
+def written(path, head=None, header=None, length=None, tail=b"{}"):
     """A file with a header of our making, and a checksum that fits where there is room for one."""
-    plain = {"sha256": "0" * 64, "format": 1, "kind": "thing", "version": "0.1.0", "document": {}, **(head or {})}
-    inside = header if header is not None else {"__metadata__": {"aurify": json.dumps(plain, separators=(",", ":"))}}
+    plain = {"sha256": "0" * 64, "format": 1, "kind": "thing", "version": "0.1.0", **(head or {})}
+    document = {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]}
+    ours = {"__metadata__": {"aurify": json.dumps(plain, separators=(",", ":"))}, archive.DOCUMENT: document}
+    inside = header if header is not None else ours
     text = json.dumps(inside, separators=(",", ":")).encode()
     data = bytearray(struct.pack("<Q", len(text) if length is None else length) + text + tail)
     if archive.MARK in data:

@@ -60,10 +60,11 @@ def test_folder_that_cannot_be_made_is_said(tmp_path):
 
 
 def test_openings_count_work_not_attempts(folder):
-    assert folder.record_opening("fit", "the end of fit") == 1
-    assert folder.record_opening("fit", "the end of fit") == 1
-    assert folder.record_opening("evaluate", "evaluate 17") == 2
-    assert [o["verb"] for o in folder.read_openings()] == ["fit", "evaluate"]
+    assert folder.record_opening("fit", "the end of fit", "part") == 1
+    assert folder.record_opening("fit", "the end of fit", "part") == 1
+    assert folder.record_opening("evaluate", "evaluate 17", "part") == 2
+    assert folder.record_opening("fit", "the end of fit", "another part") == 1
+    assert [o["verb"] for o in folder.read_openings()] == ["fit", "evaluate", "fit"]
 
 
 def test_choices_are_kept_together(folder):
@@ -81,7 +82,8 @@ def test_clearing_removes_a_run_and_nothing_else(folder):
     (folder.path / "diverged.json").write_text("{}")
     (folder.path / "notes of mine.txt").write_text("keep")
     folder.clear()
-    assert [p.name for p in folder.path.iterdir()] == ["notes of mine.txt"]
+    left = {p.name for p in folder.path.iterdir()}
+    assert left == {"notes of mine.txt", "openings.jsonl"}, "looks at the test part outlive --force"
 
 
 def test_latest_points_at_the_run_marked_last(tmp_path):
@@ -100,16 +102,29 @@ def test_latest_that_is_a_real_folder_is_left_alone(tmp_path):
     assert (tmp_path / "latest" / "mine.txt").exists()
 
 
-def test_damaged_records_are_an_error_in_one_line(folder):
-    folder.openings.write_text('{"at": "2025", "ver')
+def test_damaged_choices_are_an_error_in_one_line(folder):
     folder.choices.write_text("{")
-    for read in (folder.read_openings, folder.choices_made):
-        with pytest.raises(AurifyError):
-            read()
+    with pytest.raises(AurifyError):
+        folder.choices_made()
+
+
+def test_opening_cut_short_by_a_kill_is_passed_over(folder):
+    folder.record_opening("fit", "x", "part")
+    with folder.openings.open("a") as file:
+        file.write('{"at": "2025", "ver')
+    assert [o["purpose"] for o in folder.read_openings()] == ["x"]
+
+
+def test_looks_at_one_test_part_are_counted_over_the_runs_beside(tmp_path):
+    for at, name in enumerate(("churn", "churn-2", "churn-3"), 1):
+        (tmp_path / name).mkdir()
+        assert RunFolder(tmp_path / name).record_opening("fit", "fit", "the part") == at
+        RunFolder(tmp_path / name).mark_latest()
+    assert RunFolder(tmp_path / "churn").record_opening("fit", "fit", "the part") == 3
 
 
 def test_files_are_plain_json(folder):
     folder.choose("steps", 7)
-    folder.record_opening("fit", "x")
+    folder.record_opening("fit", "x", "part")
     assert json.loads(folder.choices.read_text()) == {"steps": 7}
-    assert set(json.loads(folder.openings.read_text())) == {"at", "verb", "purpose"}
+    assert set(json.loads(folder.openings.read_text())) == {"at", "verb", "purpose", "part"}

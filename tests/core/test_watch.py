@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from aurify.core.errors import Interrupted
-from aurify.core.watch import Watch
+from aurify.core.watch import StoppedAtOnceError, Watch
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -23,7 +23,7 @@ def test_signal_is_noted_and_raised_where_it_is_safe(number, code):
 
 
 def test_second_signal_interrupts_at_once():
-    with Watch(), pytest.raises(KeyboardInterrupt):  # noqa: PT012
+    with Watch(), pytest.raises(StoppedAtOnceError, match="SIGINT"):  # noqa: PT012
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
 

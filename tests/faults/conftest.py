@@ -8,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -146,14 +147,18 @@ def aurify(start):
 
 @pytest.fixture
 def cold(tmp_path):
-    """Run the installed command itself, as a shell would: ``cold(*words, **Popen's arguments)``."""
+    """Start the installed command itself, as a shell would: ``cold(*words, **Popen's arguments)``."""
+    with ExitStack() as started:
 
-    def run(*words, **settings):
-        settings = {"cwd": tmp_path, "env": ENVIRONMENT, "stdin": subprocess.DEVNULL, **settings}
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen([str(COMMAND), *map(str, words)], text=True, **{**pipes, **settings})
+        def begin(*words, **settings):
+            settings = {"cwd": tmp_path, "env": ENVIRONMENT, "stdin": subprocess.DEVNULL, **settings}
+            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+            process = subprocess.Popen([str(COMMAND), *map(str, words)], text=True, **{**pipes, **settings})
+            started.enter_context(process)
+            started.callback(process.kill)
+            return process
 
-    return run
+        yield begin
 
 
 @pytest.fixture(scope="session")

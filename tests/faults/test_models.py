@@ -125,9 +125,12 @@ def write_json_bomb(path, text):
 
 
 def write_nested_metadata(path):
-    plain = {"sha256": "0" * 64, "format": 1, "kind": "model", "version": "0.1.0", "document": "DOCUMENT"}
-    text = json.dumps(plain, separators=(",", ":")).replace('"DOCUMENT"', "[" + "[]," * (10 * 2**20) + "[]]")
+    text = json.dumps(["", *[{}] * (5 * 2**20)], separators=(",", ":"))
     write_json_bomb(path, json.dumps({"__metadata__": {"aurify": text}}, separators=(",", ":")))
+
+
+def write_wide_document(path):
+    archive.save(path, "model", {"recipe": "", "schema": [{}] * (10 * 2**20)}, {})
 
 
 def write_lying_tensors(path, shape, offsets):
@@ -148,7 +151,8 @@ STRANGERS = {
     "wide header": lambda path: write_json_bomb(path, "[" + "{}," * (10 * 2**20) + "{}]"),
     "deep header": lambda path: write_json_bomb(path, "[" * (10 * 2**20)),
     "long number": lambda path: write_json_bomb(path, "1" * (10 * 2**20)),
-    "wide document": write_nested_metadata,
+    "wide metadata": write_nested_metadata,
+    "wide document": write_wide_document,
     "not UTF-8": lambda path: path.write_bytes((100).to_bytes(8, "little") + b"\xff" * 100),
     "header beyond the end": lambda path: path.write_bytes((2**30).to_bytes(8, "little") + b"{}"),
     "largest length": lambda path: path.write_bytes(b"\xff" * 8 + b"{}"),
