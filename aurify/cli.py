@@ -239,8 +239,8 @@ def _print_summary(summary: dict[str, Any], as_json: bool) -> None:
 def main() -> None:
     """Run a command; whatever goes wrong ends as one line and an exit code, never as a traceback."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch loads; --threads overrules it
-    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # closed by the caller
-    sys.stderr = sys.stderr or Path(os.devnull).open("w")
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - closed by the caller
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()

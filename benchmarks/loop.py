@@ -8,6 +8,7 @@ CPU seconds, so that other work on the machine weighs little. Targets: 0.9 of to
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import json
 import logging
 import os
@@ -37,6 +38,7 @@ from aurify.training.fit import fit
 
 ROWS, COLUMNS, WIDTH, BATCH, EPOCHS, HELD, ROUNDS = 100_000, 40, 128, 256, 2, 256, 7
 RATE = 1e-3
+TARGETS = {"by_hand": 0.9, "lightning": 1.8}
 
 Contestant = Callable[[], float]
 
@@ -52,7 +54,7 @@ def table() -> tuple[Tensor, Tensor]:
 def network() -> nn.Module:
     sizes = [COLUMNS, WIDTH, WIDTH, WIDTH]
     layers: list[nn.Module] = []
-    for before, after in zip(sizes[:-1], sizes[1:], strict=True):
+    for before, after in itertools.pairwise(sizes):
         layers += [nn.Linear(before, after), nn.ReLU()]
     return nn.Sequential(*layers, nn.Linear(WIDTH, 2))
 
@@ -65,7 +67,10 @@ def ours(x_NC: Tensor, y_N: Tensor) -> Contestant:
     store = Store.of(schema, {"numbers": x_NC.double().numpy()}, y_N.numpy(), unmarked)
     budget = Budget(epochs=EPOCHS, batch_size=BATCH, validate_every=1_000_000_000)
     recipe = Recipe(
-        task=Table(kind="classify"), network=Mlp(width=WIDTH, depth=3), optimizer=Adamw(learning_rate=RATE), budget=budget
+        task=Table(kind="classify"),
+        network=Mlp(width=WIDTH, depth=3),
+        optimizer=Adamw(learning_rate=RATE),
+        budget=budget,
     )
     rows = np.arange(len(y_N))
     parts = Parts(rows[:ROWS], rows[ROWS:], rows[ROWS:])
@@ -159,20 +164,18 @@ def main() -> None:
         train()
     rounds = [{name: train() for name, train in running.items()} for _ in range(ROUNDS)]
 
-    def median(values: list[float]) -> float:
-        return round(statistics.median(values), 3)
-
-    speed = {n: round(EPOCHS * ROWS / statistics.median([r[n] for r in rounds])) if n in running else None for n in contestants}
-    ratio = {n: median([r[n] / r["aurify"] for r in rounds]) if n in running else None for n in contestants if n != "aurify"}
-    targets = {"by_hand": 0.9, "lightning": 1.8}
-    met = {name: None if ratio[name] is None else ratio[name] >= least for name, least in targets.items()}
+    speed, ratio = dict.fromkeys(contestants), dict.fromkeys(contestants)
+    for name in running:
+        speed[name] = round(EPOCHS * ROWS / statistics.median(r[name] for r in rounds))
+        ratio[name] = round(statistics.median(r[name] / r["aurify"] for r in rounds), 3)
+    met = {name: None if ratio[name] is None else ratio[name] >= least for name, least in TARGETS.items()}
     print(
         json.dumps(
             {
                 "benchmark": "loop",
                 "rows_per_cpu_second": speed,
                 "aurify_against": ratio,
-                "targets": targets,
+                "targets": TARGETS,
                 "met": met,
                 "rounds": ROUNDS,
                 "torch": str(torch.__version__),

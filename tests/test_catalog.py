@@ -11,6 +11,7 @@ from aurify import catalog as catalogs
 from aurify.catalog import override
 from aurify.core.errors import AurifyError
 from aurify.core.parts import Network, Optimizer, Task, Technique
+from aurify.core.recipe import read_yaml
 
 PART = '''
 """A technique in a file of its own."""
@@ -86,8 +87,6 @@ def test_outside_part_is_found_built_saved_and_searched(part_file, as_folder, la
     assert found.anywhere("gradient_noise") == ("technique", part)
     plain = override(lab.recipe("classify").plain(), using=["gradient_noise.amount=0.25", "halve"])
     recipe = found.recipe(plain)
-    from aurify.core.recipe import read_yaml
-
     assert found.recipe(read_yaml(recipe.to_yaml(), "r.yaml")) == recipe
     assert {"gradient_noise.on", "gradient_noise.amount"} <= set(found.search_space(recipe))
     assert "Add random numbers to the gradients" in catalogs.describe(part, "technique")

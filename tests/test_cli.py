@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 import typer
 
+import aurify
+from aurify import workbench
 from aurify.cli import app
 
 SURFACE = {
     "fit": "SOURCE --target -t --drop --test --recipe --set --with --without --parts --out -o --force --resume --seed"
     " --time --device --threads --checkpoint-every --quiet -q --json",
-    "evaluate": "RUN DATA --parts --out -o --force --device --quiet -q --json",
+    "evaluate": "RUN DATA --parts --out -o --force --seed --device --quiet -q --json",
     "predict": "RUN DATA --parts --out -o --force --device --quiet -q --json",
     "techniques": "NAME --parts --all --json",
 }
@@ -28,8 +30,6 @@ def _somewhere_else(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def run(csv_files, tmp_path_factory):
-    from aurify import workbench
-
     settings = {"budget.steps": 4, "network.width": 16}
     return workbench.fit(csv_files["classify"], "y", settings=settings, out=tmp_path_factory.mktemp("cli") / "run").path
 
@@ -129,7 +129,7 @@ def test_intervals_and_baselines_are_printed(words, csv_files):
         ("fit {data} -t y --time fast", "a duration is written as"),
         ("fit {data} -t y --time 0s", "a duration"),
         ("fit {data} -t y --time 0.5s", "out of range"),
-        ("fit {data} -t y --device gpu", "device 'gpu' cannot be used"),
+        ("fit {data} -t y --device gpu", "device 'gpu' is not supported"),
         ("fit {data} -t y --device cuda:77", "cannot be used"),
         ("fit {data} -t y --threads 0", "--threads"),
         ("fit {data} -t y --seed -1", "seed"),
@@ -171,8 +171,6 @@ def test_names_with_brackets_and_markup_are_printed_as_they_are(words, frames, t
 
 
 def test_our_own_mistakes_are_one_line_that_names_a_log(words, monkeypatch, csv_files):
-    from aurify import workbench
-
     def broken(*given, **options):
         raise RuntimeError("first line\nsecond line")
 
@@ -201,14 +199,10 @@ def test_help_and_the_bare_package_import_nothing_heavy():
 
 
 def test_installed_command_is_the_same_program(command_line):
-    import aurify
-
     assert command_line("--version").stdout == f"aurify {aurify.__version__}\n"
 
 
 def test_version_of_the_package_is_offered_lazily():
-    import aurify
-
     assert set(aurify.__all__) <= set(dir(aurify)) | {"FittedRun", "fit", "load"}
     with pytest.raises(AttributeError, match="no attribute 'fitt'"):
         _ = aurify.fitt

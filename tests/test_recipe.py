@@ -1,10 +1,11 @@
 """A recipe is complete, frozen, in one order, and its YAML holds plain values only."""
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, dataclass, replace
 
 import pytest
 
 from aurify.core.errors import AurifyError
+from aurify.core.parts import Technique
 from aurify.core.recipe import LIMIT_BYTES, load_yaml, read_yaml, seconds
 
 GOOD = "task: {name: table}\nnetwork: {name: mlp}\noptimizer: {name: adamw}\n"
@@ -124,10 +125,6 @@ def test_misfit_technique_is_refused_with_the_way_out(lab):
 
 
 def test_two_techniques_of_one_slot_are_refused(lab):
-    from dataclasses import dataclass, replace
-
-    from aurify.core.parts import Technique
-
     @dataclass(kw_only=True)
     class OtherScaler(Technique):
         slot = "scaler"

@@ -18,9 +18,9 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_with(path: Path, fill: Callable[[BinaryIO], object]) -> None:
     """Let ``fill`` write a temporary file beside ``path``, then put it in place."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.parent / f".{path.name}.{os.getpid()}.tmp"
     try:
-        if path.exists() and not path.is_file():
+        if not path.name or (path.exists() and not path.is_file()):
             raise AurifyError(f"{path} is not a file and cannot be replaced by one; choose another name")
         try:
             with temporary.open("wb") as file:

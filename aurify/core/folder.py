@@ -133,7 +133,7 @@ class RunFolder:
 
     def mark_latest(self) -> None:
         """Point ``latest`` beside the folder at it."""
-        link = self.path.parent / "latest"
+        link = self.path.absolute().parent / "latest"
         if link.is_symlink() or not link.exists():
             temporary = link.with_name(f".latest.{os.getpid()}")
             try:

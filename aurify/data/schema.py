@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 NUMBER, CATEGORY, LEFT_OUT = "number", "category", "left out"
 MISSING, UNKNOWN = -1, -2
 MANY_CLASSES = 20
+MOSTLY = 0.2
+"""A column of texts of which fewer than this share are no numbers is a column of numbers with slips in it."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class Schema:
         for at, column in enumerate(self.categories):
             codes[:, at], unseen = _as_codes(frame[column.name], column.values)
             if unseen:
-                notes.append(f"column {column.name!r}: {listing(unseen, 3)} were never seen before; taken as unknown")
+                notes.append(f"column {column.name!r}: {listing(unseen, 3)} unseen in training; taken as unknown")
         extra = [c for c in frame.columns if c not in {k.name for k in self.columns}]
         if extra:
             notes.append(f"{name} has {len(extra)} column(s) the model does not know, ignored: {listing(extra)}")
@@ -171,6 +173,8 @@ def _infer_column(name: str, values: pl.Series) -> Column:
         if steps and (present.diff().drop_nulls() == 1).all():
             return Column(name, LEFT_OUT, "an id (counts the rows)")
         return Column(name, NUMBER)
+    if present.cast(pl.Float64, strict=False).null_count() < MOSTLY * present.len():
+        return Column(name, NUMBER)  # what is no number is said when it is parsed
     if distinct > max(50, 0.9 * present.len()):
         return Column(name, LEFT_OUT, f"an id ({distinct:,} different values in {present.len():,} rows)")
     words = present.str.count_matches(r"\S+").mean()

@@ -85,7 +85,7 @@ def _read_csv(path: Path, texts: tuple[str, ...]) -> pl.DataFrame:
             glob=False,
         )
     except PolarsError as error:
-        raise AurifyError(f"{path} cannot be read as CSV: {_first_line(error)}") from None
+        raise AurifyError(f"{path} cannot be read as CSV: {_explained(error)}") from None
     return _checked(frame, str(path))
 
 
@@ -125,12 +125,22 @@ def _header(path: Path, line: str, separator: str) -> list[str]:
 
 def _checked(frame: pl.DataFrame, name: str) -> pl.DataFrame:
     if frame.width == 0 or frame.height == 0:
-        raise AurifyError(f"{name} has {frame.width} columns and no rows; nothing can be learnt from it")
+        raise AurifyError(f"{name} has {frame.width} columns and no rows; give a table with rows")
     names = [c.strip() for c in frame.columns]
     twice = [n for n in dict.fromkeys(names) if names.count(n) > 1]
     if twice:
         raise AurifyError(f"{name} has two columns named {twice[0]!r}; rename one")
     return frame.rename(dict(zip(frame.columns, names, strict=True)))
+
+
+def _explained(error: Exception) -> str:
+    """polars' reason, with the fix where it is known."""
+    reason = _first_line(error)
+    if "more fields" in reason:
+        return "a line has more cells than the header; put cells that hold the separator in quotes"
+    if "utf-8" in reason.lower():
+        return "it is not UTF-8 throughout; save it as UTF-8"
+    return reason
 
 
 def _first_line(error: Exception) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from aurify.data.store import Store
 
 BINS = 10
 FEWEST_GROUPS = 100
+RARE = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,15 +79,19 @@ def part_rows(store: Store, test_share: float, held_share: float, seed: int) -> 
     for name, part in (("training", parts.fit), ("held-out", parts.held), ("test", parts.test)):
         if len(part) == 0:
             raise AurifyError(f"{len(rows)} labelled rows are too few: the {name} part would be empty")
-    if store.schema.classes is not None:
-        _check_classes(store, parts)
-    return parts
+    return parts if store.schema.classes is None else replace(parts, notes=(*notes, *_check_classes(store, parts)))
 
 
-def _check_classes(store: Store, parts: Parts) -> None:
+def _check_classes(store: Store, parts: Parts) -> list[str]:
+    """Refuse a training part of one class; say which classes are too rare to be measured."""
+    counts = np.bincount(store.target[parts.test], minlength=len(store.schema.classes or ()))
+    rare = [
+        f"{name!r} ({count})" for name, count in zip(store.schema.classes or (), counts, strict=True) if count < RARE
+    ]
     absent = set(range(len(store.schema.classes or ()))) - set(np.unique(store.target[parts.fit]).tolist())
     if len(absent) == len(store.schema.classes or ()) - 1:
         raise AurifyError("the training part holds only one class; give more rows or another seed")
+    return [f"too few test rows to measure these classes by: {', '.join(rare)}"] if rare else []
 
 
 def _draw(groups: np.ndarray, strata: np.ndarray, share: float, seed: int, stream: str) -> np.ndarray:

@@ -120,10 +120,7 @@ def score_table(
     return Table(
         reference=reference,
         scores={
-            name: {
-                metric.name: Score(metric.name, *_interval(row, units, metric), metric.greater_is_better)
-                for metric, row in rows.items()
-            }
+            name: {metric.name: _score(metric, row, units) for metric, row in rows.items()}
             for name, rows in drawn.items()
         },
         differences={
@@ -174,6 +171,12 @@ def _drawn(
         name: dict(zip(metrics[name], np.concatenate(chunks, axis=1), strict=True))
         for name, chunks in collected.items()
     }
+
+
+def _score(metric: Metric[Any], row: np.ndarray, units: int) -> Score:
+    value, low, high = _interval(row, units, metric)
+    # moved by its bias, an interval may reach below what the metric can be
+    return Score(metric.name, value, max(low, 0.0) if metric.biased else low, high, metric.greater_is_better)
 
 
 def _interval(row: np.ndarray, units: int, metric: Metric[Any]) -> tuple[float, float, float]:

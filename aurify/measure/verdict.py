@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 from aurify.measure.intervals import Difference, Table
 
 NAMES = {
@@ -10,6 +12,9 @@ NAMES = {
     "linear": "a linear model",
     "boosting": "gradient boosting",
 }
+SAME_AS_ANOTHER = {"recall_weighted", "recall_macro"}
+"""Equal to accuracy and to balanced accuracy: in the files, not in words and on the screen."""
+
 LABELS = {"roc_auc": "ROC AUC", "rmse": "RMSE", "log_loss": "log loss"}
 
 
@@ -28,7 +33,7 @@ def sentence(table: Table) -> str:
     label = LABELS.get(metric, metric)
     by_verdict: dict[str, list[str]] = {"better": [], "worse": [], "no measurable difference": []}
     for name, rows in table.differences.items():
-        if metric in rows:
+        if metric in rows and not isnan(rows[metric].low):
             by_verdict[rows[metric].verdict].append(f"{NAMES.get(name, name)} ({_signed(rows[metric])})")
     said = []
     if by_verdict["worse"]:
@@ -39,9 +44,12 @@ def sentence(table: Table) -> str:
     if by_verdict["better"]:
         said.append(f"The network beats {_joined(by_verdict['better'])} in {label}.")
     for name, rows in table.differences.items():
-        lost = [LABELS.get(k, k.replace("_", " ")) for k, d in rows.items() if d.verdict == "worse" and k != metric]
+        worse = [k for k, d in rows.items() if d.verdict == "worse" and k != metric and k not in SAME_AS_ANOTHER]
+        lost = [LABELS.get(k, k.replace("_", " ")) for k in worse]
         if lost and (metric not in rows or rows[metric].verdict != "worse") and name not in ("majority", "mean"):
             said.append(f"{NAMES.get(name, name).capitalize()} is better in {_joined(lost)}.")
+    if not any(by_verdict.values()) and table.differences:
+        return f"{table.rows:,} rows are too few to compare the models by."
     return " ".join(said)
 
 

@@ -13,12 +13,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from aurify.core.run import Run
-from aurify.measure.verdict import number
+from aurify.measure.verdict import SAME_AS_ANOTHER, number
 from aurify.training.fit import Show
 
 REFRESH_SECONDS = 0.2
-SAME_AS_ANOTHER = {"recall_weighted", "recall_macro"}
-"""Equal to accuracy and to balanced accuracy: in the files, not on the screen."""
 
 
 @contextmanager
@@ -92,7 +90,7 @@ def _empty(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     table.add_column("metric", no_wrap=True)
     for name in columns:
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name, justify="right", overflow="fold")
     return table
 
 

@@ -41,7 +41,9 @@ class Answer:
         import polars as pl
 
         frame = self.predictions.to_frame().drop("row", "target", "fold", "seed")
-        return pl.DataFrame({**self.ids, **{c: frame[c] for c in frame.columns if c not in self.ids}})
+        # an id column may be called as an answer is: the answer keeps its name
+        ids = {f"{c} (id)" if c in frame.columns else c: values for c, values in self.ids.items()}
+        return pl.DataFrame({**ids, **{c: frame[c] for c in frame.columns}})
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +57,12 @@ class Bundle:
     answers: tuple[Layer, ...]
     device: torch.device
 
-    def predict(self, data: Any) -> Answer:
-        """Predict every row of a CSV path or data frame.
+    def predict(self, data: Any) -> pl.DataFrame:
+        """Predict a CSV path or data frame: ids, ``prediction`` and ``p_<class>``, one row per example, in order."""
+        return self.answer(data).to_frame()
+
+    def answer(self, data: Any) -> Answer:
+        """Predict every row of a CSV path or data frame, and say what was noticed about it.
 
         Column order is free and the target is not needed. Raises AurifyError naming columns that are missing.
         """

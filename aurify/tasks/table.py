@@ -54,6 +54,7 @@ class Table(Task):
         target = schema.parse_target(frame)
         parsed = schema.parse(frame)
         notes = [f"column {c.name!r} is left out: {c.reason}" for c in schema.columns if c.kind == LEFT_OUT]
+        notes += parsed.notes
         arrays = [(parsed.numbers, parsed.codes, target)]
         if source.test is not None:
             held_back = read_frame(Path(source.test), texts=schema.texts)

@@ -144,7 +144,7 @@ def _tree(run: Run, optimizer: Any, watch: Watch) -> dict[str, Any]:
         "step": run.step,
         "best": run.best,
         "stopped": run.stopped,
-        "log": run.log,
+        "log": torch.frombuffer(bytearray(json.dumps(run.log).encode()), dtype=torch.uint8),  # may grow long
         "seconds": watch.spent,
         "model": dict(run.model.state_dict()),
         "optimizer": optimizer.state_dict(),
@@ -161,7 +161,8 @@ def _put(tree: dict[str, Any], run: Run, optimizer: Any) -> None:
         for technique in run.techniques:
             for name, value in tree["techniques"][technique.name()].items():
                 setattr(technique, name, _to(value, run.device))
-        run.step, run.best, run.stopped, run.log = tree["step"], tree["best"], tree["stopped"], tree["log"]
+        run.step, run.best, run.stopped = tree["step"], tree["best"], tree["stopped"]
+        run.log = json.loads(tree["log"].numpy().tobytes())
     except (KeyError, RuntimeError, ValueError) as error:
         raise AurifyError(
             f"the checkpoint does not fit this recipe ({str(error).splitlines()[0]}); start again with --force"

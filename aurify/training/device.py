@@ -16,10 +16,10 @@ def choose(name: str) -> torch.device:
     """Turn ``auto``, ``cpu`` or ``cuda`` into a device; ``auto`` takes the accelerator where there is one."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name.partition(":")[0] not in ("cpu", "cuda"):  # others lack float64, which preparing computes in
+        raise AurifyError(f"device {name!r} is not supported; take auto, cpu or cuda")
     try:
         device = torch.device(name)
-        if device.type not in ("cpu", "cuda"):  # others lack float64, which preparing computes in
-            raise RuntimeError("only cpu and cuda are supported")
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]

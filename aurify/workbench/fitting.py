@@ -80,6 +80,8 @@ def fit(
     everything saved for ``resume``.
     """
     began = time.monotonic()
+    if force and resume:
+        raise AurifyError("--force begins anew and --resume goes on: choose one")
     words = [f"{k}={json.dumps(v)}" for k, v in settings.items()] if isinstance(settings, Mapping) else list(settings)
     words += [f"seed={seed}"] if seed is not None else []
     words += [f"budget.seconds={seconds}"] if seconds is not None else []
@@ -87,14 +89,13 @@ def fit(
     wish = _wish(data, roles, recipe, words, using, without)
     catalog = catalogs.load(parts)
     folder = _folder(wish, out, force=force, resume=resume)
-    anew = force and not resume
     with Watch() as watch, devices.prepared(device) as chosen:
         folder.hold()
         try:
-            if folder.finished() and not anew:
+            final = _settle(wish, folder, catalog, note, anew=force)
+            if folder.finished():
                 note(f"{folder.path} is finished already: nothing to resume")
                 return FittedRun(folder.path, catalog, device)
-            final = _settle(wish, folder, catalog, note, anew=anew)
             if out is None:
                 folder.mark_latest()
             watch.limit_seconds = final.budget.seconds

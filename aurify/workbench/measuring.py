@@ -17,7 +17,7 @@ from aurify.core.errors import AurifyError
 from aurify.core.files import read_json, write_json
 from aurify.core.folder import RunFolder
 from aurify.core.watch import Watch
-from aurify.data.splits import Parts
+from aurify.data.splits import Parts, row_keys
 from aurify.data.store import Asked, Store
 from aurify.measure.intervals import score_table
 from aurify.measure.predictions import Predictions
@@ -50,6 +50,7 @@ def evaluate(
         raise AurifyError(f"{path} is a model without its data; give labelled rows to evaluate it on")
     if out is not None and (Path(out) / "scores.json").exists() and not force:
         raise AurifyError(f"{out} holds scores already; replace them with --force or choose another --out")
+    notes: list[str] = []
     with Watch() as watch:
         store = open_store(folder) if folder else None
         sealed = Parts.open(folder.parts) if folder else None
@@ -58,9 +59,10 @@ def evaluate(
             openings = open_test(folder, asked, "evaluate", f"evaluate {time.time_ns()}")
         else:
             asked, openings = bundle.recipe.task.ask(bundle.schema, data, labelled=True), None
+            notes = [] if store is None or sealed is None else _overlap(store, sealed, asked)
         seed = bundle.recipe.seed if seed is None else seed
         predictions, summary = measured(bundle, store, sealed, asked, watch.check, seed)
-    result = {"run": str(path), **summary, "notes": list(asked.notes), "test_openings": openings}
+    result = {"run": str(path), **summary, "notes": [*asked.notes, *notes], "test_openings": openings}
     result["seconds"] = round(time.monotonic() - began, 3)
     if out is not None:
         target = _made(Path(out))
@@ -85,6 +87,15 @@ def measure_fit(folder: RunFolder, catalog: Catalog, device: Any, watch: Watch, 
         "seconds": round(time.monotonic() - began, 3),
     }
     write_json(folder.scores, {"run": str(folder.path), **summary, **extra})
+
+
+def _overlap(store: Store, parts: Parts, asked: Asked) -> list[str]:
+    """Say when rows asked about were learnt from: their scores flatter."""
+    learnt = np.concatenate([parts.fit, parts.held])
+    known = row_keys(store.inputs[name][learnt] for name in sorted(store.inputs))
+    seen = int(np.isin(row_keys(asked.inputs[name][asked.rows] for name in sorted(asked.inputs)), known).sum())
+    share = f"{seen:,} of {len(asked.rows):,} rows have the same inputs as a training row: scores on them flatter"
+    return [share] if seen else []
 
 
 def open_store(folder: RunFolder) -> Store:

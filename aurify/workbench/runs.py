@@ -60,7 +60,7 @@ class FittedRun:
 
     def predict(self, data: Any) -> pl.DataFrame:
         """Predict a CSV path or data frame: ``prediction`` and ``p_<class>``, one row per example, in order."""
-        return self.bundle.predict(data).to_frame()
+        return self.bundle.predict(data)
 
     def __repr__(self) -> str:
         return f"<aurify run {self.path}: {self.summary['verdict'] if self.folder.finished() else 'not measured'}>"
@@ -75,4 +75,4 @@ def load(path: str | Path, *, parts: Sequence[str | Path] = (), device: str = "a
 def predict(run: str | Path, data: Any, *, parts: Sequence[str | Path] = (), device: str = "auto") -> Answer:
     """Predict every row of a CSV path or data frame with a run or a model file."""
     loaded = load(run, parts=parts, device=device)
-    return (loaded.bundle if isinstance(loaded, FittedRun) else loaded).predict(data)
+    return (loaded.bundle if isinstance(loaded, FittedRun) else loaded).answer(data)

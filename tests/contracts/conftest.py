@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import product
 from typing import Any
 
 import pytest
@@ -16,6 +17,13 @@ from aurify.core.parts import Part, fits
 def _no_waiting_for_the_disk(monkeypatch):
     """Thousands of checkpoints are saved here; that they survive a power cut is for tests/faults to show."""
     monkeypatch.setattr(os, "fsync", lambda handle: None)
+
+
+@pytest.fixture
+def fitting_kind(lab, group, part) -> str:
+    """A kind of table that the part can be used with."""
+    kinds = [k for k in KINDS if fits(part, lab.task(k))]
+    return kinds[0] if kinds else pytest.skip("it is for other tasks than tables")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -33,8 +41,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         rows = [(g, p) for g, known in catalog.parts.items() for p in known.values()]
         metafunc.parametrize(("group", "part"), rows, ids=[p.name() for _, p in rows])
     elif {"network", "optimizer"} <= wanted:
-        rows = [(n, o, k) for n in catalog.parts["network"] for o in catalog.parts["optimizer"] for k in KINDS]
-        metafunc.parametrize(("network", "optimizer", "kind"), rows, ids=["-".join(r) for r in rows])
+        parts = catalog.parts["network"].values(), catalog.parts["optimizer"].values()
+        rows = [(n, o, k) for n, o, k in product(*parts, KINDS) if _fits(n, k) and _fits(o, k)]
+        ids = [f"{n.name()}-{o.name()}-{k}" for n, o, k in rows]
+        metafunc.parametrize(("network", "optimizer", "kind"), rows, ids=ids)
 
 
 def _trained_parts(catalog: Catalog) -> list[tuple[str, type[Part], str, str]]:
@@ -43,11 +53,11 @@ def _trained_parts(catalog: Catalog) -> list[tuple[str, type[Part], str, str]]:
         for group in ("technique", "network", "optimizer")
         for part in catalog.parts[group].values()
         for kind in KINDS
-        if group != "technique" or _fits(part, kind)
+        if _fits(part, kind)
         for variant in variants(part)
     ]
 
 
-def _fits(technique: Any, kind: str) -> bool:
+def _fits(part: Any, kind: str) -> bool:
     task: Any = every_part().part("task", {"name": "table", "kind": kind})
-    return fits(technique, task)
+    return fits(part, task)

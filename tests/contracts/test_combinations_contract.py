@@ -8,6 +8,10 @@ import pytest
 import torch
 from small import same, variants
 
+from aurify.core.folder import RunFolder
+from aurify.core.parts import fits
+from aurify.training.fit import build
+
 PAIRS = 12
 
 
@@ -27,8 +31,8 @@ def test_every_network_learns_with_every_optimizer(lab, network, optimizer, kind
     recipe = lab.recipe(
         kind,
         techniques,
-        network={"name": network},
-        optimizer={"name": optimizer},
+        network={"name": network.name()},
+        optimizer={"name": optimizer.name()},
         budget={"steps": 60, "validate_every": 10},
     )
     fitted = lab.fitted(recipe)
@@ -39,17 +43,12 @@ def test_every_network_learns_with_every_optimizer(lab, network, optimizer, kind
 
 def scores_untrained(lab, recipe):
     problem = lab.problem(recipe)
-    from aurify.training.fit import build
-
     return problem.score(build(recipe, problem.signature).eval())
 
 
 @pytest.mark.parametrize("at", range(PAIRS))
 @pytest.mark.parametrize("kind", ["classify", "regress"])
 def test_sampled_pair_of_techniques_trains_and_resumes(lab, catalog, tmp_path, kind, at):
-    from aurify.core.folder import RunFolder
-    from aurify.core.parts import fits
-
     draw = random.Random(f"{commit()}/{kind}/{at}")
     names = sorted(n for n, t in catalog.parts["technique"].items() if fits(t, lab.task(kind)))
     while True:

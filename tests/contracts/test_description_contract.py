@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from aurify.catalog import describe
+from aurify.catalog import describe, override
 from aurify.core.errors import AurifyError
 from aurify.core.parts import SEAMS, Technique, _types
 from aurify.core.recipe import SECTIONS, read_yaml
@@ -74,16 +74,14 @@ def test_command_line_explains_every_part(catalog, words):
             assert describe(part, group) in shown
 
 
-def test_search_space_contains_it(lab, group, part):
+def test_search_space_contains_it(lab, group, part, fitting_kind):
     if group == "task":
         return
-    kinds = [k for k in ("classify", "regress") if group != "technique" or part.needs <= lab.task(k).traits]
-    for kind in kinds:
-        recipe = lab.recipe(kind)
-        space = lab.catalog.search_space(lab.using(recipe, group, part, {}) if group != "technique" else recipe)
-        prefix = part.name() if group == "technique" else group
-        assert set(space) >= {f"{prefix}.{name}" for name in part.knobs()}
-        assert group != "technique" or f"{prefix}.on" in space
+    recipe = lab.recipe(fitting_kind)
+    space = lab.catalog.search_space(lab.using(recipe, group, part, {}) if group != "technique" else recipe)
+    prefix = part.name() if group == "technique" else group
+    assert set(space) >= {f"{prefix}.{name}" for name in part.knobs()}
+    assert group != "technique" or f"{prefix}.on" in space
 
 
 def settings_to_write(part):
@@ -98,26 +96,22 @@ def settings_to_write(part):
             yield {name: knob.low + (knob.high - knob.low) / 3}
 
 
-def test_recipe_survives_yaml_exactly(lab, group, part):
-    kind = next(k for k in ("classify", "regress") if group != "technique" or part.needs <= lab.task(k).traits)
+def test_recipe_survives_yaml_exactly(lab, group, part, fitting_kind):
     for settings in settings_to_write(part):
-        recipe = lab.using(lab.recipe(kind), group, part, settings)
+        recipe = lab.using(lab.recipe(fitting_kind), group, part, settings)
         text = recipe.to_yaml()
         again = lab.catalog.recipe(read_yaml(text, "recipe.yaml"))
         assert again == recipe, settings
         assert again.to_yaml() == text, settings
 
 
-def test_settings_survive_the_command_line(lab, group, part):
+def test_settings_survive_the_command_line(lab, group, part, fitting_kind):
     """What ``--set`` reads is what YAML reads."""
-    from aurify.catalog import override
-
     if group == "task":
         return
-    kind = next(k for k in ("classify", "regress") if group != "technique" or part.needs <= lab.task(k).traits)
     for settings in settings_to_write(part):
-        wanted = lab.using(lab.recipe(kind), group, part, settings)
-        plain = lab.using(lab.recipe(kind), group, part, {}).plain()
+        wanted = lab.using(lab.recipe(fitting_kind), group, part, settings)
+        plain = lab.using(lab.recipe(fitting_kind), group, part, {}).plain()
         prefix = part.name() if group == "technique" else group
         words = [f"{prefix}.{name}={json.dumps(value)}" for name, value in settings.items()]
         assert lab.catalog.recipe(override(plain, settings=words)) == wanted, settings

@@ -1,5 +1,8 @@
 """Every technique on every task it fits: neutral settings equal off, vivid ones show, and nothing else moves."""
 
+from dataclasses import replace
+
+import numpy as np
 import torch
 from small import same
 
@@ -66,10 +69,6 @@ def test_fitted_layers_come_from_training_rows_alone(lab, technique, kind):
 
 
 def tampered(store, parts):
-    from dataclasses import replace
-
-    import numpy as np
-
     other = np.concatenate([parts.held, parts.test])
     inputs = {name: np.array(values) for name, values in store.inputs.items()}
     inputs["numbers"][other] = np.where(np.arange(len(other))[:, None] % 2, 1e30, np.nan)

@@ -5,7 +5,9 @@ import copy
 import pytest
 from small import same, variants
 
+from aurify.core.folder import RunFolder
 from aurify.ship.bundle import Bundle
+from aurify.training.checkpoint import Keeper
 
 
 @pytest.fixture
@@ -27,13 +29,11 @@ def test_run_among_the_defaults_resumes_wherever_it_was_stopped(lab, group, part
     recipe = lab.using(lab.default(kind), group, part, variants(part).get("vivid", {}))
     whole = lab.fitted(recipe).trace()
     for stop in range(1, recipe.budget.steps, 2):
-        folder = _folder(tmp_path_factory)
+        folder = RunFolder(tmp_path_factory.mktemp("run"))
         assert same(lab.fit_in_sittings(recipe, folder, [stop]).trace(), whole), f"stopped at step {stop}"
 
 
 def test_finished_run_fitted_again_stays_as_it_is(lab, recipe, folder, group, part, kind, variant):
-    from aurify.training.checkpoint import Keeper
-
     lab.fit(recipe, keeper=Keeper(folder, 0.0))  # a checkpoint after every step, the last one included
     again = lab.fit(recipe, keeper=Keeper(folder, 0.0))
     assert same(again.trace(), lab.fitted(recipe).trace())
@@ -50,11 +50,11 @@ def test_fit_leaves_the_recipe_as_it_was(lab, recipe, group, part, kind, variant
 def test_part_survives_save_load_and_predict(lab, recipe, tmp_path, csv_files, group, part, kind, variant):
     fitted = lab.fitted(recipe)
     bundle = lab.bundle(fitted)
-    before = bundle.predict(csv_files[kind]).to_frame()
+    before = bundle.predict(csv_files[kind])
     bundle.save(tmp_path / "model.aurify", lab.catalog)
     loaded = Bundle.load(tmp_path / "model.aurify", lab.catalog, bundle.device)
     assert loaded.recipe == recipe
-    assert loaded.predict(csv_files[kind]).to_frame().equals(before)
+    assert loaded.predict(csv_files[kind]).equals(before)
     assert same(loaded.network.state_dict(), bundle.network.state_dict())
 
 
@@ -63,12 +63,6 @@ def test_bundle_predicts_raw_rows_as_training_saw_them(lab, recipe, frames, grou
     store = lab.store(kind)
     held = recipe.task.part(recipe, store).held
     answered = recipe.task.answers(fitted.held().double()).numpy()
-    raw = lab.bundle(fitted).predict(frames[kind][held.tolist()]).predictions
+    raw = lab.bundle(fitted).answer(frames[kind][held.tolist()]).predictions
     served = raw.prediction if raw.probabilities is None else raw.probabilities
     assert abs(served - answered).max() < 1e-6
-
-
-def _folder(tmp_path_factory):
-    from aurify.core.folder import RunFolder
-
-    return RunFolder(tmp_path_factory.mktemp("run"))

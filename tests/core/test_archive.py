@@ -1,5 +1,6 @@
 """An archive is whole or refused: every bit, every length, every foreign or hostile file."""
 
+import hashlib
 import json
 import os
 import struct
@@ -69,17 +70,16 @@ def test_damage_is_told_from_foreign_kinds(sound, tmp_path):
         load(tmp_path, "thing")
 
 
-def written(path, head=None, header=None, length=None, tail=b"{}"):
+def written(path, head=None, header=None, length=None, document=b"{}"):
     """A file with a header of our making, and a checksum that fits where there is room for one."""
     plain = {"sha256": "0" * 64, "format": 1, "kind": "thing", "version": "0.1.0", **(head or {})}
-    document = {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]}
-    ours = {"__metadata__": {"aurify": json.dumps(plain, separators=(",", ":"))}, archive.DOCUMENT: document}
-    inside = header if header is not None else ours
+    inside = {"__metadata__": {"aurify": json.dumps(plain, separators=(",", ":"))}} if header is None else header
+    if document is not None and isinstance(inside, dict):
+        shown = {"dtype": "U8", "shape": [len(document)], "data_offsets": [0, len(document)]}
+        inside = {**inside, archive.DOCUMENT: shown}
     text = json.dumps(inside, separators=(",", ":")).encode()
-    data = bytearray(struct.pack("<Q", len(text) if length is None else length) + text + tail)
+    data = bytearray(struct.pack("<Q", len(text) if length is None else length) + text + (document or b""))
     if archive.MARK in data:
-        import hashlib
-
         at = data.index(archive.MARK) + len(archive.MARK)
         data[at : at + 64] = hashlib.sha256(data).hexdigest().encode()
     path.write_bytes(data)
@@ -139,11 +139,18 @@ def test_deeply_nested_header_is_refused(tmp_path, bomb):
 
 
 def test_tensor_that_claims_more_than_the_file_is_refused(tmp_path):
-    head = json.loads(json.dumps({"sha256": "0" * 64, "format": 1, "kind": "thing", "version": "0", "document": {}}))
-    claim = {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 2**42]}
+    head = {"sha256": "0" * 64, "format": 1, "kind": "thing", "version": "0"}
+    claim = {"dtype": "F32", "shape": [2**40], "data_offsets": [2, 2**42 + 2]}
     header = {"__metadata__": {"aurify": json.dumps(head, separators=(",", ":"))}, "t": claim}
     with pytest.raises(AurifyError):
-        load(written(tmp_path / "f", header=header, tail=b"\0" * 16), "thing")
+        load(written(tmp_path / "f", header=header), "thing")
+
+
+@pytest.mark.parametrize("document", [None, b"", b"{", b"[" * 50_000, b"\xff\xfe", b'{"a": 1}{'])
+def test_document_that_is_none_is_refused(tmp_path, document):
+    with pytest.raises(AurifyError) as caught:
+        load(written(tmp_path / "f", document=document), "thing")
+    assert "\n" not in str(caught.value)
 
 
 def test_pickle_and_zip_files_are_foreign(tmp_path):

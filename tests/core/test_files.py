@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from aurify.core.errors import AurifyError
 from aurify.core.files import write_bytes, write_json, write_with
 
 
@@ -21,7 +22,7 @@ def test_failure_leaves_the_old_file_and_no_rubbish(tmp_path):
         file.write(b"ne")
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(AurifyError, match="disk full"):
         write_with(tmp_path / "f", half)
     assert (tmp_path / "f").read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["f"]

@@ -115,6 +115,12 @@ def test_opening_cut_short_by_a_kill_is_passed_over(folder):
     assert [o["purpose"] for o in folder.read_openings()] == ["x"]
 
 
+def test_opening_after_one_that_was_cut_short_is_counted(folder):
+    folder.openings.write_text('{"at": "2025", "ver')
+    assert folder.record_opening("fit", "x", "part") == 1
+    assert [o["purpose"] for o in folder.read_openings()] == ["x"]
+
+
 def test_looks_at_one_test_part_are_counted_over_the_runs_beside(tmp_path):
     for at, name in enumerate(("churn", "churn-2", "churn-3"), 1):
         (tmp_path / name).mkdir()

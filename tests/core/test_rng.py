@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from aurify.core import rng
+from aurify.training.fit import build
 
 
 def test_keys_of_different_places_differ():
@@ -54,6 +55,30 @@ def test_masks_keep_their_share_and_differ_by_step_and_path():
     assert not torch.equal(masks[0], masks[2])
 
 
+@pytest.mark.parametrize("rate", [0.001, 0.1, 0.5, 0.95])
+def test_each_entry_of_a_mask_is_drawn_for_itself(rate):
+    """Several draws are cut from one random number: neighbours must not know of one another."""
+    draws = rng.Draws(1)
+    draws.at(0, 0, 1000)
+    mask = draws.keep_mask("a", torch.zeros(1000, 400), rate).double()
+    spread = (rate * (1 - rate) / mask.numel()) ** 0.5
+    assert abs(float(mask.mean()) - (1 - rate)) < 5 * spread + 1 / 65536
+    centred = (mask - mask.mean()).flatten()
+    for distance in (1, 2, 3, 4, 8, 400):
+        together = float((centred[distance:] * centred[:-distance]).mean())
+        assert abs(together) < 5 * rate * (1 - rate) / mask.numel() ** 0.5, distance
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (2, 3, 7), (4, 0)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
+def test_masks_have_every_shape_and_type(shape, dtype):
+    draws = rng.Draws(1)
+    draws.at(0, 0, shape[0])
+    mask = draws.keep_mask("a", torch.zeros(shape, dtype=dtype), 0.5)
+    assert (mask.shape, mask.dtype) == (torch.Size(shape), dtype)
+    assert set(mask.flatten().tolist()) <= {0.0, 1.0}
+
+
 def test_more_layers_do_not_shift_the_first_weights_of_others():
     def network(*widths):
         layers = nn.ModuleDict({str(w): nn.Linear(w, 4) for w in widths})
@@ -70,8 +95,6 @@ def test_layers_of_one_shape_begin_with_different_weights():
 
 
 def test_first_weights_do_not_depend_on_what_was_drawn_before(lab):
-    from aurify.training.fit import build
-
     recipe = lab.recipe("classify")
     signature = lab.problem(recipe).signature
     one = build(recipe, signature).state_dict()

@@ -4,7 +4,7 @@ import pytest
 import torch
 from small import same
 
-from aurify.core.types import RowPlan
+from aurify.core.types import Batch, Blend, RowPlan
 from aurify.data.feed import RowFeed
 
 
@@ -58,6 +58,21 @@ def test_restored_feed_goes_on_with_the_same_batches(at):
     assert whole.state() == resumed.state()
 
 
+@pytest.mark.parametrize("at", [0, 2, 4, 5, 7])
+def test_feed_put_back_serves_and_says_the_same_again(at):
+    """As after a speed probe, or a step that failed."""
+    plain, probed = feed(), feed()
+    for _ in range(at):
+        plain.next(None), probed.next(None)
+    before = probed.state()
+    for _ in range(3):
+        probed.next(None)
+    probed.restore(before)
+    for _ in range(7):
+        assert torch.equal(plain.next(None).rows, probed.next(None).rows)
+        assert plain.state() == probed.state()
+
+
 def test_plan_chooses_repeats_weighs_pairs_and_relabels():
     plan = RowPlan(
         index=torch.tensor([3, 3, 5]),
@@ -75,6 +90,21 @@ def test_plan_chooses_repeats_weighs_pairs_and_relabels():
     assert batch.blend.share[at] == 0.25
     assert float(batch.weight.mean()) == pytest.approx(1.0)
     assert float(batch.weight[by_target[9.0]]) == pytest.approx(2.0)
+
+
+def test_micro_batch_holds_its_rows_of_everything():
+    rows = torch.arange(6)
+    blend = Blend({"numbers": rows * 2}, rows / 10)
+    batch = Batch({"numbers": rows * 3}, rows * 4.0, rows, rows * 5.0, blend, {"lengths": rows * 6})
+    part = batch.part(2, 4)
+    assert part.rows.tolist() == [2, 3]
+    assert part.inputs["numbers"].tolist() == [6, 9]
+    assert part.target.tolist() == [8, 12]
+    assert part.weight.tolist() == [10, 15]
+    assert part.blend.inputs["numbers"].tolist() == [4, 6]
+    assert part.blend.share.tolist() == pytest.approx([0.2, 0.3])
+    assert part.extra["lengths"].tolist() == [12, 18]
+    assert len(part) == 2
 
 
 def test_equal_weights_are_no_weights():

@@ -1,6 +1,6 @@
 """Preparing: the bare conversion, chunks, and what each stage sees."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -10,6 +10,8 @@ from small import KINDS, same
 from aurify.core.parts import Stage, Technique
 from aurify.core.types import Layer
 from aurify.data import prepare
+from aurify.ship import bundle
+from aurify.tasks import table
 
 
 def bare(lab, kind):
@@ -49,16 +51,13 @@ def test_chunks_change_nothing(lab, monkeypatch, size):
 
 @pytest.mark.parametrize("size", [1, 7, 100])
 def test_scores_and_predictions_do_not_depend_on_chunks(lab, monkeypatch, frames, size):
-    from aurify.ship import bundle
-    from aurify.tasks import table
-
     fitted = lab.fitted(lab.default("classify"))
     held = fitted.problem.held(fitted.run.model)
-    frame = lab.bundle(fitted).predict(frames["classify"]).to_frame()
+    frame = lab.bundle(fitted).predict(frames["classify"])
     monkeypatch.setattr(table, "SCORE_ROWS", size)
     monkeypatch.setattr(bundle, "PREDICT_ROWS", size)
     torch.testing.assert_close(fitted.problem.held(fitted.run.model).output, held.output, rtol=1e-5, atol=1e-6)
-    again = lab.bundle(fitted).predict(frames["classify"]).to_frame()
+    again = lab.bundle(fitted).predict(frames["classify"])
     assert (again["prediction"] == frame["prediction"]).all()
     assert abs(again["p_low"] - frame["p_low"]).max() < 1e-6
 
@@ -101,7 +100,6 @@ def test_each_stage_sees_what_earlier_stages_left(lab):
 
 def test_layers_are_fitted_on_the_rows_that_are_learnt_from(lab):
     """A row that a technique leaves out must not move the scale either."""
-    from dataclasses import replace
 
     @dataclass(kw_only=True)
     class FirstHalf(Technique):

@@ -1,5 +1,6 @@
 """Raw values become typed columns, the same way at every place and time."""
 
+import datetime
 import json
 
 import numpy as np
@@ -145,8 +146,6 @@ def test_nested_columns_are_left_out():
 
 
 def test_dates_are_read_as_something_the_model_can_parse_again():
-    import datetime
-
     days = [datetime.date(2020, 1, 1) + datetime.timedelta(days=i % 10) for i in range(ROWS)]
     schema = infer(frame(day=days))
     assert (schema.parse(frame(day=days)).codes >= 0).all()

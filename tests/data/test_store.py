@@ -1,7 +1,9 @@
 """The Store is written whole, mapped back as it was, and known by its fingerprint."""
 
 import numpy as np
+import polars as pl
 import pytest
+from small import same
 
 from aurify.core.errors import AurifyError
 from aurify.data.store import Store
@@ -22,8 +24,6 @@ def test_written_store_is_opened_as_it_was(lab, tmp_path):
 
 
 def test_training_on_a_mapped_store_equals_training_on_arrays(lab, tmp_path):
-    from small import same
-
     lab.store("classify").write(tmp_path / "store")
     recipe = lab.default("classify")
     mapped = lab.fit(recipe, problem=lab.problem(recipe, Store.open(tmp_path / "store")))
@@ -40,8 +40,6 @@ def test_fingerprint_changes_with_any_cell_and_any_role(lab, frames):
 
 
 def test_labelled_rows_are_those_with_a_target(lab, frames):
-    import polars as pl
-
     for kind, frame in frames.items():
         gone = frame.with_columns(y=pl.when(pl.int_range(240) % 5 == 0).then(None).otherwise("y"))
         assert lab.read(kind, gone).labelled.sum() == 192

@@ -38,9 +38,9 @@ def forged(saved, tmp_path, change):
 def test_predictions_do_not_depend_on_order_neighbours_or_chunks(saved, lab, frames):
     kind, path, *_ = saved
     bundle = load(path, lab)
-    whole = bundle.predict(frames[kind]).to_frame()
-    assert bundle.predict(frames[kind].reverse()).to_frame().reverse().equals(whole)
-    one = pl.concat([bundle.predict(frames[kind][i : i + 1]).to_frame() for i in range(20)])
+    whole = bundle.predict(frames[kind])
+    assert bundle.predict(frames[kind].reverse()).reverse().equals(whole)
+    one = pl.concat([bundle.predict(frames[kind][i : i + 1]) for i in range(20)])
     numbers = [c for c in whole.columns if whole[c].dtype == pl.Float64]
     for name in numbers:
         assert abs(one[name] - whole[name][:20]).max() < 1e-6
@@ -49,8 +49,8 @@ def test_predictions_do_not_depend_on_order_neighbours_or_chunks(saved, lab, fra
 def test_target_is_not_needed_and_not_looked_at(saved, lab, frames):
     kind, path, *_ = saved
     bundle = load(path, lab)
-    whole = bundle.predict(frames[kind]).to_frame()
-    assert bundle.predict(frames[kind].drop("y")).to_frame().equals(whole)
+    whole = bundle.predict(frames[kind])
+    assert bundle.predict(frames[kind].drop("y")).equals(whole)
     assert bundle.predict(frames[kind].with_columns(y=pl.lit("nonsense"))).to_frame().equals(whole)
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from small import same
 
+from aurify.core.archive import load, unpack
 from aurify.core.errors import AurifyError, DivergedError, Interrupted
 from aurify.core.watch import Watch
 from aurify.training import fit as loop
@@ -90,8 +91,6 @@ def test_keeper_without_a_folder_keeps_choices_and_saves_nothing():
 
 
 def test_state_of_every_technique_is_in_the_checkpoint(lab, folder):
-    from aurify.core.archive import load, unpack
-
     recipe = lab.recipe("classify", {"weight_averaging": {}, "early_stopping": {"patience": 2}})
     stopped(lab, recipe, folder, 5)
     tree = unpack(*load(folder.checkpoints / "step-000000005.aurify", "checkpoint"))

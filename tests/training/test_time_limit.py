@@ -48,11 +48,11 @@ def test_steps_are_written_down_before_the_first_one(lab, folder):
     assert 1 <= fitted.run.steps <= 50 * fitted.problem.feed.steps_per_epoch
 
 
-def test_ample_time_gives_the_very_run_without_a_limit(lab, folder):
-    """The probe that measures speed leaves no trace."""
-    recipe = lab.recipe(
-        "classify", {"dropout": {}, "mixup": {}, "weight_averaging": {}, "early_stopping": {"patience": 1}}
-    )
+@pytest.mark.parametrize("batch_size", [32, 4])
+def test_ample_time_gives_the_very_run_without_a_limit(lab, folder, batch_size):
+    """The probe that measures speed leaves no trace, whether it takes several epochs or a part of one."""
+    techniques = {"dropout": {}, "mixup": {}, "weight_averaging": {}, "early_stopping": {"patience": 1}}
+    recipe = lab.recipe("classify", techniques, budget={"batch_size": batch_size})
     timed = fit(lab, recipe, folder, Clock(limit_seconds=1e6), lambda step: 0.0)
     assert folder.choices_made() == {"steps": 12}
     assert same(timed.trace(), lab.fitted(recipe).trace())
