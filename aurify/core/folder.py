@@ -98,6 +98,8 @@ class RunFolder:
         if not any(o["purpose"] == purpose for o in own):
             now = datetime.now(UTC).isoformat(timespec="seconds")
             line = json.dumps({"at": now, "verb": verb, "purpose": purpose, "part": part}) + "\n"
+            if self.openings.exists() and not self.openings.read_bytes().endswith(b"\n"):
+                line = "\n" + line  # the last one was cut short by a kill
             try:
                 handle = os.open(self.openings, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
                 try:

@@ -85,6 +85,7 @@ class RowFeed:
 
     def restore(self, state: dict[str, Any]) -> None:
         self.step, self.served, self.hashed_epochs = state["step"], state["served"], state["hashed_epochs"]
+        self._epoch = -1  # drawn again, and hashed again where it was not
 
 
 def _fits(inputs: Mapping[str, Tensor], device: torch.device) -> bool:

@@ -212,7 +212,7 @@ def test_unseen_categories_are_unknown_and_said_missing_ones_missing():
     schema = infer(frame())
     parsed = schema.parse(pl.DataFrame({"number": [1.0] * 5, "colour": ["red", "green", None, " blue ", "?"]}))
     assert parsed.codes[:, 0].tolist() == [1, UNKNOWN, MISSING, 0, MISSING]
-    assert "'green' were never seen before" in parsed.notes[0]
+    assert "'green' unseen in training" in parsed.notes[0]
 
 
 def test_texts_in_a_number_column_are_missing_and_said():

@@ -51,7 +51,7 @@ def test_target_is_not_needed_and_not_looked_at(saved, lab, frames):
     bundle = load(path, lab)
     whole = bundle.predict(frames[kind])
     assert bundle.predict(frames[kind].drop("y")).equals(whole)
-    assert bundle.predict(frames[kind].with_columns(y=pl.lit("nonsense"))).to_frame().equals(whole)
+    assert bundle.predict(frames[kind].with_columns(y=pl.lit("nonsense"))).equals(whole)
 
 
 def test_everything_missing_is_still_predicted(saved, lab, frames):
@@ -59,7 +59,7 @@ def test_everything_missing_is_still_predicted(saved, lab, frames):
     empty = frames[kind].head(3).with_columns(pl.lit(None).alias(c) for c in frames[kind].columns)
     unknown = frames[kind].head(3).with_columns(a=pl.lit("?"), b=pl.lit("words"), colour=pl.lit("☃"), shape=pl.lit(7))
     for frame in (empty, unknown):
-        predicted = load(path, lab).predict(frame).to_frame()
+        predicted = load(path, lab).predict(frame)
         assert predicted.height == 3
         assert predicted.null_count().sum_horizontal().item() == 0
 
@@ -68,7 +68,7 @@ def test_missing_columns_are_named_and_extra_ones_said(saved, lab, frames):
     kind, path, *_ = saved
     with pytest.raises(AurifyError, match=r"lacks 2 column\(s\) the model needs: 'b', 'shape'"):
         load(path, lab).predict(frames[kind].drop("b", "shape"))
-    answer = load(path, lab).predict(frames[kind].with_columns(extra=1))
+    answer = load(path, lab).answer(frames[kind].with_columns(extra=1))
     assert any("'extra'" in note for note in answer.notes)
 
 
@@ -144,7 +144,7 @@ def test_whatever_is_wrong_inside_is_said_in_one_line(saved, lab, frames, tmp_pa
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                load(path, lab).predict(frames[kind]).to_frame()
+                load(path, lab).predict(frames[kind])
         except AurifyError as error:
             if "\n" in str(error):
                 strange.append((word, str(error)))
