@@ -45,7 +45,7 @@ def save(path: Path, kind: str, document: Mapping[str, Any], tensors: Mapping[st
     data = bytearray(to_bytes(plain, metadata={"aurify": json.dumps(head, separators=(",", ":"))}))
     at = data.index(MARK) + len(MARK)
     data[at : at + 64] = hashlib.sha256(data).hexdigest().encode()
-    write_bytes(path, bytes(data))
+    write_bytes(path, data)
 
 
 def load(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from aurify.core.errors import AurifyError
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes | bytearray) -> None:
     """Replace ``path`` by ``data`` atomically and durably."""
     write_with(path, lambda file: file.write(data))
 

@@ -153,6 +153,14 @@ def test_document_that_is_none_is_refused(tmp_path, document):
     assert "\n" not in str(caught.value)
 
 
+def test_file_larger_than_half_the_memory_is_refused_unread(sound, monkeypatch):
+    monkeypatch.setattr(archive, "_memory_bytes", lambda: 2 * sound.stat().st_size - 2)
+    with pytest.raises(AurifyError, match="more than half of this machine's memory"):
+        load(sound, "thing")
+    monkeypatch.setattr(archive, "_memory_bytes", lambda: 2 * sound.stat().st_size)
+    assert load(sound, "thing")
+
+
 def test_pickle_and_zip_files_are_foreign(tmp_path):
     for content in (b"\x80\x04\x95", b"PK\x03\x04" + b"\0" * 100, b"", b"hello world, this is text"):
         (tmp_path / "f").write_bytes(content)

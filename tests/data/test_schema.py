@@ -275,3 +275,13 @@ def test_all_rows_of_a_real_table_are_typed(shared_data, lab):
     assert "TotalCharges" in {c.name for c in store.schema.numbers}, "11 blanks of a space do not make it text"
     assert int(np.isnan(store.inputs["numbers"]).sum()) == 11
     assert any("customerID" in note and "an id" in note for note in notes)
+
+
+def test_gaps_and_places_of_real_houses_are_read(shared_data, lab):
+    store, _ = lab.task("regress").read(
+        Source(target="median_house_value"), shared_data("california_housing/housing.csv")
+    )
+    assert len(store) == 20_640
+    assert store.schema.classes is None
+    assert [c.name for c in store.schema.categories] == ["ocean_proximity"]
+    assert int(np.isnan(store.inputs["numbers"]).sum()) == 207

@@ -81,8 +81,9 @@ def test_class_of_one_row_is_learnt_from_never_measured():
     for seed in range(20):
         random = np.random.default_rng(seed)
         target = np.r_[2, np.zeros(150, int), np.ones(149, int)].astype(np.int64)
-        parts = part_rows(store_of(random.normal(size=(300, 2)), None, target, 3), 0.2, 0.15, seed)
-        assert 0 in parts.fit
+        for share in (0.2, 0.7):
+            parts = part_rows(store_of(random.normal(size=(300, 2)), None, target, 3), share, share, seed)
+            assert 0 in parts.fit
 
 
 def test_class_of_two_rows_leaves_one_to_learn_from():

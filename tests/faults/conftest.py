@@ -19,6 +19,7 @@ import pytest
 from aurify import catalog as catalogs
 from aurify.core import archive
 from aurify.core.recipe import load_yaml
+from aurify.data.splits import Parts
 from aurify.data.store import Store
 from aurify.ship.bundle import Bundle
 
@@ -230,7 +231,9 @@ def same():
 def outcome(folder):
     """All that a run came to, without the places and times in it."""
     scores = json.loads((folder / "scores.json").read_text())
-    del scores["run"], scores["seconds"], scores["training"]["seconds"]
+    assert scores["test_openings"] >= 1
+    # looks at the same rows in the runs beside this one count too
+    del scores["run"], scores["seconds"], scores["training"]["seconds"], scores["test_openings"]
     progress = [json.loads(line) for line in (folder / "progress.jsonl").read_text().splitlines()]
     for entry in progress:
         del entry["seconds"]
@@ -244,9 +247,15 @@ def outcome(folder):
         "weights": weights(folder / "model.aurify"),
         "model": (folder / "model.aurify").read_bytes(),
         "predictions": pl.read_parquet(folder / "predictions.parquet").to_dict(as_series=False),
-        "openings": len((folder / "openings.jsonl").read_text().splitlines()),
+        "openings": looks(folder),
         "scores": scores,
     }
+
+
+def looks(folder):
+    """How often the run there has looked at its test part; looks at another part, of a run replaced, do not count."""
+    lines = [json.loads(line) for line in (folder / "openings.jsonl").read_text().splitlines()]
+    return sum(line["part"] == lines[-1]["part"] for line in lines)
 
 
 def weights(path):
@@ -273,6 +282,8 @@ def assert_whole(folder):
         inputs = {name: np.array(values) for name, values in store.inputs.items()}
         again = Store.of(store.schema, inputs, np.array(store.target), np.array(store.test))
         assert again.fingerprint == store.fingerprint
+    if (folder / "parts.aurify").exists():
+        assert len(Parts.open(folder / "parts.aurify").test) > 0
     for path in (folder / "checkpoints").glob("step-*.aurify"):
         archive.unpack(*archive.load(path, "checkpoint"))
     if (folder / "model.aurify").exists():

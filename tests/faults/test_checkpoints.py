@@ -166,12 +166,18 @@ def test_damaged_record_of_an_interrupted_run_is_one_line(record, damage, start,
     ended.refused(record.split("/")[0])
 
 
-@pytest.mark.parametrize("record", ["scores.json", "openings.jsonl"])
-def test_damaged_record_of_a_finished_run_is_one_line(record, start, long_fit, long_run, tmp_path):
+def test_damaged_scores_of_a_finished_run_are_one_line(start, long_fit, long_run, tmp_path):
     folder = shutil.copytree(long_run[0], tmp_path / "run")
-    DAMAGES["half"](folder / record)
-    words = ["evaluate", folder] if record == "openings.jsonl" else [*long_fit, "--resume", "--out", folder]
-    start(*words, "--quiet").wait().refused(record)
+    DAMAGES["half"](folder / "scores.json")
+    start(*long_fit, "--resume", "--out", folder, "--quiet").wait().refused("scores.json")
+
+
+def test_damaged_opening_does_not_swallow_the_next(start, long_run, tmp_path):
+    """What cannot be read any more is not counted, what comes after it is."""
+    folder = shutil.copytree(long_run[0], tmp_path / "run")
+    DAMAGES["half"](folder / "openings.jsonl")
+    openings = [json.loads(start("evaluate", folder, "--json").wait().out)["test_openings"] for _ in range(2)]
+    assert openings == [1, 2]
 
 
 def test_flipped_bit_of_the_store_is_seen_before_training_goes_on(start, long_fit, interrupted):

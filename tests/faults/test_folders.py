@@ -32,17 +32,29 @@ def test_folder_that_is_a_file_is_refused(aurify, short_fit, tmp_path):
 
 def test_folder_that_cannot_be_made_is_refused(aurify, short_fit, tmp_path):
     for path in ("/proc/run", "/dev/null/run", "/sys/run", tmp_path / ("long" * 100)):
-        aurify(*short_fit, "--out", path).refused("--out")
+        aurify(*short_fit, "--out", path).refused(str(path))
 
 
-def test_folder_with_other_files_is_left_alone(aurify, short_fit, tmp_path):
+@pytest.mark.parametrize("words", [[], ["--force"], ["--resume"]])
+def test_folder_with_other_files_is_left_alone(words, aurify, short_fit, tmp_path):
     path = tmp_path / "mine"
     path.mkdir()
     (path / "thesis.txt").write_text("years of work")
-    (path / "scores.json").write_text("{}")
-    for words in ([], ["--force"], ["--resume"]):
-        aurify(*short_fit, "--out", path, *words).refused(str(path))
-    assert (path / "thesis.txt").read_text() == "years of work"
+    aurify(*short_fit, "--out", path, *words).refused(str(path))
+    assert [file.name for file in path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("words", [[], ["--resume"]])
+def test_files_named_like_a_runs_are_not_lost_without_force(words, aurify, short_fit, tmp_path):
+    """Somebody else's ``scores.json`` and ``checkpoints``: no recipe of ours lies beside them."""
+    path = tmp_path / "mine"
+    (path / "checkpoints").mkdir(parents=True)
+    (path / "checkpoints" / "best.pt").write_text("weeks of training")
+    (path / "scores.json").write_text("[1, 2]")
+    (path / "thesis.txt").write_text("years of work")
+    aurify(*short_fit, "--out", path, *words).refused(str(path))
+    assert (path / "scores.json").read_text() == "[1, 2]"
+    assert (path / "checkpoints" / "best.pt").exists()
 
 
 def test_force_removes_the_old_run_and_nothing_else(aurify, short_fit, short_run, tmp_path, same):

@@ -5,6 +5,7 @@ Run as a script. A request is a JSON line on stdin: ``{"start": {...}}`` forks a
 the fork, so that each child is what a fresh process would be.
 """
 
+import contextlib
 import gc
 import importlib
 import json
@@ -50,8 +51,9 @@ def become(order):
         main()
     except SystemExit as end:
         code = end.code or 0
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
     os._exit(code)  # taking torch apart again would cost more than most commands
 
 

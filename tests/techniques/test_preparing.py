@@ -79,6 +79,9 @@ def test_flags_are_for_columns_with_gaps_in_training_only():
     train[:, 0] = np.nan_to_num(train[:, 0])
     layer = FillMissing().layer(view(train))
     assert layer.inputs(view(train).inputs)["missing"].names == ("skewed missing",)
+    other = numbers(seed=1)[:, :2]  # gaps in both columns now
+    flags = layer({"numbers": torch.from_numpy(other)})["missing"]
+    np.testing.assert_array_equal(flags, np.isnan(other[:, 1:]))
 
 
 def test_filling_an_empty_column_puts_a_number_there():
