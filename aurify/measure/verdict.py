@@ -54,13 +54,12 @@ def sentence(table: Table) -> str:
 
 
 def number(value: float | None, *, signed: bool = False) -> str:
-    """Three or four telling digits: 0.847, 45,120, -0.0003."""
+    """Digits that tell something: 0.847 and 45,120 for scores, +0.0032 for differences of scores below 1."""
     if value is None:
         return "-"
-    plus = "+" if signed else ""
-    if value != 0 and abs(value) < 0.0005:
-        return f"{value:{plus}.4f}" if abs(value) >= 0.00005 else f"{value:{plus}.0e}"
-    return f"{value:{plus},.3f}" if abs(value) < 100 else f"{value:{plus},.0f}"
+    if signed:
+        return f"{value:+.4f}" if abs(value) < 1 else f"{value:+,.3f}" if abs(value) < 100 else f"{value:+,.0f}"
+    return f"{value:,.3f}" if abs(value) < 100 else f"{value:,.0f}"
 
 
 def _signed(difference: Difference) -> str:

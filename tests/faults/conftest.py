@@ -184,7 +184,7 @@ def table(tmp_path_factory):
 def long_fit(table):
     """A fit of about a second with a checkpoint every 30 ms and every kind of randomness in it."""
     words = ["fit", table, "--target", "label", "--checkpoint-every", "0.03s", "--without", "early_stopping"]
-    words += ["--with", "mixup", "--with", "balance_classes", "--set", "network.width=32"]
+    words += ["--with", "mixup", "--with", "balance_classes", "--set", "network.width=48"]
     return [*words, "--set", "budget.epochs=30", "--set", "budget.batch_size=64"]
 
 

