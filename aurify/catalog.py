@@ -14,7 +14,8 @@ from types import ModuleType
 from typing import Any
 
 from aurify.core.errors import AurifyError, suggest
-from aurify.core.parts import SEAMS, Knob, Network, Optimizer, Part, Task, Technique, fits
+from aurify.core.knobs import Knob
+from aurify.core.parts import SEAMS, Network, Optimizer, Part, Task, Technique, fits
 from aurify.core.recipe import SECTIONS, Recipe, require_known
 from aurify.core.types import Layer
 

@@ -3,70 +3,18 @@
 from __future__ import annotations
 
 import inspect
-import math
 import re
-import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from enum import Enum, IntEnum, auto
 from functools import cache
 from typing import Any, ClassVar, Self
 
 from aurify.core.errors import AurifyError, listing, suggest
-
-
-@dataclass(frozen=True)
-class Knob:
-    """What a setting means, which values are legal and which are worth searching.
-
-    ``low``/``high`` bound the search (``log``: on a logarithmic scale); ``legal`` bounds what a user may set and
-    is ``(low, high)`` when not given; ``choices`` are both.
-    """
-
-    help: str
-    low: float | None = None
-    high: float | None = None
-    log: bool = False
-    choices: tuple[Any, ...] | None = None
-    legal: tuple[float, float] | None = None
-
-    @property
-    def searchable(self) -> bool:
-        return self.choices is not None or self.low is not None
-
-    @property
-    def bounds(self) -> tuple[float, float] | None:
-        if self.legal is not None or self.low is None or self.high is None:
-            return self.legal
-        return (self.low, self.high)
-
-    def rule(self) -> str:
-        """Say in words which values are legal."""
-        if self.choices is not None:
-            return "one of " + ", ".join(str(c) for c in self.choices)
-        return "any value" if self.bounds is None else f"from {self.bounds[0]:g} to {self.bounds[1]:g}"
-
-
-def knob(
-    default: Any = MISSING,
-    help: str = "",
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    log: bool = False,
-    choices: tuple[Any, ...] | None = None,
-    legal: tuple[float, float] | None = None,
-) -> Any:
-    """A setting: documented, validated, saved, settable from YAML and the command line and, with a range, tunable."""
-    if choices is None and isinstance(default, bool):
-        choices = (False, True)
-    return field(default=default, metadata={"knob": Knob(help, low, high, log, choices, legal)})
-
-
-def state(factory: Any = None) -> Any:
-    """A field that belongs to one run: never in the recipe, always in the checkpoint."""
-    return field(default_factory=factory or (lambda: None), init=False, repr=False, compare=False)
+from aurify.core.knobs import Knob, checked
+from aurify.core.knobs import knob as knob  # parts are written with one import
+from aurify.core.knobs import state as state
 
 
 class Trait(Enum):
@@ -113,7 +61,7 @@ class Part:
 
     def __post_init__(self) -> None:
         for setting in _settings(type(self)):
-            value = _checked(self.name(), setting, _types(type(self))[setting.name], getattr(self, setting.name))
+            value = checked(self.name(), setting, _types(type(self))[setting.name], getattr(self, setting.name))
             object.__setattr__(self, setting.name, value)
         object.__setattr__(self, "_made", True)
 
@@ -150,68 +98,6 @@ def _settings(cls: type[Part]) -> tuple[Field[Any], ...]:
 @cache
 def _types(cls: type[Part]) -> dict[str, Any]:
     return typing.get_type_hints(cls)
-
-
-def _checked(part: str, setting: Field[Any], wanted: Any, value: Any) -> Any:
-    """Return ``value`` as the setting's type, inside its legal range, or raise a one-line error."""
-    rule: Knob = setting.metadata.get("knob", Knob(""))
-    label = f"{part}.{setting.name} = {value!r}"
-    try:
-        value = coerce(value, wanted)
-    except (TypeError, ValueError, OverflowError):
-        raise AurifyError(f"{label} is not {_spoken(wanted)}; allowed: {rule.rule()}") from None
-    if rule.choices is not None and value not in rule.choices:
-        hint = suggest(value, map(str, rule.choices)) if isinstance(value, str) else ""
-        raise AurifyError(f"{label} is not allowed: {rule.rule()}{hint if 'mean' in hint else ''}")
-    if rule.bounds is not None and value is not None:
-        low, high = rule.bounds
-        if math.isnan(value) or not low <= value <= high:
-            raise AurifyError(f"{label} is out of range: allowed {rule.rule()}")
-    return value
-
-
-def coerce(value: Any, wanted: Any) -> Any:
-    """Turn plain data (YAML, command line) into the annotated type; raise ValueError or TypeError if it cannot be.
-
-    >>> coerce("1e-3", float), coerce(3, float), coerce(["a"], tuple[str, ...])
-    (0.001, 3.0, ('a',))
-    """
-    if isinstance(wanted, types.UnionType):
-        options = typing.get_args(wanted)
-        if value is None and type(None) in options:
-            return None
-        wanted = next(o for o in options if o is not type(None))
-    if typing.get_origin(wanted) is tuple:
-        if isinstance(value, str) or not isinstance(value, (list, tuple)):
-            value = [value]
-        return tuple(coerce(v, typing.get_args(wanted)[0]) for v in value)
-    if wanted is bool:
-        if not isinstance(value, bool):
-            raise TypeError
-        return value
-    if wanted is str:
-        if not isinstance(value, (str, int, float)) or isinstance(value, bool):
-            raise TypeError
-        return str(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise TypeError
-    if wanted is int:
-        number = float(value) if isinstance(value, str) else value
-        if number != int(number):
-            raise ValueError
-        return int(number)
-    if wanted is float:
-        return float(value)
-    raise TypeError(f"settings of type {wanted!r} are not supported")
-
-
-def _spoken(wanted: Any) -> str:
-    if isinstance(wanted, types.UnionType):
-        return " or ".join("nothing" if o is type(None) else _spoken(o) for o in typing.get_args(wanted))
-    if typing.get_origin(wanted) is tuple:
-        return f"a list, each {_spoken(typing.get_args(wanted)[0])}"
-    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
-    return words.get(wanted, str(wanted))
 
 
 if typing.TYPE_CHECKING:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from aurify.core.errors import AurifyError, listing, suggest
-from aurify.core.parts import Part, Technique, coerce, knob, state
+from aurify.core.knobs import coerce
+from aurify.core.parts import Part, Technique, knob, state
 
 
 @dataclass(kw_only=True)
