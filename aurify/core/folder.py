@@ -62,7 +62,7 @@ class RunFolder:
         except OSError:
             self.release()
             raise AurifyError(f"another process is working in {self.path}; wait for it or choose --out") from None
-        for left in self.path.glob(".*.tmp"):  # of a process that was killed while it wrote
+        for left in self.path.rglob(".*.tmp"):  # of a process that was killed while it wrote
             shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
 
     def release(self) -> None:
@@ -74,19 +74,25 @@ class RunFolder:
 
     def clear(self) -> None:
         """Remove what an earlier run left and nothing else, the recipe first: without it there is no run any more."""
-        for item in [self.recipe, *(path for path in self._own() if path != self.openings)]:
+        for item in [self.recipe, *(path for path in self._own() if path not in (self.openings, self.checkpoints))]:
             if item.is_dir():
                 shutil.rmtree(item, ignore_errors=True)
             else:
                 item.unlink(missing_ok=True)
+        for pattern in ("step-*.aurify", "step-*.damaged", ".*.tmp"):
+            for item in self.checkpoints.glob(pattern):
+                item.unlink()
+        if self.checkpoints.is_dir() and not any(self.checkpoints.iterdir()):
+            self.checkpoints.rmdir()
 
     def _own(self) -> list[Path]:
         return [item for item in vars(self).values() if isinstance(item, Path) and item != self.path]
 
     def foreign(self) -> bool:
-        """Say whether the folder holds something that no run writes."""
+        """Say whether the folder is somebody else's: it holds what no run writes, and nothing that only a run does."""
         own = {item.name for item in self._own()}
-        return any(p.name not in own and not p.name.startswith(".") for p in self.path.iterdir())
+        strange = any(p.name not in own and not p.name.startswith(".") for p in self.path.iterdir())
+        return strange and not any(item.exists() for item in (self.recipe, self.store, self.parts, self.bundle))
 
     def record_opening(self, verb: str, purpose: str, part: str) -> int:
         """Record one look at the sealed test part and return how many there have been, in the runs beside this one too.

@@ -148,10 +148,10 @@ def _folder(wish: Wish, out: str | Path | None, *, force: bool, resume: bool) ->
         folder = RunFolder(Path(out))
         if folder.path.exists() and not folder.path.is_dir():
             raise AurifyError(f"--out {out} is a file; give a folder")
+        if folder.path.exists() and folder.foreign():
+            raise AurifyError(f"{out} holds files that are no run's; choose an empty or new folder")
         if folder.exists() and not force and not resume:
             raise AurifyError(f"{out} holds a run already; go on with --resume, replace it with --force")
-        if folder.path.exists() and not folder.exists() and folder.foreign():
-            raise AurifyError(f"{out} holds files that are no run's; choose an empty or new folder")
         return folder
     if resume:
         past = named(wish.name) if wish.data is not None else latest()
