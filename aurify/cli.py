@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -239,6 +241,8 @@ def _print_summary(summary: dict[str, Any], as_json: bool) -> None:
 def main() -> None:
     """Run a command; whatever goes wrong ends as one line and an exit code, never as a traceback."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch loads; --threads overrules it
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop_at_once)  # until there is something to save: then core.watch takes over
     sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - closed by the caller
     sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
     try:
@@ -257,6 +261,12 @@ def main() -> None:
         _fail("interrupted", 130)
     gc.freeze()  # torch leaves so many objects that taking them apart at exit would cost a second
     sys.exit(code)
+
+
+def _stop_at_once(number: int, frame: FrameType | None) -> NoReturn:
+    """End without unwinding: an exception in the middle of torch's import ends in a core dump or is swallowed."""
+    os.write(2, b"aurify: interrupted; nothing was begun that needs saving\n")
+    os._exit(128 + number)
 
 
 def _explain(error: Exception) -> NoReturn:

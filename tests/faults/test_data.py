@@ -63,13 +63,12 @@ def nothing_left(tmp_path):
     return not left or (left == {"runs"} and not list((tmp_path / "runs").iterdir()))
 
 
-@pytest.mark.parametrize("out", [[], ["--out", "run"]], ids=["unnamed", "named"])
 @pytest.mark.parametrize("wrong", WRONG)
-def test_wrong_data_is_one_line_and_leaves_nothing(wrong, out, aurify, table, tmp_path):
+def test_wrong_data_is_one_line_and_leaves_nothing(wrong, aurify, table, tmp_path):
     make, words = WRONG[wrong]
     path = tmp_path / "data.csv"
     make(path, table)
-    line = aurify("fit", path, "--target", "label", *out).refused(*words)
+    line = aurify("fit", path, "--target", "label").refused(*words)
     assert "mistake of ours" not in line
     assert nothing_left(tmp_path)
 
@@ -105,11 +104,10 @@ WORDS = {  # after `fit DATA`, and what the one line must hold
 }
 
 
-@pytest.mark.parametrize("out", [[], ["--out", "run"]], ids=["unnamed", "named"])
 @pytest.mark.parametrize("wrong", WORDS)
-def test_wrong_words_are_one_line_and_leave_nothing(wrong, out, aurify, table, tmp_path):
+def test_wrong_words_are_one_line_and_leave_nothing(wrong, aurify, table, tmp_path):
     words, needed = WORDS[wrong]
-    line = aurify("fit", table, *words, *out).refused(*needed)
+    line = aurify("fit", table, *words, "--out", "run").refused(*needed)
     assert "mistake of ours" not in line
     assert nothing_left(tmp_path)
 

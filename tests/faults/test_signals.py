@@ -1,8 +1,8 @@
 """SIGTERM and SIGINT stop a run in good order: saved, one line, the exit code of the signal, and bit-equal later."""
 
 import signal
-import subprocess
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -109,28 +109,31 @@ def test_interrupted_run_stays_interrupted_however_often(start, long_fit, long_r
     same(folder, long_run[0])
 
 
-@pytest.mark.parametrize("name", SIGNALS)
-def test_installed_command_obeys_signals(name, cold, long_fit, tmp_path, saved):
+def test_installed_command_obeys_signals(cold, long_fit, tmp_path, saved):
     folder = tmp_path / "run"
     process = cold(*long_fit, "--json", "--out", folder)
     while not saved(folder):
         assert process.poll() is None, process.communicate()
         time.sleep(0.001)
-    process.send_signal(getattr(signal, name))
+    process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == SIGNALS[name]
+    assert process.returncode == 143
     assert out == ""
-    assert err.startswith(f"aurify: stopped by {name}")
+    assert err.startswith("aurify: stopped by SIGTERM")
     assert err.count("\n") == 1
 
 
-def test_signal_during_start_up_shows_no_traceback(cold, long_fit, tmp_path):
-    for wait_seconds in (0.4, 0.8, 1.6):
-        process = cold(*long_fit, "--json", "--out", tmp_path / "run", stderr=subprocess.PIPE)
-        time.sleep(wait_seconds)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-        assert process.returncode in (130, -signal.SIGINT)
-        assert out == ""
-        assert "Traceback" not in err
-        assert err.count("\n") <= 1
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="how far the start has come is seen in /proc")
+@pytest.mark.parametrize("wait_seconds", [0, 0.1, 0.3])
+def test_ctrl_c_while_torch_is_imported_is_one_line(wait_seconds, cold, long_fit, tmp_path):
+    process = cold(*long_fit, "--json", "--out", tmp_path / "run")
+    while "libtorch_cpu" not in Path(f"/proc/{process.pid}/maps").read_text():
+        assert process.poll() is None
+        time.sleep(0.001)
+    time.sleep(wait_seconds)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert out == ""
+    assert err.startswith("aurify: ")
+    assert err.count("\n") == 1
