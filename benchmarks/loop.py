@@ -164,10 +164,11 @@ def main() -> None:
         train()
     rounds = [{name: train() for name, train in running.items()} for _ in range(ROUNDS)]
 
-    speed, ratio = dict.fromkeys(contestants), dict.fromkeys(contestants)
+    speed, ratio = dict.fromkeys(contestants), dict.fromkeys(name for name in contestants if name != "aurify")
     for name in running:
         speed[name] = round(EPOCHS * ROWS / statistics.median(r[name] for r in rounds))
-        ratio[name] = round(statistics.median(r[name] / r["aurify"] for r in rounds), 3)
+        if name in ratio:
+            ratio[name] = round(statistics.median(r[name] / r["aurify"] for r in rounds), 3)
     met = {name: None if ratio[name] is None else ratio[name] >= least for name, least in TARGETS.items()}
     print(
         json.dumps(
