@@ -23,7 +23,7 @@ def test_signal_in_training_saves_and_says_how_to_go_on(name, output, start, lon
     assert ended.out == ""
     ended.one_line(name, "--resume")
     newest = saved(folder)[-1]
-    assert (newest, newest.stat().st_ino) > before, "nothing was saved at the stop"
+    assert (newest, newest.stat().st_ino) != before, "nothing was saved at the stop"
     assert not (folder / "model.aurify").exists()
     again = start(*long_fit, output, "--resume", "--out", folder).wait()
     assert again.code == 0, again
