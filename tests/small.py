@@ -24,6 +24,7 @@ from aurify.core.run import Run
 from aurify.core.watch import Watch
 from aurify.data.store import Store
 from aurify.ship.bundle import Bundle
+from aurify.ship.pipeline import Member
 from aurify.training import fit as loop
 from aurify.training.checkpoint import Keeper
 
@@ -203,7 +204,8 @@ class Lab:
     def bundle(self, fitted: Fitted) -> Bundle:
         recipe: Any = fitted.run.recipe
         schema = self.store(recipe.task.kind).schema
-        return Bundle(recipe, schema, fitted.problem.layers, fitted.run.model, fitted.answers, torch.device("cpu"))
+        member = Member(tuple(fitted.problem.layers), fitted.run.model, fitted.answers)
+        return Bundle(recipe, schema, (member,), torch.device("cpu"))
 
 
 def same(one: Any, other: Any) -> bool:

@@ -20,7 +20,7 @@ import aurify
 from aurify.core.errors import AurifyError
 from aurify.core.files import write_bytes
 
-FORMAT = 1
+FORMAT = 2
 ZEROS = b"0" * 64
 MARK = b'\\"sha256\\":\\"'
 DOCUMENT = "document.json"

@@ -26,6 +26,7 @@ class Trait(Enum):
     COLUMNS = auto()  # inputs are named columns of numbers and codes, prepared by layers
     BLENDABLE = auto()  # entries blend encoded examples: a convex mix of two is an example
     OFFLINE = auto()  # batches do not depend on the model
+    RESIDUAL = auto()  # offered by networks: branches beside a plain path, which may be skipped
 
 
 class Stage(IntEnum):
@@ -42,10 +43,12 @@ class Stage(IntEnum):
 class Part:
     """Base of everything a recipe names. Settings are fixed once made; ``state()`` fields change during a run.
 
-    ``needs`` are the traits a task must offer for the part to be used with it.
+    ``needs`` are the traits a task or its network must offer for the part to be used with it; ``unexportable`` says
+    why an ONNX graph cannot hold what the part adds to a model ("" when it can).
     """
 
     needs: ClassVar[frozenset[Trait]] = frozenset()
+    unexportable: ClassVar[str] = ""
 
     @classmethod
     def name(cls) -> str:
@@ -157,8 +160,12 @@ class Task(Part):
         """
         raise NotImplementedError
 
+    def merge(self, output: Tensor) -> Tensor:
+        """One output (B, K) of a network's (B, K), or of those of M members trained side by side (B, M, K)."""
+        raise NotImplementedError
+
     def answers(self, output: Tensor) -> Tensor:
-        """From a network's outputs (B, K) to what users read: class probabilities (B, K) or numbers (B,)."""
+        """From outputs (B, K) to what users read: class probabilities (B, K) or numbers (B,)."""
         raise NotImplementedError
 
 
@@ -166,8 +173,15 @@ class Task(Part):
 class Network(Part):
     """Settings of a network and how to build it."""
 
+    @property
+    def offers(self) -> frozenset[Trait]:
+        """What techniques may count on because of this network, beside the task's traits."""
+        return frozenset()
+
     def build(self, signature: Signature) -> nn.Module:
         """Return a module called as ``module(inputs, blend)``: a mapping of (B, ...) tensors to outputs (B, K).
+
+        Members trained side by side, each with a loss of its own, return (B, M, K); tasks merge them.
 
         Weights are drawn afterwards, each layer's from its own stream; a saved model is rebuilt by this alone.
         """
@@ -189,8 +203,11 @@ class Optimizer(Part):
         """Rows per update, of ``rows`` in all; an optimizer may insist on its own number."""
         return asked
 
-    def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
-        """Return a torch optimizer over parameter groups (each with ``params`` and perhaps ``weight_decay``)."""
+    def build(self, groups: list[dict[str, Any]], model: nn.Module) -> torch.optim.Optimizer:
+        """Return a torch optimizer over parameter groups (each with ``params`` and perhaps ``weight_decay``).
+
+        ``model`` tells what a parameter belongs to, for optimizers that treat kinds of layers differently.
+        """
         raise NotImplementedError
 
 
@@ -216,7 +233,11 @@ class Technique(Part):
         return plan
 
     def layer(self, view: View) -> Layer | None:
-        """Fit a preparing step on the training rows; None when the settings ask for nothing."""
+        """Fit a preparing step on the training rows; None when the settings ask for nothing.
+
+        Where the view's own rows must come out otherwise than new rows would (encodings fitted out of fold), set
+        ``layer.own`` to the values that go on from there.
+        """
         return None
 
     def target(self, view: View) -> Layer | None:
@@ -279,6 +300,6 @@ SEAMS: tuple[str, ...] = tuple(n for n, v in vars(Technique).items() if inspect.
 """Names of every seam, in the order a run meets them."""
 
 
-def fits(part: type[Part] | Part, task: Task) -> bool:
-    """Say whether a part can be used with a task."""
-    return part.needs <= task.traits
+def fits(part: type[Part] | Part, task: Task, network: Network | None = None) -> bool:
+    """Say whether a part can be used with a task and a network."""
+    return part.needs <= task.traits | (network.offers if network else frozenset())

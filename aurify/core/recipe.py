@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from aurify.core.errors import AurifyError, suggest
-from aurify.core.parts import Network, Optimizer, Part, Task, Technique, fits, knob
+from aurify.core.parts import Network, Optimizer, Part, Task, Technique, Trait, fits, knob
 
 FORMAT = 1
 LIMIT_BYTES = 1_000_000
@@ -23,12 +23,21 @@ class Source(Part):
     target: str | None = knob(None, "column to predict")
     drop: tuple[str, ...] = knob((), "columns to leave out")
     test: str | None = knob(None, "file whose rows are the test part")
+    weight: str | None = knob(None, "column that says how many rows each row stands for")
+    positive: str | None = knob(None, "of two classes, the one that precision, recall and ROC curves are about")
+    types: tuple[str, ...] = knob((), "columns taken as another type than they look: column=category")
+    missing: tuple[str, ...] = knob((), "texts that mean a missing value, beside the usual ones")
+    separator: str | None = knob(None, "what separates the cells of a text file; nothing: as it looks")
+    encoding: str | None = knob(None, "how the bytes of a text file are characters; nothing: as it looks")
+    header: str = knob("auto", "whether the first line of a text file names the columns", choices=("auto", "yes", "no"))
 
 
 @dataclass(kw_only=True)
 class Split(Part):
     """How rows are parted before anything is fitted."""
 
+    by: str = knob("random", "random (stratified), group:COLUMN (whole groups) or time:COLUMN (the latest are tested)")
+    folds: int | None = knob(None, "parts that are the test part in turn; nothing: one test part", legal=(2, 100))
     test: float = knob(0.2, "share of rows sealed for the final test", legal=(0.01, 0.9))
     held: float = knob(0.15, "share of the training rows held out for stopping and calibration", legal=(0.01, 0.9))
 
@@ -44,6 +53,7 @@ class Budget(Part):
         None, "updates between validations; nothing: once an epoch", legal=(1, 1_000_000_000)
     )
     seconds: float | None = knob(None, "wall-clock limit of the whole fit", legal=(1.0, 31_536_000.0))
+    find_rate: bool = knob(False, "measure a good learning rate first, and train with that one")
 
 
 SECTIONS: dict[str, type[Part]] = {"source": Source, "split": Split, "budget": Budget}
@@ -71,10 +81,10 @@ class Recipe:
         if twice:
             raise AurifyError(f"technique {min(twice)!r} is listed twice; list it once")
         for part in (self.network, self.optimizer, *ordered):
-            if not fits(part, self.task):
-                lacking = " and ".join(sorted(t.name.lower() for t in part.needs - self.task.traits))
+            if not fits(part, self.task, self.network):
+                lacking = part.needs - self.task.traits - self.network.offers
                 fix = f"; leave it out with --without {part.name()}" if isinstance(part, Technique) else ""
-                raise AurifyError(f"{part.name()!r} does not fit this task: it needs {lacking} targets or inputs{fix}")
+                raise AurifyError(f"{part.name()!r} does not fit: it needs {_needed(lacking, self.network)}{fix}")
         slots: dict[str, str] = {}
         for technique in ordered:
             if technique.slot is not None and technique.slot in slots:
@@ -116,6 +126,11 @@ class Recipe:
         import yaml
 
         return yaml.safe_dump(self.plain(), sort_keys=False, allow_unicode=True)
+
+
+def _needed(lacking: Iterable[Trait], network: Network) -> str:
+    words = {Trait.RESIDUAL: f"residual branches, which the network {network.name()!r} lacks"}
+    return " and ".join(sorted(words.get(t, f"{t.name.lower()} targets or inputs") for t in lacking))
 
 
 def _plain(part: Part) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 
@@ -56,7 +57,8 @@ Entry = Callable[["Input"], nn.Module]
 class Input:
     """One kind of input: its columns, what their values may be and how a network should take them in.
 
-    ``kind`` is ``numbers`` (float) or ``codes`` (int64 in ``[0, cardinality)`` per column). ``shape`` is without
+    ``kind`` is ``numbers`` (float), ``codes`` (int64 in ``[0, cardinality)`` per column) or, before any layer,
+    ``dates`` (float64 seconds since 1970, NaN for missing). ``shape`` is without
     the batch axis; -1 marks a variable axis. ``entry`` None leaves the choice to the bare conversion.
     """
 
@@ -80,7 +82,8 @@ class View:
     """Training rows as earlier stages left them; a technique never sees any other row.
 
     ``values`` maps input names to (N, C) tensors: float64 with NaN for missing, int64 codes with -1 for missing
-    and -2 for a value unknown to the schema. ``target`` (N,) is class codes (int64) or numbers (float64).
+    and -2 for a value unknown to the schema. ``target`` (N,) is class codes (int64) or numbers (float64), ``weight``
+    (N,) float64 how many rows each row stands for.
     """
 
     inputs: Mapping[str, Input]
@@ -88,9 +91,15 @@ class View:
     target: Tensor
     classes: tuple[str, ...] | None
     seed: int
+    weight: Tensor
 
     def __len__(self) -> int:
         return len(self.target)
+
+    def take(self, index: Tensor) -> View:
+        """The rows at ``index`` (U,)."""
+        values = {name: v[index] for name, v in self.values.items()}
+        return replace(self, values=values, target=self.target[index], weight=self.weight[index])
 
 
 @dataclass(frozen=True)
@@ -112,17 +121,24 @@ class RowPlan:
         chosen = {k: v[mask] for k, v in vars(self).items() if v is not None}
         return replace(self, **chosen)
 
+    def renumbered(self, used: Tensor) -> RowPlan:
+        """The plan with positions within ``used`` (U,), ascending, which holds all of its rows."""
+        partner = None if self.partner is None else torch.searchsorted(used, self.partner)
+        return replace(self, index=torch.searchsorted(used, self.index), partner=partner)
+
 
 @dataclass(frozen=True)
 class Held:
     """What the network says of the held-out training rows, without gradients.
 
-    ``output`` (N, K) and ``target`` (N,) are on the model's device, the Store row ids ``rows`` (N,) on the CPU.
+    ``output`` (N, K), ``target`` and ``weight`` (N,) are on the model's device, the Store row ids ``rows`` (N,) on the
+    CPU.
     """
 
     output: Tensor
     target: Tensor
     rows: Tensor
+    weight: Tensor
 
 
 class Layer(nn.Module):
@@ -131,9 +147,13 @@ class Layer(nn.Module):
     Subclasses only annotate what ``__init__`` received, so that ``type(layer)(**layer.config, **layer.tensors())``
     is the same layer again. Preparing layers map ``{name: (B, C)}`` to the same kind of mapping and say with
     ``inputs`` what comes out; answering and target layers map one tensor (B, ...) to another.
+
+    ``own`` are the values of the very rows a layer was fitted on, where those differ from what it makes of new rows;
+    used once, never saved.
     """
 
     config: dict[str, Any]
+    own: dict[str, Tensor] | None = None
 
     def __init__(self, **fields: Any):
         super().__init__()

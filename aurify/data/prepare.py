@@ -10,20 +10,27 @@ import torch
 from torch import Tensor
 
 from aurify.blocks.entries import Ordinal, Plain
-from aurify.core.parts import Technique
+from aurify.core.parts import Stage, Technique
 from aurify.core.types import Input, Layer, RowPlan, View
 from aurify.data.schema import Schema
 from aurify.data.store import Store
 
 CHUNK_ROWS = 65_536
 FARTHEST = 1e18
+DAY_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What preparing fitted: the row plan, the layers in order, the target's layer and the inputs that result."""
+    """What preparing fitted: the row plan, the layers in order, the target's layer and the inputs that result.
+
+    ``used`` (U,) are the positions in the View that the plan uses at all, ``values`` what a network takes in of them,
+    {name: (U, ...)}; the plan's positions are within these.
+    """
 
     plan: RowPlan
+    used: Tensor
+    values: Mapping[str, Tensor]
     layers: tuple[Layer, ...]
     target: Layer | None
     inputs: Mapping[str, Input]
@@ -32,8 +39,9 @@ class Prepared:
 def raw_inputs(schema: Schema) -> dict[str, Input]:
     """Describe a table's typed columns before any layer."""
     inputs: dict[str, Input] = {}
-    if schema.numbers:
-        inputs["numbers"] = Input("numbers", (len(schema.numbers),), tuple(c.name for c in schema.numbers))
+    for kind, columns in (("numbers", schema.numbers), ("dates", schema.dates)):
+        if columns:
+            inputs[kind] = Input(kind, (len(columns),), tuple(c.name for c in columns))
     if schema.categories:
         names = tuple(c.name for c in schema.categories)
         inputs["codes"] = Input("codes", (len(names),), names, tuple(len(c.values) for c in schema.categories))
@@ -51,27 +59,50 @@ def raw_values(inputs: Mapping[str, np.ndarray], rows: np.ndarray | slice) -> di
 def view_of(store: Store, rows: np.ndarray, seed: int) -> View:
     """The training rows as techniques see them: no other row is within reach."""
     target = torch.from_numpy(np.array(store.target[rows]))
-    return View(raw_inputs(store.schema), raw_values(store.inputs, rows), target, store.schema.classes, seed)
+    weight = torch.from_numpy(weights(store.roles, rows))
+    return View(raw_inputs(store.schema), raw_values(store.inputs, rows), target, store.schema.classes, seed, weight)
+
+
+def weights(roles: Mapping[str, np.ndarray], rows: np.ndarray) -> np.ndarray:
+    """How many rows each of ``rows`` (M,) stands for: 1 where the data does not say."""
+    return np.array(roles["weight"][rows], dtype=np.float64) if "weight" in roles else np.ones(len(rows))
 
 
 def prepare(techniques: Sequence[Technique], view: View) -> Prepared:
     """Fit rows, target and layers on the training rows, each seeing what earlier stages left."""
-    plan = RowPlan(torch.arange(len(view)), torch.ones(len(view), dtype=torch.float64))
+    plan = RowPlan(torch.arange(len(view)), view.weight)
     for technique in techniques:
         plan = technique.rows(view, plan)
-    used = torch.unique(plan.index)
-    view = replace(view, values={k: v[used] for k, v in view.values.items()}, target=view.target[used])
+    used = torch.unique(plan.index if plan.partner is None else torch.cat([plan.index, plan.partner]))
+    view = view.take(used)
     targets = [layer for t in techniques if (layer := t.target(view)) is not None]
     assert len(targets) <= 1, "the slot 'target' lets one technique through"
     layers: list[Layer] = []
-    for technique in techniques:
-        layer = technique.layer(view)
+
+    def add(layer: Layer | None) -> None:
+        nonlocal view
         if layer is not None:
             layers.append(layer)
-            view = replace(view, inputs=layer.inputs(view.inputs), values=layer(dict(view.values)))
-    bare = Bare.fit(view)
-    layers.append(bare)
-    return Prepared(plan, tuple(layers), targets[0] if targets else None, bare.inputs(view.inputs))
+            values = layer(dict(view.values)) if layer.own is None else layer.own
+            view = replace(view, inputs=layer.inputs(view.inputs), values=values)
+            layer.own = None
+
+    parsers = [t for t in techniques if t.stage in (None, Stage.PARSE)]
+    for technique in parsers:
+        add(technique.layer(view))
+    add(Elapsed.fit(view) if "dates" in view.inputs else None)
+    for technique in techniques:
+        if technique not in parsers:
+            add(technique.layer(view))
+    add(Bare.fit(view))
+    return Prepared(
+        plan=plan.renumbered(used),
+        used=used,
+        values=view.values,
+        layers=tuple(layers),
+        target=targets[0] if targets else None,
+        inputs=view.inputs,
+    )
 
 
 @torch.no_grad()
@@ -85,6 +116,29 @@ def apply(layers: Iterable[Layer], inputs: Mapping[str, np.ndarray], rows: np.nd
             values = layer(values)
         pieces.append(values)
     return {name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0]}
+
+
+class Elapsed(Layer):
+    """Dates as plain numbers: days since the first in training. The bare conversion of dates, before all others."""
+
+    origin: Tensor
+    numbered: bool
+
+    @classmethod
+    def fit(cls, view: View) -> Elapsed:
+        dates = view.values["dates"]
+        first = dates.nan_to_num(nan=torch.inf).amin(0)
+        return cls(origin=torch.where(torch.isfinite(first), first, 0.0), numbered="numbers" in view.inputs)
+
+    def forward(self, values: dict[str, Tensor]) -> dict[str, Tensor]:
+        days = (values["dates"] - self.origin) / DAY_SECONDS
+        numbers = torch.cat([values["numbers"], days], 1) if self.numbered else days
+        return {**{k: v for k, v in values.items() if k != "dates"}, "numbers": numbers}
+
+    def inputs(self, before: Mapping[str, Input]) -> dict[str, Input]:
+        names = (*(before["numbers"].names if self.numbered else ()), *before["dates"].names)
+        kept = {k: v for k, v in before.items() if k != "dates"}
+        return {**kept, "numbers": Input("numbers", (len(names),), names)}
 
 
 class Bare(Layer):

@@ -14,7 +14,7 @@ from aurify.data.sources import MISSING_MARKS
 if TYPE_CHECKING:
     import polars as pl
 
-NUMBER, CATEGORY, LEFT_OUT = "number", "category", "left out"
+NUMBER, CATEGORY, DATE, LEFT_OUT = "number", "category", "date", "left out"
 MISSING, UNKNOWN = -1, -2
 MANY_CLASSES = 20
 MOSTLY = 0.2
@@ -33,16 +33,21 @@ class Column:
 
 @dataclass(frozen=True)
 class Parsed:
-    """Typed rows: numbers (N, a) float64 with NaN for missing, codes (N, b) int32 (-1 missing, -2 unknown)."""
+    """Typed rows: numbers (N, a) float64 with NaN for missing, codes (N, b) int32 (-1 missing, -2 unknown).
+
+    ``dates`` (N, d) are float64 seconds since 1970 in UTC, NaN for missing.
+    """
 
     numbers: np.ndarray
     codes: np.ndarray
+    dates: np.ndarray
     notes: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> dict[str, np.ndarray]:
         """By input name, without kinds that have no column."""
-        return {n: v for n, v in (("numbers", self.numbers), ("codes", self.codes)) if v.shape[1]}
+        every = {"numbers": self.numbers, "codes": self.codes, "dates": self.dates}
+        return {name: values for name, values in every.items() if values.shape[1]}
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,10 @@ class Schema:
     @property
     def numbers(self) -> tuple[Column, ...]:
         return tuple(c for c in self.columns if c.kind == NUMBER and c.name != self.target)
+
+    @property
+    def dates(self) -> tuple[Column, ...]:
+        return tuple(c for c in self.columns if c.kind == DATE and c.name != self.target)
 
     @property
     def categories(self) -> tuple[Column, ...]:
@@ -113,7 +122,7 @@ class Schema:
         extra = [c for c in frame.columns if c not in {k.name for k in self.columns}]
         if extra:
             notes.append(f"{name} has {len(extra)} column(s) the model does not know, ignored: {listing(extra)}")
-        return Parsed(numbers, codes, tuple(notes))
+        return Parsed(numbers, codes, np.empty((frame.height, 0)), tuple(notes))
 
     def parse_target(self, frame: pl.DataFrame, name: str = "the data") -> np.ndarray:
         """Targets as class codes (int64, -1 missing) or float64 (NaN missing)."""

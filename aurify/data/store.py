@@ -17,19 +17,20 @@ from aurify.core.errors import AurifyError
 from aurify.core.files import sync_folder, unwritable, write_json
 from aurify.data.schema import Schema
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, eq=False)
 class Asked:
     """Rows to predict and to measure: typed inputs {name: (N, C)}, targets (N,) and which row ids (M,) are meant.
 
-    ``ids`` are columns of new data that name its rows (M,), ``notes`` what was noticed about it.
+    ``roles`` are as in a Store, ``ids`` columns of new data that name its rows (M,), ``notes`` what was noticed.
     """
 
     inputs: Mapping[str, np.ndarray]
     target: np.ndarray
     rows: np.ndarray
+    roles: Mapping[str, np.ndarray] = field(default_factory=dict)
     ids: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -40,12 +41,17 @@ class Store:
 
     ``inputs`` maps input names to (N, C) arrays, ``target`` is (N,) class codes (-1 missing) or float64 (NaN
     missing), ``test`` (N,) marks rows that came from a test file. Row ids are positions, the source's own order.
+
+    ``roles`` are columns (N,) that say something about rows and are not learnt from, where the recipe names them:
+    ``weight`` float64 (how many rows each stands for, NaN missing), ``group`` int64 (-1 missing: which rows belong
+    together) and ``time`` float64 (NaN missing: when each row was).
     """
 
     schema: Schema
     inputs: Mapping[str, np.ndarray]
     target: np.ndarray
     test: np.ndarray
+    roles: Mapping[str, np.ndarray]
     fingerprint: str
 
     def __len__(self) -> int:
@@ -58,17 +64,25 @@ class Store:
 
     def verify(self, folder: Path) -> None:
         """Read every value once more and compare with the fingerprint; raises AurifyError when a bit has changed."""
-        if Store.of(self.schema, self.inputs, self.target, self.test).fingerprint != self.fingerprint:
+        if Store.of(self.schema, self.inputs, self.target, self.test, self.roles).fingerprint != self.fingerprint:
             raise AurifyError(f"{folder} is damaged: its values are not those that were read; fit again with --force")
 
     @classmethod
-    def of(cls, schema: Schema, inputs: Mapping[str, np.ndarray], target: np.ndarray, test: np.ndarray) -> Store:
+    def of(
+        cls,
+        schema: Schema,
+        inputs: Mapping[str, np.ndarray],
+        target: np.ndarray,
+        test: np.ndarray,
+        roles: Mapping[str, np.ndarray] | None = None,
+    ) -> Store:
         """Gather arrays into a Store and take their fingerprint (SHA-256 over schema and values)."""
+        roles = roles or {}
         digest = hashlib.sha256(json.dumps(schema.to_plain(), sort_keys=True).encode())
-        for name, values in sorted({**inputs, "target": target, "test": test}.items()):
+        for name, values in sorted({**inputs, **roles, "target": target, "test": test}.items()):
             digest.update(f"{name}{values.dtype}{values.shape}".encode())
             digest.update(np.ascontiguousarray(values).data)
-        return cls(schema, inputs, target, test, digest.hexdigest())
+        return cls(schema, inputs, target, test, roles, digest.hexdigest())
 
     def write(self, folder: Path) -> None:
         """Write the arrays as a folder that appears whole or not at all."""
@@ -77,11 +91,12 @@ class Store:
             "format": FORMAT,
             "schema": self.schema.to_plain(),
             "inputs": list(self.inputs),
+            "roles": list(self.roles),
             "fingerprint": self.fingerprint,
         }
         try:
             building.mkdir(parents=True)
-            for name, values in {**self.inputs, "target": self.target, "test": self.test}.items():
+            for name, values in {**self.inputs, **self.roles, "target": self.target, "test": self.test}.items():
                 with (building / f"{name}.npy").open("wb") as file:
                     np.save(file, values, allow_pickle=False)
                     file.flush()
@@ -104,12 +119,13 @@ class Store:
                 raise AurifyError(f"{folder} is of store format {plain['format']}; this version reads {FORMAT}")
             arrays = {
                 name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-                for name in (*plain["inputs"], "target", "test")
+                for name in (*plain["inputs"], *plain["roles"], "target", "test")
             }
             schema = Schema.from_plain(plain["schema"])
             target, test = arrays.pop("target"), arrays.pop("test")
             if any(len(values) != len(target) for values in (*arrays.values(), test)):
                 raise ValueError("its arrays have different lengths")
-            return cls(schema, arrays, target, test, plain["fingerprint"])
+            roles = {name: arrays.pop(name) for name in plain["roles"]}
+            return cls(schema, arrays, target, test, roles, plain["fingerprint"])
         except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
             raise AurifyError(f"{folder} is not a readable store ({error}); fit again from the source") from None

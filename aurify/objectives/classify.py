@@ -1,8 +1,10 @@
 """Pick one class per example: cross-entropy against class probabilities."""
 
-# B batch, K classes
+# B batch, K classes, M members trained side by side
 
 from __future__ import annotations
+
+import math
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -18,9 +20,16 @@ def encode(target_B: Tensor, classes: int) -> Tensor:
     return F.one_hot(target_B, classes).float()
 
 
-def losses(output_BK: Tensor, batch: Batch) -> Tensor:
-    """Cross-entropy of each example (B,), in nats."""
-    return F.cross_entropy(output_BK.float(), batch.target, reduction="none")
+def losses(output: Tensor, batch: Batch) -> Tensor:
+    """Cross-entropy of each example (B,), in nats; of (B, M, K) the mean over members, each with a loss of its own."""
+    if output.ndim == 2:
+        return F.cross_entropy(output.float(), batch.target, reduction="none")
+    return -(output.float().log_softmax(-1) * batch.target[:, None]).sum(-1).mean(1)
+
+
+def merge(output: Tensor) -> Tensor:
+    """(B, M, K) as outputs (B, K) whose probabilities are the members' mean; (B, K) stays."""
+    return output if output.ndim == 2 else output.log_softmax(-1).logsumexp(1) - math.log(output.shape[1])
 
 
 def probabilities(output_BK: Tensor) -> Tensor:
@@ -28,6 +37,7 @@ def probabilities(output_BK: Tensor) -> Tensor:
     return output_BK.softmax(1)
 
 
-def log_loss(output_NK: Tensor, target_N: Tensor) -> float:
+def log_loss(output_NK: Tensor, target_N: Tensor, weight_N: Tensor) -> float:
     """Mean negative log-likelihood of class codes."""
-    return float(F.cross_entropy(output_NK.double(), target_N))
+    losses_N = F.cross_entropy(output_NK.double(), target_N, reduction="none")
+    return float((losses_N * weight_N).sum() / weight_N.sum())

@@ -1,6 +1,6 @@
 """Predict one number per example: squared error in the units that the target is learnt in."""
 
-# B batch
+# B batch, M members trained side by side
 
 from __future__ import annotations
 
@@ -12,11 +12,19 @@ from aurify.core.types import Batch
 TRAITS = frozenset({Trait.CONTINUOUS})
 
 
-def losses(output_B1: Tensor, batch: Batch) -> Tensor:
-    """Squared error of each example (B,)."""
-    return (output_B1[:, 0].float() - batch.target).square()
+def losses(output: Tensor, batch: Batch) -> Tensor:
+    """Squared error of each example (B,); of (B, M, 1) the mean over members, each with a loss of its own."""
+    if output.ndim == 2:
+        return (output[:, 0].float() - batch.target).square()
+    return (output[:, :, 0].float() - batch.target[:, None]).square().mean(1)
 
 
-def rmse(output_N1: Tensor, target_N: Tensor) -> float:
+def merge(output: Tensor) -> Tensor:
+    """(B, M, 1) as the members' mean (B, 1); (B, 1) stays."""
+    return output if output.ndim == 2 else output.mean(1)
+
+
+def rmse(output_N1: Tensor, target_N: Tensor, weight_N: Tensor) -> float:
     """Root of the mean squared error, both in the same units."""
-    return float((output_N1[:, 0].double() - target_N.double()).square().mean().sqrt())
+    squares_N = (output_N1[:, 0].double() - target_N.double()).square()
+    return float(((squares_N * weight_N).sum() / weight_N.sum()).sqrt())

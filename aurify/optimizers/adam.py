@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
 
 from aurify.core.parts import Optimizer, knob
 
@@ -21,7 +22,7 @@ class Adam(Optimizer):
     beta1: float = knob(0.9, "share of the running gradient kept", low=0.8, high=0.99, legal=(0.0, 0.9999))
     beta2: float = knob(0.999, "share of the running square kept", low=0.95, high=0.9999, legal=(0.0, 0.99999))
 
-    def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+    def build(self, groups: list[dict[str, Any]], model: nn.Module) -> torch.optim.Optimizer:
         betas = (self.beta1, self.beta2)
         return torch.optim.Adam(groups, lr=self.learning_rate, betas=betas, fused=True)
 
@@ -37,6 +38,6 @@ class Adamw(Optimizer):
     beta1: float = knob(0.9, "share of the running gradient kept", low=0.8, high=0.99, legal=(0.0, 0.9999))
     beta2: float = knob(0.999, "share of the running square kept", low=0.95, high=0.9999, legal=(0.0, 0.99999))
 
-    def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+    def build(self, groups: list[dict[str, Any]], model: nn.Module) -> torch.optim.Optimizer:
         betas = (self.beta1, self.beta2)
         return torch.optim.AdamW(groups, lr=self.learning_rate, betas=betas, weight_decay=0.0, fused=True)

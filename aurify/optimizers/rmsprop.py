@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
 
 from aurify.core.parts import Optimizer, knob
 
@@ -21,5 +22,5 @@ class Rmsprop(Optimizer):
     smoothing: float = knob(0.99, "share of the running square kept", low=0.9, high=0.999)
     momentum: float = knob(0.0, "share of the last step kept", low=0.0, high=0.99)
 
-    def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+    def build(self, groups: list[dict[str, Any]], model: nn.Module) -> torch.optim.Optimizer:
         return torch.optim.RMSprop(groups, lr=self.learning_rate, alpha=self.smoothing, momentum=self.momentum)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
 
 from aurify.core.parts import Optimizer, knob
 
@@ -28,6 +29,6 @@ class Sgd(Optimizer):
     def batch_size(self, asked: int, rows: int) -> int:
         return rows if self.full_batch else asked
 
-    def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+    def build(self, groups: list[dict[str, Any]], model: nn.Module) -> torch.optim.Optimizer:
         nesterov = self.nesterov and self.momentum > 0
         return torch.optim.SGD(groups, lr=self.learning_rate, momentum=self.momentum, nesterov=nesterov, fused=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from aurify.catalog import Catalog
 from aurify.core import archive
@@ -21,6 +22,7 @@ from aurify.data import prepare
 from aurify.data.schema import Schema
 from aurify.data.store import Asked
 from aurify.measure.predictions import Predictions
+from aurify.ship.pipeline import Member, Pipeline
 
 if TYPE_CHECKING:
     import polars as pl
@@ -48,14 +50,17 @@ class Answer:
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """A fitted model with everything that belongs to it, on one device."""
+    """A fitted model with everything that belongs to it, on one device; of several members the answers are averaged."""
 
     recipe: Recipe
     schema: Schema
-    layers: tuple[Layer, ...]
-    network: nn.Module
-    answers: tuple[Layer, ...]
+    members: tuple[Member, ...]
     device: torch.device
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """From raw typed columns to answers, all members included."""
+        return Pipeline(self.recipe.task, self.members, self.device).eval()
 
     def predict(self, data: Any) -> pl.DataFrame:
         """Predict a CSV path or data frame: ids, ``prediction`` and ``p_<class>``, one row per example, in order."""
@@ -91,33 +96,22 @@ class Bundle:
 
     def _answered(self, asked: Asked) -> np.ndarray:
         """Class probabilities (M, K) or numbers (M,), float64."""
-        self.network.eval()
-        pieces = []
-        for start in range(0, max(1, len(asked.rows)), PREDICT_ROWS):
-            values = prepare.apply(self.layers, asked.inputs, asked.rows[start : start + PREDICT_ROWS])
-            output = self.network({k: v.to(self.device) for k, v in values.items()}).double()
-            for layer in self.answers:
-                output = layer(output)
-            pieces.append(self.recipe.task.answers(output).cpu().numpy())
-        answered = np.concatenate(pieces)
+        starts = range(0, max(1, len(asked.rows)), PREDICT_ROWS)
+        chunks = (prepare.raw_values(asked.inputs, asked.rows[start : start + PREDICT_ROWS]) for start in starts)
+        answered = np.concatenate([self.pipeline(raw).cpu().numpy() for raw in chunks])
         if not np.isfinite(answered).all():
             raise ValueError("its answers are not finite")
         return answered
 
     @property
     def parameter_count(self) -> int:
-        return sum(p.numel() for p in self.network.parameters())
+        return sum(p.numel() for p in self.pipeline.parameters())
 
     def save(self, path: Path, catalog: Catalog) -> None:
         """Write one file, atomically."""
-        tensors = {f"network/{k}": v for k, v in self.network.state_dict().items()}
-        document: dict[str, Any] = {"recipe": self.recipe.to_yaml(), "schema": self.schema.to_plain()}
-        for group, layers in (("layers", self.layers), ("answers", self.answers)):
-            document[group] = [
-                {"name": catalog.layer_names[type(layer)], "config": layer.config, "tensors": list(layer.tensors())}
-                for layer in layers
-            ]
-            tensors |= {f"{group}/{i}/{k}": v for i, layer in enumerate(layers) for k, v in layer.tensors().items()}
+        tensors: dict[str, Tensor] = {}
+        members = [_taken_apart(m, f"members/{at}", tensors, catalog) for at, m in enumerate(self.members)]
+        document = {"recipe": self.recipe.to_yaml(), "schema": self.schema.to_plain(), "members": members}
         archive.save(path, "model", document, tensors)
 
     @classmethod
@@ -130,39 +124,76 @@ class Bundle:
         try:
             recipe = catalog.recipe(read_yaml(document["recipe"], f"the recipe in {path}"))
             schema = Schema.from_plain(document["schema"])
-            layers = _rebuild(document, "layers", tensors, catalog)
-            answers = _rebuild(document, "answers", tensors, catalog)
-            inputs = prepare.raw_inputs(schema)
-            for layer in layers:
-                inputs = layer.inputs(inputs)
-            signature = Signature(inputs, 1 if schema.classes is None else len(schema.classes))
-            weights = {k.removeprefix("network/"): v for k, v in tensors.items() if k.startswith("network/")}
-            with torch.device("meta"):
-                network = recipe.network.build(signature)
-                for technique in recipe.techniques:
-                    technique.begin(network, recipe)
-            network.load_state_dict(weights, strict=True, assign=True)
+            plain = document["members"]
+            members = tuple(
+                _rebuilt(m, f"members/{at}", recipe, schema, tensors, catalog) for at, m in enumerate(plain)
+            )
+            bundle = cls(recipe, schema, members, device)
+            if not members:
+                raise ValueError("it has no member")
         except AurifyError as error:
             raise AurifyError(f"{path}: {error}") from None
         except (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError, AssertionError) as error:
             reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
             raise DamagedError(f"{path} does not hold a sound model ({reason})") from None
-        for module in (network, *answers):
-            module.to(device).eval()
-        network.requires_grad_(False)
-        return cls(recipe, schema, layers, network, answers, device)
+        for member in members:
+            for module in (*([member.network] if member.network else []), *member.answers):
+                module.to(device).eval().requires_grad_(False)
+        return bundle
 
 
-def _rebuild(
-    document: Mapping[str, Any], group: str, tensors: Mapping[str, Tensor], catalog: Catalog
+def _taken_apart(member: Member, prefix: str, tensors: dict[str, Tensor], catalog: Catalog) -> dict[str, Any]:
+    """A member as plain data; its tensors go into ``tensors`` under names that begin with ``prefix``."""
+    plain: dict[str, Any] = {"name": member.name, "weight": member.weight, "network": member.network is not None}
+    if member.network is not None:
+        tensors |= {f"{prefix}/network/{k}": v for k, v in member.network.state_dict().items()}
+    for group, layers in (("layers", member.layers), ("answers", member.answers)):
+        plain[group] = [
+            {"name": catalog.layer_names[type(layer)], "config": layer.config, "tensors": list(layer.tensors())}
+            for layer in layers
+        ]
+        for at, layer in enumerate(layers):
+            tensors |= {f"{prefix}/{group}/{at}/{k}": v for k, v in layer.tensors().items()}
+    return plain
+
+
+def _rebuilt(
+    plain: Mapping[str, Any],
+    prefix: str,
+    recipe: Recipe,
+    schema: Schema,
+    tensors: Mapping[str, Tensor],
+    catalog: Catalog,
+) -> Member:
+    """The member that ``_taken_apart`` took apart, its network built without memory around the file's tensors."""
+    layers = _layers(plain["layers"], f"{prefix}/layers", tensors, catalog)
+    answers = _layers(plain["answers"], f"{prefix}/answers", tensors, catalog)
+    network = None
+    if plain["network"]:
+        inputs = prepare.raw_inputs(schema)
+        for layer in layers:
+            inputs = layer.inputs(inputs)
+        signature = Signature(inputs, 1 if schema.classes is None else len(schema.classes))
+        start = f"{prefix}/network/"
+        weights = {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
+        with torch.device("meta"):
+            network = recipe.network.build(signature)
+            for technique in recipe.techniques:
+                technique.begin(network, recipe)
+        network.load_state_dict(weights, strict=True, assign=True)
+    return Member(layers, network, answers, float(plain["weight"]), str(plain["name"]))
+
+
+def _layers(
+    every: Sequence[Mapping[str, Any]], prefix: str, tensors: Mapping[str, Tensor], catalog: Catalog
 ) -> tuple[Layer, ...]:
     """Fitted layers from their names, settings and tensors; only classes that the catalog knows."""
     layers: list[Layer] = []
-    for at, plain in enumerate(document[group]):
+    for at, plain in enumerate(every):
         name, config, names = plain["name"], plain["config"], plain["tensors"]
         if name not in catalog.layers:
             raise AurifyError(f"its step {name!r} is unknown here; if it is from your own parts, give --parts")
-        fields = {**config, **{k: tensors[f"{group}/{at}/{k}"] for k in names}}
+        fields = {**config, **{k: tensors[f"{prefix}/{at}/{k}"] for k in names}}
         _refuse_strange(fields)
         layers.append(catalog.layers[name](**fields))
     return tuple(layers)

@@ -9,6 +9,7 @@ import torch
 from aurify.core.recipe import Recipe
 from aurify.core.watch import Watch
 from aurify.ship.bundle import Bundle
+from aurify.ship.pipeline import Member
 from aurify.training import fit as loop
 from aurify.training.checkpoint import Keeper
 
@@ -25,4 +26,5 @@ def make(
     run = loop.fit(recipe, problem, device, keeper, watch, show)
     answers = (*problem.answer_layers, *loop.answers(run))
     record = {"steps": run.step, "planned_steps": run.steps, "stopped": run.stopped, "seconds": round(watch.spent, 3)}
-    return Bundle(recipe, store.schema, tuple(problem.layers), run.model, answers, device), record
+    member = Member(tuple(problem.layers), run.model, answers)
+    return Bundle(recipe, store.schema, (member,), device), record

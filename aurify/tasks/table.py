@@ -72,7 +72,7 @@ class Table(Task):
         parsed = schema.parse(frame, name)
         ids = {c: frame[c] for c in schema.ids if c in frame.columns}
         if not labelled:
-            return Asked(parsed.inputs, np.empty(0), np.arange(frame.height), ids, parsed.notes)
+            return Asked(parsed.inputs, np.empty(0), np.arange(frame.height), ids=ids, notes=parsed.notes)
         target = schema.parse_target(frame, name)
         rows = np.flatnonzero(~np.isnan(target) if target.dtype == np.float64 else target >= 0)
         if len(rows) == 0:
@@ -110,10 +110,13 @@ class Table(Task):
     def baselines(
         self, recipe: Recipe, store: Store, parts: Parts, asked: Asked, check: Callable[[], None]
     ) -> dict[str, Predictions]:
-        train = Asked(store.inputs, store.target, np.sort(np.concatenate([parts.fit, parts.held])))
+        train = Asked(store.inputs, store.target, np.sort(np.concatenate([parts.fit, parts.held])), store.roles)
         return fit_baselines(
             _examples(train), _examples(asked), classes=store.schema.classes, seed=recipe.seed, check=check
         )
+
+    def merge(self, output: Tensor) -> Tensor:
+        return classify.merge(output) if self.kind == "classify" else regress.merge(output)
 
     def answers(self, output: Tensor) -> Tensor:
         return output[:, 0] if self.kind == "regress" else classify.probabilities(output)
@@ -126,7 +129,7 @@ def _examples(asked: Asked) -> Examples:
         codes=np.array(asked.inputs.get("codes", empty)[asked.rows], dtype=np.int64),
         target=np.array(asked.target[asked.rows]),
         row=np.asarray(asked.rows, dtype=np.int64),
-        weight=None,
+        weight=prepare.weights(asked.roles, asked.rows) if "weight" in asked.roles else None,
     )
 
 
@@ -141,7 +144,7 @@ class TableProblem:
     greater_is_better = False
 
     def __init__(self, recipe: Recipe, store: Store, parts: Parts, device: torch.device):
-        self.traits = recipe.task.traits
+        self.traits, self.merge = recipe.task.traits, recipe.task.merge
         self.device = device
         self.classes = store.schema.classes
         self.score_name = "rmse" if self.classes is None else "log_loss"
@@ -149,11 +152,10 @@ class TableProblem:
         prepared = prepare.prepare(recipe.techniques, view)
         self.layers, self.target_layer = prepared.layers, prepared.target
         self.signature = Signature(prepared.inputs, 1 if self.classes is None else len(self.classes))
-        inputs = prepare.apply(self.layers, store.inputs, parts.fit)
         self.feed = RowFeed(
-            inputs,
-            view.target,
-            torch.from_numpy(parts.fit),
+            prepared.values,
+            view.target[prepared.used],
+            torch.from_numpy(parts.fit)[prepared.used],
             prepared.plan,
             self._encode,
             batch_size=recipe.optimizer.batch_size(recipe.budget.batch_size, len(prepared.plan.index)),
@@ -163,6 +165,7 @@ class TableProblem:
         self._held_inputs = {k: v.to(device) for k, v in prepare.apply(self.layers, store.inputs, parts.held).items()}
         self._held_rows = torch.from_numpy(parts.held)
         self._held_target = torch.from_numpy(np.array(store.target[parts.held])).to(device)
+        self._held_weight = torch.from_numpy(prepare.weights(store.roles, parts.held)).to(device)
 
     @property
     def answer_layers(self) -> list[Layer]:
@@ -180,8 +183,8 @@ class TableProblem:
     def score(self, model: nn.Module) -> float:
         held = self.held(model)
         if self.classes is not None:
-            return classify.log_loss(held.output, held.target)
-        return regress.rmse(held.output, held.target)
+            return classify.log_loss(held.output, held.target, held.weight)
+        return regress.rmse(held.output, held.target, held.weight)
 
     @torch.no_grad()
     def held(self, model: nn.Module) -> Held:
@@ -189,7 +192,7 @@ class TableProblem:
         count = len(self._held_target)
         starts = range(0, count, SCORE_ROWS)
         pieces = [model({k: v[s : s + SCORE_ROWS] for k, v in self._held_inputs.items()}) for s in starts]
-        output = torch.cat(pieces).float()
+        output = self.merge(torch.cat(pieces).float())
         for layer in self.answer_layers:
             output = layer.to(self.device)(output.double())
-        return Held(output, self._held_target, self._held_rows)
+        return Held(output, self._held_target, self._held_rows, self._held_weight)

@@ -9,6 +9,7 @@ from torch import Tensor
 from aurify.core.parts import Technique, Trait, knob
 from aurify.core.run import Run
 from aurify.core.types import Batch
+from aurify.objectives import classify
 
 
 @dataclass(kw_only=True)
@@ -43,5 +44,5 @@ class Focal(Technique):
     stacks = True
 
     def weigh(self, losses: Tensor, output: Tensor, batch: Batch, run: Run) -> Tensor:
-        right = (output.float().softmax(-1) * batch.target).sum(-1)
+        right = (classify.merge(output.float()).softmax(-1) * batch.target).sum(-1)
         return losses * (1 - right).clamp(min=1e-6) ** self.gamma

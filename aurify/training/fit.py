@@ -77,7 +77,7 @@ def make_optimizer(run: Run) -> Any:
         groups = technique.groups(run, groups)
     grouped = [id(p) for g in groups for p in g["params"]]
     assert sorted(grouped) == sorted(map(id, trained)), "a technique lost or doubled a parameter in groups()"
-    optimizer: Any = run.recipe.optimizer.build(groups)
+    optimizer: Any = run.recipe.optimizer.build(groups, run.model)
     for technique in run.techniques:
         optimizer = technique.wrap_optimizer(optimizer, run)
     return optimizer

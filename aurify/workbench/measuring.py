@@ -55,7 +55,7 @@ def evaluate(
         store = open_store(folder) if folder else None
         sealed = Parts.open(folder.parts) if folder else None
         if data is None and store is not None and sealed is not None and folder is not None:
-            asked = Asked(store.inputs, store.target, sealed.test)
+            asked = Asked(store.inputs, store.target, sealed.test, store.roles)
             openings = open_test(folder, asked, "evaluate", f"evaluate {time.time_ns()}")
         else:
             asked, openings = bundle.recipe.task.ask(bundle.schema, data, labelled=True), None
@@ -75,7 +75,7 @@ def measure_fit(folder: RunFolder, catalog: Catalog, device: Any, watch: Watch, 
     """Open the sealed test part, score the model that will be shipped, and the baselines beside it."""
     store, parts = Store.open(folder.store), Parts.open(folder.parts)
     bundle = Bundle.load(folder.bundle, catalog, device)
-    asked = Asked(store.inputs, store.target, parts.test)
+    asked = Asked(store.inputs, store.target, parts.test, store.roles)
     shipped = hashlib.sha256(folder.bundle.read_bytes()).hexdigest()[:16]
     openings = open_test(folder, asked, "fit", f"fit {shipped}")  # the same model looked at twice is one look
     predictions, summary = measured(bundle, store, parts, asked, watch.check, bundle.recipe.seed)

@@ -16,7 +16,7 @@ def held(sharpness, count=500, seed=0):
     random = torch.Generator().manual_seed(seed)
     target = torch.randint(0, 3, (count,), generator=random)
     output = torch.randn(count, 3, generator=random) + 1.2 * F.one_hot(target, 3)
-    return Held(sharpness * output, target, torch.arange(count))
+    return Held(sharpness * output, target, torch.arange(count), torch.ones(count))
 
 
 def objective(held, temperature):
@@ -50,5 +50,5 @@ def test_temperature_lowers_the_loss_and_keeps_the_chosen_class():
 
 def test_a_handful_of_separable_rows_does_not_ask_for_certainty():
     target = torch.arange(12) % 3
-    layer = Temperature().answer(None, Held(2.0 * F.one_hot(target, 3), target, torch.arange(12)))
+    layer = Temperature().answer(None, Held(2.0 * F.one_hot(target, 3), target, torch.arange(12), torch.ones(12)))
     assert 0.5 < float(layer.temperature) < 1.0

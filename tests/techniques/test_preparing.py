@@ -42,7 +42,7 @@ def view(table=None, codes=None, target=None, cardinalities=()):
         inputs["codes"] = Input("codes", (codes.shape[1],), NAMES[: codes.shape[1]], cardinalities)
         values["codes"] = torch.from_numpy(codes)
     count = len(next(iter(values.values()))) if values else len(target)
-    return View(inputs, values, torch.zeros(count) if target is None else target, None, 0)
+    return View(inputs, values, torch.zeros(count) if target is None else target, None, 0, torch.ones(count).double())
 
 
 @pytest.mark.parametrize("method", SCALERS)

@@ -16,7 +16,7 @@ def view(seed=0, count=400):
     target = random.choice(3, count, p=[0.7, 0.25, 0.05])
     inputs = {"numbers": Input("numbers", (2,), ("a", "b")), "codes": Input("codes", (2,), ("c", "d"), (2, 2))}
     values = {"numbers": torch.from_numpy(numbers), "codes": torch.from_numpy(codes)}
-    return View(inputs, values, torch.from_numpy(target), ("x", "y", "z"), 0)
+    return View(inputs, values, torch.from_numpy(target), ("x", "y", "z"), 0, torch.ones(len(target)).double())
 
 
 def plan(count):

@@ -1,0 +1,62 @@
+"""The whole way from raw typed columns to an answer as one module: what predicts, and what is exported."""
+
+# B rows, K classes
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from aurify.core.parts import Task
+from aurify.core.types import Layer
+
+OUTPUT = "output"
+"""The value in which the layers of a member without a network leave its outputs (B, K)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One model of a Bundle: layers that prepare raw rows, a network, layers on its outputs, its share of the answer.
+
+    Without a ``network`` the layers answer themselves: the last one leaves outputs (B, K) in the value ``output``.
+    """
+
+    layers: tuple[Layer, ...]
+    network: nn.Module | None
+    answers: tuple[Layer, ...]
+    weight: float = 1.0
+    name: str = "network"
+
+
+class Pipeline(nn.Module):
+    """Raw inputs {name: (B, C)} to what users read: class probabilities (B, K) or numbers (B,), float64.
+
+    Each member prepares, predicts and answers for itself; the answers are averaged by the members' weights.
+    """
+
+    def __init__(self, task: Task, members: Sequence[Member], device: torch.device):
+        super().__init__()
+        self.task, self.members, self.device = task, tuple(members), device
+        modules = [(*m.layers, *([m.network] if m.network else []), *m.answers) for m in members]
+        self.steps = nn.ModuleList(nn.ModuleList(each) for each in modules)  # so that .to() and export find them
+
+    def forward(self, raw: dict[str, Tensor]) -> Tensor:
+        answers = [member.weight * self.answer(member, raw) for member in self.members]
+        return answers[0] if len(answers) == 1 else torch.stack(answers).sum(0)
+
+    def answer(self, member: Member, raw: dict[str, Tensor]) -> Tensor:
+        """What one member says, alone."""
+        values = dict(raw)
+        for layer in member.layers:
+            values = layer(values)
+        if member.network is None:
+            output = values[OUTPUT]
+        else:
+            output = member.network({name: v.to(self.device) for name, v in values.items()})
+        output = self.task.merge(output.double())
+        for layer in member.answers:
+            output = layer(output)
+        return self.task.answers(output)
