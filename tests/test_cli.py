@@ -125,7 +125,7 @@ def test_intervals_and_baselines_are_printed(words, csv_files):
         ("fit {data} -t y --set network.width=x", "not a whole number"),
         ("fit {data} -t y --with mixpu", "did you mean 'mixup'"),
         ("fit {data} -t y --without mixup", "the recipe does not use it"),
-        ("fit {data} -t y --with focal", "does not fit this task"),
+        ("fit {data} -t y --with focal", "does not fit"),
         ("fit {data} -t y --time fast", "a duration is written as"),
         ("fit {data} -t y --time 0s", "a duration"),
         ("fit {data} -t y --time 0.5s", "out of range"),

@@ -118,9 +118,9 @@ def test_order_of_writing_does_not_matter(lab):
 
 
 def test_misfit_technique_is_refused_with_the_way_out(lab):
-    with pytest.raises(AurifyError, match=r"'focal' does not fit this task: it needs categorical.*--without focal"):
+    with pytest.raises(AurifyError, match=r"'focal' does not fit: it needs categorical.*--without focal"):
         lab.recipe("regress", {"focal": {}})
-    with pytest.raises(AurifyError, match=r"'scale_target' does not fit this task: it needs continuous"):
+    with pytest.raises(AurifyError, match=r"'scale_target' does not fit: it needs continuous"):
         lab.recipe("classify", {"scale_target": {}})
 
 

@@ -115,7 +115,12 @@ def _require_known_format(head: dict[str, Any], path: Path) -> None:
     if isinstance(number, int) and number > FORMAT:
         raise AurifyError(
             f"{path} is of format {number}, written by aurify {version}; this is aurify {aurify.__version__}, which"
-            f" reads up to format {FORMAT}: update aurify"
+            f" reads format {FORMAT}: update aurify"
+        )
+    if isinstance(number, int) and 0 < number < FORMAT:
+        raise AurifyError(
+            f"{path} is of format {number}, written by aurify {version}; this is aurify {aurify.__version__}, which"
+            f" reads format {FORMAT}: use it with aurify {version}, or fit again"
         )
     if number != FORMAT:
         raise DamagedError(f"{path} is of no known format ({number!r})")

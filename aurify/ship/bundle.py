@@ -129,8 +129,8 @@ class Bundle:
                 _rebuilt(m, f"members/{at}", recipe, schema, tensors, catalog) for at, m in enumerate(plain)
             )
             bundle = cls(recipe, schema, members, device)
-            if not members:
-                raise ValueError("it has no member")
+            if not all(m.weight >= 0 for m in members) or abs(sum(m.weight for m in members) - 1) > 1e-6:
+                raise ValueError("the weights of its members do not sum to 1")
         except AurifyError as error:
             raise AurifyError(f"{path}: {error}") from None
         except (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError, AssertionError) as error:

@@ -55,7 +55,7 @@ def test_part_survives_save_load_and_predict(lab, recipe, tmp_path, csv_files, g
     loaded = Bundle.load(tmp_path / "model.aurify", lab.catalog, bundle.device)
     assert loaded.recipe == recipe
     assert loaded.predict(csv_files[kind]).equals(before)
-    assert same(loaded.network.state_dict(), bundle.network.state_dict())
+    assert same(loaded.members[0].network.state_dict(), bundle.members[0].network.state_dict())
 
 
 def test_bundle_predicts_raw_rows_as_training_saw_them(lab, recipe, frames, group, part, kind, variant):

@@ -12,7 +12,7 @@ import torch
 from small import same
 
 from aurify.core import archive
-from aurify.core.archive import DamagedError, load, pack, save, unpack
+from aurify.core.archive import FORMAT, DamagedError, load, pack, save, unpack
 from aurify.core.errors import AurifyError
 
 
@@ -72,7 +72,7 @@ def test_damage_is_told_from_foreign_kinds(sound, tmp_path):
 
 def written(path, head=None, header=None, length=None, document=b"{}"):
     """A file with a header of our making, and a checksum that fits where there is room for one."""
-    plain = {"sha256": "0" * 64, "format": 1, "kind": "thing", "version": "0.1.0", **(head or {})}
+    plain = {"sha256": "0" * 64, "format": FORMAT, "kind": "thing", "version": "0.1.0", **(head or {})}
     inside = {"__metadata__": {"aurify": json.dumps(plain, separators=(",", ":"))}} if header is None else header
     if document is not None and isinstance(inside, dict):
         shown = {"dtype": "U8", "shape": [len(document)], "data_offsets": [0, len(document)]}
@@ -139,7 +139,7 @@ def test_deeply_nested_header_is_refused(tmp_path, bomb):
 
 
 def test_tensor_that_claims_more_than_the_file_is_refused(tmp_path):
-    head = {"sha256": "0" * 64, "format": 1, "kind": "thing", "version": "0"}
+    head = {"sha256": "0" * 64, "format": FORMAT, "kind": "thing", "version": "0"}
     claim = {"dtype": "F32", "shape": [2**40], "data_offsets": [2, 2**42 + 2]}
     header = {"__metadata__": {"aurify": json.dumps(head, separators=(",", ":"))}, "t": claim}
     with pytest.raises(AurifyError):

@@ -66,8 +66,13 @@ def test_cut_model_is_refused(size, predict, model):
 
 
 def test_model_of_a_newer_format_names_the_version_that_wrote_it(predict, model):
-    signed(model, lambda data: data.replace(b'\\"format\\":1', b'\\"format\\":9').replace(b"0.1.0", b"9.8.7", 1))
+    signed(model, lambda data: data.replace(b'\\"format\\":2', b'\\"format\\":9').replace(b"0.1.0", b"9.8.7", 1))
     predict(model).refused("format 9", "9.8.7", "update")
+
+
+def test_model_of_an_older_format_names_the_version_that_reads_it(predict, model):
+    signed(model, lambda data: data.replace(b'\\"format\\":2', b'\\"format\\":1').replace(b"0.1.0", b"0.0.9", 1))
+    predict(model).refused("format 1", "use it with aurify 0.0.9")
 
 
 def test_checkpoint_is_not_a_model(predict, model, short_run):

@@ -34,7 +34,40 @@ def test_log_loss_and_probabilities_equal_scikit_learn():
     output, target = outputs()
     chances = classify.probabilities(output.double()).numpy()
     np.testing.assert_allclose(chances.sum(1), 1)
-    assert classify.log_loss(output, target) == pytest.approx(metrics.log_loss(target, chances, labels=range(4)))
+    assert classify.log_loss(output, target, torch.ones(50)) == pytest.approx(
+        metrics.log_loss(target, chances, labels=range(4))
+    )
+
+
+def test_weights_count_as_repeated_rows():
+    output, target = outputs()
+    times = torch.randint(0, 4, (50,), generator=torch.Generator().manual_seed(2))
+    many = torch.arange(50).repeat_interleave(times)
+    ones, numbers = torch.ones(len(many)), output[:, :1]
+    for score, asked in ((classify.log_loss, output), (regress.rmse, numbers)):
+        assert score(asked, target, times.double()) == pytest.approx(score(asked[many], target[many], ones))
+
+
+def test_members_have_losses_of_their_own_and_merge_into_mean_probabilities():
+    members = torch.stack([outputs(seed)[0] for seed in range(5)], 1)
+    target = classify.encode(outputs()[1], 4)
+    batch = Batch({}, target, torch.arange(50))
+    alone = [classify.losses(members[:, m], batch) for m in range(5)]
+    torch.testing.assert_close(classify.losses(members, batch), torch.stack(alone).mean(0))
+    chances = classify.probabilities(classify.merge(members))
+    torch.testing.assert_close(chances, members.softmax(-1).mean(1))
+    torch.testing.assert_close(classify.merge(members[:, 0]), members[:, 0])
+
+
+def test_members_of_a_regression_have_squared_errors_of_their_own_and_merge_into_their_mean():
+    members, target = (
+        torch.randn(50, 5, 1, generator=(random := torch.Generator().manual_seed(3))),
+        torch.randn(50, generator=random),
+    )
+    batch = Batch({}, target, torch.arange(50))
+    alone = [regress.losses(members[:, m], batch) for m in range(5)]
+    torch.testing.assert_close(regress.losses(members, batch), torch.stack(alone).mean(0))
+    torch.testing.assert_close(regress.merge(members), members.mean(1))
 
 
 def test_squared_error_and_its_root_equal_scikit_learn():
@@ -43,7 +76,7 @@ def test_squared_error_and_its_root_equal_scikit_learn():
     losses = regress.losses(output, Batch({}, target[:, 0].float(), torch.arange(50)))
     np.testing.assert_allclose(losses, (output[:, 0].float() - target[:, 0].float()) ** 2, rtol=1e-6)
     expected = metrics.root_mean_squared_error(target[:, 0], output[:, 0])
-    assert regress.rmse(output, target[:, 0]) == pytest.approx(expected)
+    assert regress.rmse(output, target[:, 0], torch.ones(50)) == pytest.approx(expected)
 
 
 def test_huge_and_tiny_outputs_give_finite_probabilities():

@@ -74,7 +74,7 @@ def test_missing_columns_are_named_and_extra_ones_said(saved, lab, frames):
 
 def test_unknown_step_is_refused_with_the_way_out(saved, lab, tmp_path):
     def change(document, tensors):
-        document["layers"][0]["name"] = "os.system"
+        document["members"][0]["layers"][0]["name"] = "os.system"
 
     with pytest.raises(AurifyError, match=r"step 'os.system' is unknown here.*--parts"):
         load(forged(saved, tmp_path, change), lab)
@@ -87,10 +87,10 @@ def test_unknown_step_is_refused_with_the_way_out(saved, lab, tmp_path):
 def test_step_cannot_replace_what_a_step_does(saved, lab, tmp_path, name, as_tensor):
     def change(document, tensors):
         if as_tensor:
-            document["layers"][0]["tensors"].append(name)
-            tensors[f"layers/0/{name}"] = torch.zeros(1)
+            document["members"][0]["layers"][0]["tensors"].append(name)
+            tensors[f"members/0/layers/0/{name}"] = torch.zeros(1)
         else:
-            document["layers"][0]["config"][name] = 5
+            document["members"][0]["layers"][0]["config"][name] = 5
 
     with pytest.raises(AurifyError, match="that no step may have"):
         load(forged(saved, tmp_path, change), lab)
@@ -99,26 +99,33 @@ def test_step_cannot_replace_what_a_step_does(saved, lab, tmp_path, name, as_ten
 def changed_values(document, tensors):
     """Every single value of a document, and every tensor, in wrong ways."""
     for group in ("layers", "answers"):
-        for at, step in enumerate(document[group]):
+        for at, step in enumerate(document["members"][0][group]):
             for key in ("name", "config", "tensors"):
-                yield f"{group}.{at}.{key} gone", lambda d, t, g=group, a=at, k=key: d[g][a].pop(k)
+                yield f"{group}.{at}.{key} gone", lambda d, t, g=group, a=at, k=key: d["members"][0][g][a].pop(k)
             for field in step["config"]:
                 for value in (None, [], {}, -1, 10**12, "x", [10**12], [-1, -1]):
                     yield (
                         f"{group}.{at}.{field} = {value!r}",
-                        lambda d, t, g=group, a=at, f=field, v=value: d[g][a]["config"].__setitem__(f, v),
+                        lambda d, t, g=group, a=at, f=field, v=value: d["members"][0][g][a]["config"].__setitem__(f, v),
                     )
             for field in step["tensors"]:
-                name = f"{group}/{at}/{field}"
+                name = f"members/0/{group}/{at}/{field}"
                 for word, wrong in wrong_tensors(tensors[name]).items():
                     yield f"{name} {word}", lambda d, t, n=name, w=wrong: t.__setitem__(n, w)
                 yield f"{name} gone", lambda d, t, n=name: t.pop(n)
-                yield f"{name} unlisted", lambda d, t, g=group, a=at, f=field: d[g][a]["tensors"].remove(f)
-    for name in [n for n in tensors if n.startswith("network/")]:
+                yield (
+                    f"{name} unlisted",
+                    lambda d, t, g=group, a=at, f=field: d["members"][0][g][a]["tensors"].remove(f),
+                )
+    for name in [n for n in tensors if n.startswith("members/0/network/")]:
         yield f"{name} gone", lambda d, t, n=name: t.pop(n)
         yield f"{name} longer", lambda d, t, n=name: t.__setitem__(n, torch.cat([t[n].flatten(), t[n].flatten()]))
-    yield "a weight too many", lambda d, t: t.__setitem__("network/extra", torch.zeros(1))
-    for key in ("recipe", "schema", "layers", "answers"):
+    yield "a weight too many", lambda d, t: t.__setitem__("members/0/network/extra", torch.zeros(1))
+    for key in ("name", "weight", "network", "layers", "answers"):
+        yield f"member.{key} gone", lambda d, t, k=key: d["members"][0].pop(k)
+        for value in (None, 5, "x", [], {}, [5]):
+            yield f"member.{key} = {value!r}", lambda d, t, k=key, v=value: d["members"][0].__setitem__(k, v)
+    for key in ("recipe", "schema", "members"):
         yield f"{key} gone", lambda d, t, k=key: d.pop(k)
         for value in (None, 5, "x", [], {}, [5]):
             yield f"{key} = {value!r}", lambda d, t, k=key, v=value: d.__setitem__(k, v)
@@ -164,7 +171,7 @@ BOMBS = {
 
 
 def step(document, name):
-    return next(s for s in document["layers"] if s["name"].endswith(name))
+    return next(s for s in document["members"][0]["layers"] if s["name"].endswith(name))
 
 
 @pytest.mark.slow

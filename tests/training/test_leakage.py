@@ -58,7 +58,8 @@ def test_test_file_changes_nothing(lab, kind, frames, tmp_path):
         run = aurify.fit(
             train, "y", test=tmp_path / f"{name}.csv", recipe=plain(lab, kind), out=tmp_path / name, seed=3
         )
-        tensors.append((dict(run.bundle.network.state_dict()), *([x.tensors() for x in run.bundle.layers],)))
+        (member,) = run.bundle.members
+        tensors.append((dict(member.network.state_dict()), *([x.tensors() for x in member.layers],)))
     assert same(tensors[0], tensors[1])
 
 

@@ -27,7 +27,7 @@ def small():
 @pytest.fixture(scope="session")
 def weights():
     """Return a function from a run to its weights by name."""
-    return lambda run: dict(run.bundle.network.state_dict())
+    return lambda run: dict(run.bundle.members[0].network.state_dict())
 
 
 @pytest.fixture(scope="session")
