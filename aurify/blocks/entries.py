@@ -20,6 +20,7 @@ class Plain(nn.Module):
     def __init__(self, given: Input):
         super().__init__()
         self.width = len(given.names)
+        self.widths = [1] * self.width
 
     def forward(self, x_BC: Tensor) -> Tensor:
         return x_BC
@@ -51,7 +52,8 @@ class Categories(nn.Module):
         self.register_buffer("hot_starts", torch.tensor(starts, dtype=torch.int64))
         widths = [min(most, ceil(1.6 * sizes[c] ** 0.56)) for c in self.learnt]
         self.tables = nn.ModuleList(nn.Embedding(sizes[c], w) for c, w in zip(self.learnt, widths, strict=True))
-        self.width = self.hot_width + sum(widths)
+        self.widths = widths + [sizes[c] for c in self.hot]  # numbers a column, in the order of the output
+        self.width = sum(self.widths)
 
     def forward(self, x_BC: Tensor) -> Tensor:
         parts = [table(x_BC[:, c]) for c, table in zip(self.learnt, self.tables, strict=True)]
