@@ -20,6 +20,11 @@ FARTHEST = 1e18
 DAY_SECONDS = 86_400.0
 
 
+def rows_at_once(device: torch.device) -> int:
+    """Rows to put through a network together: what stays in a CPU's cache is two to three times as fast."""
+    return 512 if device.type == "cpu" else 16_384
+
+
 @dataclass(frozen=True)
 class Prepared:
     """What preparing fitted: the row plan, the layers in order, the target's layer and the inputs that result.

@@ -27,8 +27,6 @@ from aurify.ship.pipeline import Member, Pipeline
 if TYPE_CHECKING:
     import polars as pl
 
-PREDICT_ROWS = 16_384
-
 
 @dataclass(frozen=True, eq=False)
 class Answer:
@@ -96,8 +94,9 @@ class Bundle:
 
     def _answered(self, asked: Asked) -> np.ndarray:
         """Class probabilities (M, K) or numbers (M,), float64."""
-        starts = range(0, max(1, len(asked.rows)), PREDICT_ROWS)
-        chunks = (prepare.raw_values(asked.inputs, asked.rows[start : start + PREDICT_ROWS]) for start in starts)
+        step = prepare.rows_at_once(self.device)
+        starts = range(0, max(1, len(asked.rows)), step)
+        chunks = (prepare.raw_values(asked.inputs, asked.rows[start : start + step]) for start in starts)
         answered = np.concatenate([self.pipeline(raw).cpu().numpy() for raw in chunks])
         if not np.isfinite(answered).all():
             raise ValueError("its answers are not finite")

@@ -26,8 +26,6 @@ from aurify.measure.baselines import Examples, fit_baselines
 from aurify.measure.predictions import Predictions
 from aurify.objectives import classify, regress
 
-SCORE_ROWS = 16_384
-
 
 @dataclass(kw_only=True)
 class Table(Task):
@@ -190,8 +188,9 @@ class TableProblem:
     def held(self, model: nn.Module) -> Held:
         """Outputs in the target's own units, and targets, of the held-out rows."""
         count = len(self._held_target)
-        starts = range(0, count, SCORE_ROWS)
-        pieces = [model({k: v[s : s + SCORE_ROWS] for k, v in self._held_inputs.items()}) for s in starts]
+        step = prepare.rows_at_once(self.device)
+        starts = range(0, count, step)
+        pieces = [model({k: v[s : s + step] for k, v in self._held_inputs.items()}) for s in starts]
         output = self.merge(torch.cat(pieces).float())
         for layer in self.answer_layers:
             output = layer.to(self.device)(output.double())

@@ -10,8 +10,6 @@ from small import KINDS, same
 from aurify.core.parts import Stage, Technique
 from aurify.core.types import Layer
 from aurify.data import prepare
-from aurify.ship import bundle
-from aurify.tasks import table
 
 
 def bare(lab, kind):
@@ -54,8 +52,7 @@ def test_scores_and_predictions_do_not_depend_on_chunks(lab, monkeypatch, frames
     fitted = lab.fitted(lab.default("classify"))
     held = fitted.problem.held(fitted.run.model)
     frame = lab.bundle(fitted).predict(frames["classify"])
-    monkeypatch.setattr(table, "SCORE_ROWS", size)
-    monkeypatch.setattr(bundle, "PREDICT_ROWS", size)
+    monkeypatch.setattr(prepare, "rows_at_once", lambda device: size)
     torch.testing.assert_close(fitted.problem.held(fitted.run.model).output, held.output, rtol=1e-5, atol=1e-6)
     again = lab.bundle(fitted).predict(frames["classify"])
     assert (again["prediction"] == frame["prediction"]).all()
