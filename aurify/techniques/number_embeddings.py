@@ -31,7 +31,7 @@ class PiecewiseLinear(Technique):
     tables with more than a few hundred rows. Hurts: tiny tables, where curves fit noise; many columns cost time.
     """
 
-    edges: str = knob("quantile", "where bins end", choices=("quantile", "tree", "none"))
+    edges: str = knob("quantile", "where bins end", choices=("quantile", "tree", "both", "none"))
     bins: int = knob(24, "most bins of a column", low=2, high=128, log=True, legal=(1, 4096))
     width: int = knob(16, "learnt numbers a column; 0: one unlearnt number a bin", low=0, high=32, legal=(0, 1024))
     activation: bool = knob(False, "rectify the learnt curves")
@@ -60,11 +60,12 @@ class PiecewiseLinear(Technique):
         if len(present) == 0 or present.min() == present.max():
             first = present[0] if len(present) else np.float32(0)
             return np.array([first, first + max(np.float32(1), abs(first))])  # one bin of a constant column
-        if self.edges == "quantile":
-            ends = np.quantile(present, np.linspace(0, 1, self.bins + 1)).astype(np.float32)
-        else:
-            ends = np.r_[present.min(), self._splits(present, view.target.numpy()[there], view), present.max()]
-        return np.unique(ends)
+        ends = [present.min(), present.max()]
+        if self.edges != "tree":
+            ends.extend(np.quantile(present, np.linspace(0, 1, self.bins + 1)).astype(np.float32))
+        if self.edges != "quantile":
+            ends.extend(self._splits(present, view.target.numpy()[there], view))
+        return np.unique(np.array(ends, dtype=np.float32))
 
     def _splits(self, present: np.ndarray, target: np.ndarray, view: View) -> np.ndarray:
         """Where a decision tree of this column alone splits."""
