@@ -39,7 +39,7 @@ class Split(Part):
     by: str = knob("random", "random (stratified), group:COLUMN (whole groups) or time:COLUMN (the latest are tested)")
     folds: int | None = knob(None, "parts that are the test part in turn; nothing: one test part", legal=(2, 100))
     test: float = knob(0.2, "share of rows sealed for the final test", legal=(0.01, 0.9))
-    held: float = knob(0.15, "share of the training rows held out for stopping and calibration", legal=(0.01, 0.9))
+    held: float = knob(0.1, "share of the training rows held out for stopping and calibration", legal=(0.01, 0.9))
 
 
 @dataclass(kw_only=True)

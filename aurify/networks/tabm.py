@@ -28,7 +28,7 @@ class Tabm(Network):
 
     needs = frozenset({Trait.COLUMNS})
     width: int = knob(128, "units of each hidden layer", low=32, high=512, log=True, legal=(1, 65536))
-    depth: int = knob(2, "hidden layers", low=1, high=5, legal=(1, 256))
+    depth: int = knob(3, "hidden layers", low=1, high=5, legal=(1, 256))
     members: int = knob(16, "networks trained side by side", low=4, high=32, log=True, legal=(1, 1024))
 
     def build(self, signature: Signature) -> nn.Module:
@@ -43,6 +43,12 @@ class _Tabm(nn.Module):
         sizes = [self.enter.width] + [settings.width] * settings.depth
         self.body = nn.Sequential(*(_layer(settings, at, *two) for at, two in enumerate(pairwise(sizes))))
         self.leave = LinearEnsemble(sizes[-1], signature.outputs, k=settings.members)
+        # the loss is the mean over members: what one member owns would learn that much slower than what they share
+        for parameter in (
+            *self.leave.parameters(),
+            *(p for n, p in self.body.named_parameters() if n[-7:] != ".weight"),
+        ):
+            parameter.register_hook(lambda gradient: gradient * settings.members)
 
     def forward(self, inputs: Mapping[str, Tensor], blend: Blend | None = None) -> Tensor:
         x_BMW = self.view(self.enter(inputs, blend))

@@ -20,7 +20,9 @@ class WeightDecay(Technique):
     Helps: networks larger than their data. Hurts: too much of it underfits; it interacts with the learning rate.
     """
 
-    amount: float = knob(0.1, "share shrunk per step, times the rate", low=1e-3, high=3.0, log=True, legal=(0.0, 100.0))
+    amount: float = knob(
+        0.03, "share shrunk per step, times the rate", low=1e-3, high=3.0, log=True, legal=(0.0, 100.0)
+    )
     neutral = {"amount": 0.0}
     vivid = {"amount": 1.0}
     stacks = True
