@@ -186,6 +186,6 @@ def test_filling_from_the_past_exports(tmp_path):
     torch.onnx.export(layer, kwargs={"values": given}, f=path, dynamic_shapes=axes, verbose=False, **names)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     for count in (1, 100):
-        (answered,) = session.run(["after"], {name: values[:count].numpy() for name, values in given.items()})
+        (answered,) = session.run(["numbers after"], {name: values[:count].numpy() for name, values in given.items()})
         expected = layer({name: values[:count] for name, values in given.items()})["numbers"]
         np.testing.assert_allclose(answered, expected, rtol=1e-9)
