@@ -100,8 +100,8 @@ class EncodeCategories(Technique):
         tables, own = [], []
         for column, ranked, size in zip(codes.T, ranks.split([k + 2 for k in given.cardinalities]), sizes, strict=True):
             seen = ranked[column + 2]
-            sums = torch.zeros(self.folds, size, heavy_NT.shape[1], dtype=torch.float64)
-            sums.index_put_((fold, seen), heavy_NT, accumulate=True)
+            cells = [torch.bincount(fold * size + seen, heavy, self.folds * size) for heavy in heavy_NT.T]
+            sums = torch.stack(cells, 1).reshape(self.folds, size, -1)
             tables.append(self._smoothed(sums.sum(0), mean_T)[ranked])
             own.append(self._smoothed(sums.sum(0) - sums, mean_T)[fold, seen])
         names = [f"{name} target{ending}" for name in given.names for ending in endings]

@@ -89,8 +89,8 @@ def test_target_encoding_of_random_labels_tells_nothing():
     assert abs(np.corrcoef(layer.own["numbers"][:, 0], target)[0, 1]) < 0.06
 
 
-def test_target_encoding_helps_itself_to_no_own_target():
-    """Changing one row's target changes what other rows say, not what the row itself sees, but by the mean of all."""
+def test_a_row_does_not_see_its_own_target():
+    """Changing one row's target changes what others see, not what the row itself sees."""
     train, target = codes(), target_of(None)
     settings = {"method": "target", "smoothing": 0.0, "least": 1}
     before = EncodeCategories(**settings).layer(view(train, target))
