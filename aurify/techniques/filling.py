@@ -79,12 +79,14 @@ class FillMissing(Technique):
         filling = np.zeros((groups, numbers.shape[1]))
         for at, column in enumerate(numbers.numpy().T):
             there = np.isfinite(column)
-            if there.any():
-                present, place = column[there], group.numpy()[there]
+            if not there.any():
+                continue
+            present, place = column[there], group.numpy()[there]
+            filling[:, at] = statistic(present, np.zeros_like(place))[1]
+            if groups > 1:
                 found, values = statistic(present, place)
-                filling[:, at] = statistic(present, np.zeros_like(place))[1][0]
-                # a missing or unknown category is no group
-                filling[found[found >= 2], at] = values[found >= 2]
+                known = found >= 2  # a missing or unknown category is no group
+                filling[found[known], at] = values[known]
         return torch.from_numpy(filling)
 
 

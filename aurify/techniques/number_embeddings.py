@@ -18,6 +18,10 @@ from aurify.core.types import Input, Layer, View
 from aurify.data.prepare import FARTHEST
 
 LEAF_ROWS = 64
+"""Fewest training rows on each side of a tree's split, where there are enough."""
+
+SMALLEST = 1e-30
+"""Numbers nearer to the centre count as the centre: the slopes of bins between them would not fit into float32."""
 
 
 @dataclass(kw_only=True)
@@ -47,7 +51,9 @@ class PiecewiseLinear(Technique):
             return None
         numbers = view.values["numbers"].clamp(-FARTHEST, FARTHEST)
         centre = torch.nan_to_num(numbers.nanmean(0))
-        edges = [self._edges(c, view) for c in (numbers - centre).float().T.numpy()]
+        centred = (numbers - centre).float()
+        centred[centred.abs() < SMALLEST] = 0.0
+        edges = [self._edges(c, view) for c in centred.T.numpy()]
         longest = max(map(len, edges))
         padded = [np.pad(e, (0, longest - len(e)), constant_values=np.inf) for e in edges]
         stacked = torch.from_numpy(np.stack(padded))

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 from sklearn.impute import SimpleImputer
-from small import same
+from small import KINDS, same
 
 from aurify.core.errors import AurifyError
 from aurify.core.types import Input, View
+from aurify.ship.bundle import Bundle
 from aurify.techniques.filling import FillMissing, carry_on
 
 NAMES = ("day", "smooth", "whole")
@@ -171,6 +172,18 @@ def test_wrong_column_is_refused_with_the_nearest(setting, near):
         FillMissing(**settings).layer(view(*table()))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("strategy", ["median", "forward", "local_polynomial"])
+def test_model_filled_by_group_and_order_survives_save_and_load(lab, csv_files, tmp_path, kind, strategy):
+    settings = {"strategy": strategy, "by": "colour", "order_by": "c"}
+    bundle = lab.bundle(lab.fit(lab.recipe(kind, {"fill_missing": settings})))
+    bundle.save(tmp_path / "model.aurify", lab.catalog)
+    loaded = Bundle.load(tmp_path / "model.aurify", lab.catalog, bundle.device)
+    assert loaded.predict(csv_files[kind]).equals(bundle.predict(csv_files[kind]))
+    plain = lab.bundle(lab.fit(lab.recipe(kind, {"fill_missing": {}})))
+    assert not plain.predict(csv_files[kind]).equals(bundle.predict(csv_files[kind]))
+
+
 @pytest.mark.filterwarnings("ignore")  # the exporter's own
 def test_filling_from_the_past_exports(tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime")
@@ -179,13 +192,10 @@ def test_filling_from_the_past_exports(tmp_path):
     layer = FillMissing(**settings).layer(view(*train)).eval()
     given = {"numbers": torch.from_numpy(asked[0]), "codes": torch.from_numpy(asked[1])}
     axes, path = {"values": {name: {0: "rows"} for name in given}}, tmp_path / "layer.onnx"
-    names = {
-        "input_names": list(given),
-        "output_names": ["after", *(f"{name} after" for name in list(layer(given))[1:])],
-    }
+    names = {"input_names": list(given), "output_names": [f"{name}_after" for name in layer(given)]}
     torch.onnx.export(layer, kwargs={"values": given}, f=path, dynamic_shapes=axes, verbose=False, **names)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     for count in (1, 100):
-        (answered,) = session.run(["numbers after"], {name: values[:count].numpy() for name, values in given.items()})
+        (answered,) = session.run(["numbers_after"], {name: values[:count].numpy() for name, values in given.items()})
         expected = layer({name: values[:count] for name, values in given.items()})["numbers"]
         np.testing.assert_allclose(answered, expected, rtol=1e-9)
