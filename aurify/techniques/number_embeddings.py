@@ -29,10 +29,11 @@ class PiecewiseLinear(Technique):
     """Let each number enter as learnt piecewise-linear curves over bins of its column (Gorishniy et al. 2022).
 
     The bins end at quantiles of the training rows, or (``tree``) where a small decision tree of that column alone
-    would split for the target. ``width`` learnt numbers a column start as a line and learn their curves as in TabM
-    (Gorishniy et al. 2024); width 0 is the encoding itself, one number a bin. Weights of rows are not looked at.
-    Helps: where a number's effect bends or jumps, which weighted sums of raw numbers learn slowly; nearly always on
-    tables with more than a few hundred rows. Hurts: tiny tables, where curves fit noise; many columns cost time.
+    would split for the target, or at ``both``, which may be twice ``bins``. ``width`` learnt numbers a column start as
+    a line and learn their curves as in TabM (Gorishniy et al. 2024); width 0 is the encoding itself, one number a bin.
+    Weights of rows are not looked at. Helps: where a number's effect bends or jumps, which weighted sums of raw numbers
+    learn slowly; nearly always on tables with more than a few hundred rows. Hurts: tiny tables, where curves fit noise;
+    many columns cost time.
     """
 
     edges: str = knob("quantile", "where bins end", choices=("quantile", "tree", "both", "none"))
