@@ -269,6 +269,6 @@ def describe(part: type[Part], kind: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    if value is None or isinstance(value, bool):
-        return {None: "nothing", True: "true", False: "false"}[value]
+    if value in (None, "") or isinstance(value, bool):
+        return {None: "nothing", "": "nothing", True: "true", False: "false"}[value]
     return str(value)

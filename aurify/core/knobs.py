@@ -16,7 +16,7 @@ class Knob:
     """What a setting means, which values are legal and which are worth searching.
 
     ``low``/``high`` bound the search (``log``: on a logarithmic scale); ``legal`` bounds what a user may set and
-    is ``(low, high)`` when not given; ``choices`` are both.
+    is ``(low, high)`` when not given; ``choices`` are both. A ``column`` is named by who knows the data, not searched.
     """
 
     help: str
@@ -25,6 +25,7 @@ class Knob:
     log: bool = False
     choices: tuple[Any, ...] | None = None
     legal: tuple[float, float] | None = None
+    column: bool = False
 
     @property
     def searchable(self) -> bool:
@@ -40,6 +41,8 @@ class Knob:
         """Say in words which values are legal."""
         if self.choices is not None:
             return "one of " + ", ".join(str(c) for c in self.choices)
+        if self.column:
+            return "the name of a column"
         return "any value" if self.bounds is None else f"from {self.bounds[0]:g} to {self.bounds[1]:g}"
 
 
@@ -52,11 +55,12 @@ def knob(
     log: bool = False,
     choices: tuple[Any, ...] | None = None,
     legal: tuple[float, float] | None = None,
+    column: bool = False,
 ) -> Any:
     """A setting: documented, validated, saved, settable from YAML and the command line and, with a range, tunable."""
     if choices is None and isinstance(default, bool):
         choices = (False, True)
-    return field(default=default, metadata={"knob": Knob(help, low, high, log, choices, legal)})
+    return field(default=default, metadata={"knob": Knob(help, low, high, log, choices, legal, column)})
 
 
 def state(factory: Any = None) -> Any:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from aurify.blocks.entries import Ordinal, Plain
+from aurify.core.errors import AurifyError, suggest
 from aurify.core.parts import Stage, Technique
 from aurify.core.types import Input, Layer, RowPlan, View
 from aurify.data.schema import Schema
@@ -159,7 +160,7 @@ class Bare(Layer):
     @classmethod
     def fit(cls, view: View) -> Bare:
         numeric = [n for n, i in view.inputs.items() if i.kind == "numbers"]
-        tensors = {f"{name}_centre": torch.nan_to_num(view.values[name].nanmean(0)) for name in numeric}
+        tensors = {f"{name}_centre": torch.nan_to_num(_within(view.values[name]).nanmean(0)) for name in numeric}
         coded: dict[str, list[int]] = {}
         for name, given in view.inputs.items():
             if given.kind == "codes" and given.entry is None:
@@ -170,8 +171,7 @@ class Bare(Layer):
     def forward(self, values: dict[str, Tensor]) -> dict[str, Tensor]:
         after = dict(values)
         for name in self.numeric:
-            # float32 ends at 3e38: one absurd cell must not make infinities of a whole run
-            centred = (values[name] - self.get_buffer(f"{name}_centre")).clamp(-FARTHEST, FARTHEST)
+            centred = _within(values[name] - self.get_buffer(f"{name}_centre"))
             after[name] = torch.where(torch.isnan(centred), torch.zeros_like(centred), centred).float()
         for name in self.coded:
             ranks, offsets = self.get_buffer(f"{name}_ranks"), self.get_buffer(f"{name}_offsets")
@@ -187,11 +187,25 @@ class Bare(Layer):
         return after
 
 
+def _within(numbers: Tensor) -> Tensor:
+    """Numbers that float32 can hold, which ends at 3e38: one absurd cell must not make infinities of a whole run."""
+    return numbers.clamp(-FARTHEST, FARTHEST)
+
+
 def column_quantiles(numbers: Tensor, share: float) -> Tensor:
-    """Quantiles (C,) of columns (N, C), missing left out; NaN for an empty column."""
+    """Quantiles (C,) of columns (N, C), missing and infinite left out; NaN for an empty column."""
     # torch.quantile limits N, numpy does not
-    columns = [c[~torch.isnan(c)].numpy() for c in numbers.T]
-    return torch.tensor([np.quantile(c, share) if len(c) else np.nan for c in columns], dtype=torch.float64)
+    columns = [c[torch.isfinite(c)].numpy() for c in numbers.T]
+    with np.errstate(over="ignore", invalid="ignore"):  # of numbers near the end of the range
+        return torch.tensor([np.quantile(c, share) if len(c) else np.nan for c in columns], dtype=torch.float64)
+
+
+def place_of(column: str, given: Input | None, setting: str) -> int:
+    """Where a column named by a setting is in its input; raises AurifyError when it is not there."""
+    names = () if given is None else given.names
+    if column not in names:
+        raise AurifyError(f"{setting} = {column!r}: there is no such column{suggest(column, names)}")
+    return names.index(column)
 
 
 def rank_codes(codes: Tensor, given: Input, least: int = 1) -> tuple[Tensor, Tensor, list[int]]:

@@ -18,6 +18,10 @@ from aurify.core.types import Input, Layer, View
 from aurify.data.prepare import FARTHEST
 
 LEAF_ROWS = 64
+"""Fewest training rows on each side of a tree's split, where there are enough."""
+
+SMALLEST = 1e-30
+"""Numbers nearer to the centre count as the centre: the slopes of bins between them would not fit into float32."""
 
 
 @dataclass(kw_only=True)
@@ -25,10 +29,11 @@ class PiecewiseLinear(Technique):
     """Let each number enter as learnt piecewise-linear curves over bins of its column (Gorishniy et al. 2022).
 
     The bins end at quantiles of the training rows, or (``tree``) where a small decision tree of that column alone
-    would split for the target. ``width`` learnt numbers a column start as a line and learn their curves as in TabM
-    (Gorishniy et al. 2024); width 0 is the encoding itself, one number a bin. Weights of rows are not looked at.
-    Helps: where a number's effect bends or jumps, which weighted sums of raw numbers learn slowly; nearly always on
-    tables with more than a few hundred rows. Hurts: tiny tables, where curves fit noise; many columns cost time.
+    would split for the target, or at ``both``, which may be twice ``bins``. ``width`` learnt numbers a column start as
+    a line and learn their curves as in TabM (Gorishniy et al. 2024); width 0 is the encoding itself, one number a bin.
+    Weights of rows are not looked at. Helps: where a number's effect bends or jumps, which weighted sums of raw numbers
+    learn slowly; nearly always on tables with more than a few hundred rows. Hurts: tiny tables, where curves fit noise;
+    many columns cost time.
     """
 
     edges: str = knob("both", "where bins end", choices=("quantile", "tree", "both", "none"))
@@ -47,7 +52,9 @@ class PiecewiseLinear(Technique):
             return None
         numbers = view.values["numbers"].clamp(-FARTHEST, FARTHEST)
         centre = torch.nan_to_num(numbers.nanmean(0))
-        edges = [self._edges(c, view) for c in (numbers - centre).float().T.numpy()]
+        centred = (numbers - centre).float()
+        centred[centred.abs() < SMALLEST] = 0.0
+        edges = [self._edges(c, view) for c in centred.T.numpy()]
         longest = max(map(len, edges))
         padded = [np.pad(e, (0, longest - len(e)), constant_values=np.inf) for e in edges]
         stacked = torch.from_numpy(np.stack(padded))

@@ -20,6 +20,7 @@ class ManyKinds(Part):
     flag: bool = knob(False, "true or false")
     method: str = knob("one", "a choice", choices=("one", "two"))
     names: tuple[str, ...] = knob((), "a list of texts")
+    beside: str = knob("", "a column", column=True)
     memory: int = state(int)
 
 
@@ -38,6 +39,7 @@ class ManyKinds(Part):
         ({"names": "one"}, ("one",)),
         ({"names": ["a", 5]}, ("a", "5")),
         ({"names": []}, ()),
+        ({"beside": 2020}, "2020"),
     ],
 )
 def test_plain_values_become_the_type_of_the_setting(settings, expected):
@@ -68,6 +70,7 @@ def test_plain_values_become_the_type_of_the_setting(settings, expected):
         ({"method": True}, "not a text"),
         ({"names": [["a"]]}, "a list, each a text"),
         ({"names": {"a": 1}}, "a list"),
+        ({"beside": ["a"]}, "not a text; allowed: the name of a column"),
     ],
 )
 def test_wrong_value_is_refused_naming_value_and_rule(settings, said):

@@ -189,6 +189,14 @@ def test_odd_columns_get_at_least_one_bin(edges):
     assert fine.std() > 1, "a column far from zero keeps its resolution"
 
 
+def test_column_of_tiny_numbers_keeps_finite_slopes():
+    numbers = np.random.default_rng(0).normal(size=(100, 2)) * [1e-38, 1e-29]
+    prepared = prepare.prepare([PiecewiseLinear(bins=8)], view(numbers))
+    entry = drawn(prepared.inputs["numbers"].entry(prepared.inputs["numbers"]))
+    assert all(torch.isfinite(buffer).all() for buffer in entry.buffers())
+    assert torch.isfinite(entry(torch.tensor([[1e18, -1e18], [1e-38, 1e-38]]))).all()
+
+
 def test_constant_number_far_from_zero_has_a_bin():
     numbers = np.full((9, 1), -3e30)
     edges = PiecewiseLinear().layer(view(numbers)).edges
