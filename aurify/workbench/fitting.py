@@ -178,7 +178,7 @@ def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note, *, anew
         store, notes = open_store(folder), []
     else:
         store, notes = task.read(Source.make(wish.source), wish.data)
-    recipe = _complete(wish, task.settled(store), store, catalog)
+    recipe, replaced = _complete(wish, task.settled(store), store, catalog)
     if begun:
         _require_same(catalog.recipe(recipes.load_yaml(folder.recipe)), recipe, folder)
         if open_store(folder).fingerprint != store.fingerprint:
@@ -188,21 +188,29 @@ def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note, *, anew
     folder.clear()
     store.write(folder.store)
     parts.write(folder.parts)
-    write_json(folder.findings, [*notes, *parts.notes])
+    said = [*notes, *replaced, *parts.notes]
+    write_json(folder.findings, said)
     write_bytes(folder.recipe, recipe.to_yaml().encode())
-    for text in (*notes, *parts.notes):
+    for text in said:
         note(text)
     return recipe
 
 
-def _complete(wish: Wish, task: Any, store: Any, catalog: Catalog) -> Recipe:
-    """The task's defaults, overruled by the user's recipe, overruled by the user's words."""
+def _complete(wish: Wish, task: Any, store: Any, catalog: Catalog) -> tuple[Recipe, list[str]]:
+    """The task's defaults, overruled by the user's recipe, overruled by the user's words; and which gave way to which.
+
+    A technique that is asked for takes the place of one that fills the same slot.
+    """
     defaults = task.defaults(store)
     plain = {**defaults, **wish.recipe, "source": wish.source}
     if isinstance(plain["budget"] or {}, Mapping):
         plain["budget"] = {**defaults["budget"], **(plain["budget"] or {})}
     plain["task"] = {"name": task.name(), **task.settings()}
-    return catalog.recipe(catalogs.override(plain, settings=wish.settings, using=wish.using, without=wish.without))
+    plain = catalogs.override(plain, without=wish.without)
+    displaced = catalog.displaced(plain["techniques"], wish.using)
+    plain = catalogs.override(plain, settings=wish.settings, using=wish.using, without=list(displaced))
+    notes = [f"{new} takes the place of {old} (slot {slot})" for old, (new, slot) in displaced.items()]
+    return catalog.recipe(plain), notes
 
 
 def _require_same(old: Recipe, new: Recipe, folder: RunFolder) -> None:
