@@ -67,6 +67,7 @@ def fit(
     resume: bool = False,
     seed: int | None = None,
     seconds: float | None = None,
+    find_rate: bool = False,
     device: str = "auto",
     threads: int | None = None,
     checkpoint_seconds: float | None = None,
@@ -76,8 +77,8 @@ def fit(
     """Read, split, prepare, train, measure: from a CSV path or data frame to a finished run folder.
 
     ``settings`` are ``{"network.width": 256}`` or ``["network.width=256"]``; ``using`` and ``without`` switch
-    techniques. Raises AurifyError for anything the user can mend and Interrupted after SIGINT or SIGTERM, with
-    everything saved for ``resume``.
+    techniques; with ``find_rate`` a good learning rate is measured first. Raises AurifyError for anything the user can
+    mend and Interrupted after SIGINT or SIGTERM, with everything saved for ``resume``.
     """
     began = time.monotonic()
     if force and resume:
@@ -85,6 +86,7 @@ def fit(
     words = [f"{k}={json.dumps(v)}" for k, v in settings.items()] if isinstance(settings, Mapping) else list(settings)
     words += [f"seed={seed}"] if seed is not None else []
     words += [f"budget.seconds={seconds}"] if seconds is not None else []
+    words += ["budget.find_rate=true"] if find_rate else []
     roles = {"target": target, "drop": list(drop) or None, "test": None if test is None else str(test)}
     wish = _wish(data, roles, recipe, words, using, without)
     catalog = catalogs.load(parts)
