@@ -71,7 +71,7 @@ def choose(rates: list[float], losses: list[float]) -> float | None:
     None where the loss never falls clearly below the noise of its beginning, whose rates are too small to learn.
     """
     still = losses[: RANGE_STEPS // 5]
-    if len(losses) < RANGE_STEPS // 2:
+    if len(losses) <= len(still):
         return None
     curve = smoothed(losses)
     lowest = min(range(len(curve)), key=curve.__getitem__)
