@@ -25,7 +25,7 @@ class Muon(Optimizer):
     """
 
     learning_rate: float = knob(
-        5e-3, "step size that schedules multiply", low=1e-4, high=1e-1, log=True, legal=(0.0, 1e3)
+        1e-2, "step size that schedules multiply", low=1e-4, high=1e-1, log=True, legal=(0.0, 1e3)
     )
     momentum: float = knob(0.95, "share of the running gradient kept", low=0.8, high=0.99, legal=(0.0, 0.9999))
     others: float = knob(1.0, "AdamW's rate, as a share of Muon's", low=0.1, high=10.0, log=True, legal=(0.0, 1e3))
