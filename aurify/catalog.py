@@ -108,6 +108,17 @@ class Catalog:
             **{k: plain[k] for k in ("precision", "seed") if k in plain},
         )
 
+    def displaced(self, techniques: Iterable[str], using: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """Which techniques of a recipe give up their slot to one of ``using``: its name and the slot, by old name."""
+        asked = {word.partition("=")[0].partition(".")[0] for word in using}
+        slots = {slot: name for name in sorted(asked) if (slot := self._slot(name)) is not None}
+        held = {name: self._slot(name) for name in techniques if name not in asked}
+        return {name: (slots[slot], slot) for name, slot in held.items() if slot in slots}
+
+    def _slot(self, name: str) -> str | None:
+        found = self.find("technique", name)
+        return found.slot if issubclass(found, Technique) else None
+
     def search_space(self, recipe: Recipe) -> dict[str, Knob]:
         """Every setting worth searching for a recipe's task, by dotted name; ``NAME.on`` switches a technique."""
         space = {}
@@ -115,7 +126,7 @@ class Catalog:
         for prefix, part in holders.items():
             space |= {f"{prefix}.{k}": v for k, v in part.knobs().items() if v.searchable}
         for name, technique in self.parts["technique"].items():
-            if issubclass(technique, Technique) and fits(technique, recipe.task):
+            if issubclass(technique, Technique) and fits(technique, recipe.task, recipe.network):
                 space[f"{name}.on"] = Knob(technique.idea(), choices=(False, True))
                 space |= {f"{name}.{k}": v for k, v in technique.knobs().items() if v.searchable}
         return space
@@ -263,6 +274,7 @@ def describe(part: type[Part], kind: str) -> str:
         seams = [s for s in SEAMS if getattr(part, s) is not getattr(Technique, s)]
         needs = sorted(t.name.lower() for t in part.needs)
         lines += ["", f"Seams: {', '.join(seams)}. Needs: {', '.join(needs) or 'nothing special'}."]
+        lines += [f"Slot: {part.slot}, which holds one technique at a time."] if part.slot else []
         off = ", ".join(f"{k}={_shown(v)}" for k, v in part.neutral.items())
         lines.append(f"Equal to off with: {off}.")
     return "\n".join(lines) + "\n"

@@ -56,6 +56,7 @@ Force = Annotated[bool, typer.Option("--force", help="replace what is there")]
 Resume = Annotated[bool, typer.Option("--resume", help="go on where a stopped run left off")]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="seed of everything random")]
 Time = Annotated[str | None, typer.Option("--time", metavar="5m", help="wall-clock limit, such as 90s, 5m, 1h")]
+FindRate = Annotated[bool, typer.Option("--find-rate", help="measure a good learning rate first")]
 Device = Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu or cuda")]
 Threads = Annotated[
     int | None, typer.Option("--threads", metavar="N", min=1, help="CPU threads [OMP_NUM_THREADS or 1]")
@@ -81,6 +82,7 @@ def fit(
     resume: Resume = False,
     seed: Seed = None,
     time: Time = None,
+    find_rate: FindRate = False,
     device: Device = "auto",
     threads: Threads = None,
     checkpoint_every: Every = None,
@@ -111,6 +113,7 @@ def fit(
             resume=resume,
             seed=seed,
             seconds=None if time is None else seconds(time),
+            find_rate=find_rate,
             device=device,
             threads=threads,
             checkpoint_seconds=None if checkpoint_every is None else seconds(checkpoint_every),

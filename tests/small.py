@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -18,7 +18,7 @@ from aurify import catalog as catalogs
 from aurify.catalog import Catalog
 from aurify.core.errors import Interrupted
 from aurify.core.folder import RunFolder
-from aurify.core.parts import Part
+from aurify.core.parts import Part, fits
 from aurify.core.recipe import Recipe, Source
 from aurify.core.run import Run
 from aurify.core.watch import Watch
@@ -51,6 +51,19 @@ def variants(part: type[Part]) -> dict[str, dict[str, Any]]:
         others = [c for c in knob.choices or () if c != defaults[name]]
         found |= {f"{name}={c}": {name: c} for c in others}
     return found
+
+
+def network_for(part: type[Part], task: Any, own: Any = None) -> Any:
+    """The network at hand, or else the first of the catalog that a part fits, one setting changed where need be."""
+    own = own or every_part().part("network", NETWORK)
+    makes = [type(own), *(n for n in every_part().parts["network"].values() if n is not type(own))]
+    for make in makes:
+        base = own.settings() if make is type(own) else {}
+        for changes in variants(make).values():
+            made: Any = make.make({**base, **changes})
+            if fits(part, task, made) and fits(make, task):
+                return made
+    return None
 
 
 def small_frame(kind: str, seed: int = 0) -> pl.DataFrame:
@@ -147,14 +160,13 @@ class Lab:
         return self.recipe(kind, self.task(kind).defaults(self.store(kind))["techniques"])
 
     def using(self, recipe: Recipe, group: str, part: type[Part], settings: Mapping[str, Any]) -> Recipe:
-        """The recipe with a part in place of what it would clash with."""
+        """The recipe with a part in place of what it would clash with, on a network that offers what it needs."""
         made: Any = part.make(settings)
         if group != "technique":
             return Recipe(**{**vars(recipe), group: made})
-        clash = [t.name() for t in recipe.techniques if made.slot and t.slot == made.slot]
-        for name in clash:
-            recipe = recipe.without(name)
-        return recipe.using(made)
+        network = network_for(part, recipe.task, recipe.network)
+        assert network is not None, f"no network offers what {part.name()} needs"
+        return replace(recipe, network=network).using(made)
 
     def problem(self, recipe: Recipe, store: Store | None = None) -> Any:
         task: Any = recipe.task

@@ -124,6 +124,13 @@ def test_misfit_technique_is_refused_with_the_way_out(lab):
         lab.recipe("classify", {"scale_target": {}})
 
 
+def test_technique_takes_the_place_of_the_one_in_its_slot(lab, catalog):
+    recipe = lab.recipe("classify", {"cosine": {}, "mixup": {}, "warm_up": {}})
+    used = recipe.using(catalog.part("technique", "one_cycle"))
+    assert {t.name() for t in used.techniques} == {"one_cycle", "mixup", "warm_up"}
+    assert used.using(catalog.part("technique", {"name": "one_cycle", "dip": 0.2})).techniques[1].dip == 0.2
+
+
 def test_two_techniques_of_one_slot_are_refused(lab):
     @dataclass(kw_only=True)
     class OtherScaler(Technique):

@@ -203,9 +203,10 @@ class Optimizer(Part):
         """Rows per update, of ``rows`` in all; an optimizer may insist on its own number."""
         return asked
 
-    def build(self, groups: list[dict[str, Any]], model: nn.Module) -> torch.optim.Optimizer:
-        """Return a torch optimizer over parameter groups (each with ``params`` and perhaps ``weight_decay``).
+    def build(self, groups: list[dict[str, Any]], model: nn.Module) -> Any:
+        """Return a torch optimizer, or what acts as one, over parameter groups.
 
+        Each has ``params`` and perhaps ``weight_decay`` and ``rate``, its share of the learning rate.
         ``model`` tells what a parameter belongs to, for optimizers that treat kinds of layers differently.
         """
         raise NotImplementedError

@@ -104,8 +104,10 @@ class Recipe:
         return replace(self, techniques=tuple(t for t in self.techniques if t.name() != name))
 
     def using(self, technique: Technique) -> Recipe:
-        """The recipe with one technique on, in place of one of the same name."""
-        return replace(self, techniques=(*self.without(technique.name()).techniques, technique))
+        """The recipe with one technique on, in place of one of the same name or slot."""
+        others = [t for t in self.techniques if t.name() != technique.name()]
+        kept = [t for t in others if technique.slot is None or t.slot != technique.slot]
+        return replace(self, techniques=(*kept, technique))
 
     def plain(self) -> dict[str, Any]:
         """Plain data of the whole recipe, defaults included."""

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from aurify.blocks.drop_path import DropPath
 from aurify.blocks.dropout import Dropout
 from aurify.blocks.entries import Entries
 from aurify.blocks.norms import BatchNorm
@@ -36,6 +37,10 @@ class Mlp(Network):
     norm: str = knob("none", "normalisation before each activation", choices=tuple(NORMS))
     residual: bool = knob(False, "add each layer's input to its output where widths agree")
 
+    @property
+    def offers(self) -> frozenset[Trait]:
+        return frozenset({Trait.RESIDUAL} if self.residual and self.depth > 1 else ())
+
     def build(self, signature: Signature) -> nn.Module:
         return _Mlp(self, signature)
 
@@ -60,7 +65,9 @@ class _Layer(nn.Module):
         self.activate = ACTIVATIONS[settings.activation]()
         self.drop = Dropout()
         self.residual = settings.residual and wide_in == wide_out
+        if self.residual:
+            self.drop_path = DropPath()
 
     def forward(self, x_BW: Tensor) -> Tensor:
         y_BW = self.drop(self.activate(self.norm(self.linear(x_BW))))
-        return x_BW + y_BW if self.residual else y_BW
+        return x_BW + self.drop_path(y_BW) if self.residual else y_BW

@@ -25,6 +25,12 @@ def make(
     watch.check()
     run = loop.fit(recipe, problem, device, keeper, watch, show)
     answers = (*problem.answer_layers, *loop.answers(run))
-    record = {"steps": run.step, "planned_steps": run.steps, "stopped": run.stopped, "seconds": round(watch.spent, 3)}
+    record = {
+        "learning_rate": run.recipe.optimizer.learning_rate,
+        "steps": run.step,
+        "planned_steps": run.steps,
+        "stopped": run.stopped,
+        "seconds": round(watch.spent, 3),
+    }
     member = Member(tuple(problem.layers), run.model, answers)
     return Bundle(recipe, store.schema, (member,), device), record

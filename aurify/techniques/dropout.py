@@ -16,7 +16,8 @@ class Dropout(Technique):
     """Silence a random share of units in each step, so that none can rely on another (Srivastava et al. 2014).
 
     Helps: wide networks on few rows. Hurts: small networks and short training, which it slows; with many rows
-    there is little left to prevent.
+    there is little left to prevent. It acts where a network has places for it (``aurify.blocks.dropout.Dropout``); a
+    network without any trains as it is.
     """
 
     rate: float = knob(0.1, "share of units silenced", low=0.0, high=0.5, legal=(0.0, 0.95))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Callable
@@ -12,16 +11,17 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from aurify.core import rng
 from aurify.core.errors import DivergedError, listing
-from aurify.core.parts import Technique
 from aurify.core.recipe import Recipe
 from aurify.core.run import Problem, Run
-from aurify.core.types import Batch, Layer, Signature
+from aurify.core.types import Batch, Layer
 from aurify.core.watch import Watch
+from aurify.training.begin import begin, filling, make_optimizer
+from aurify.training.begin import build as build
 from aurify.training.checkpoint import Keeper
+from aurify.training.find_rate import RANGE_STEPS, find_rate
 
 PROBE_STEPS = 30
 LATE_CHECK_STEPS = 50
@@ -33,8 +33,13 @@ Show = Callable[[Run], None]
 def fit(recipe: Recipe, problem: Problem, device: torch.device, keeper: Keeper, watch: Watch, show: Show) -> Run:
     """Train, or go on training from the keeper's last checkpoint; leaves the final weights in ``run.model``.
 
+    ``run.recipe`` holds the learning rate that was trained with, found or given.
+
     Raises DivergedError when the loss is not finite and Interrupted after a signal, both with everything saved.
     """
+    if recipe.budget.find_rate:
+        rate = keeper.chosen("learning_rate", lambda: _workable_rate(recipe, problem, device, keeper, watch))
+        recipe = replace(recipe, optimizer=replace(recipe.optimizer, learning_rate=rate))
     steps = recipe.budget.steps or recipe.budget.epochs * problem.feed.steps_per_epoch
     if watch.limit_seconds is not None:
         steps = keeper.chosen("steps", lambda: _affordable_steps(recipe, problem, device, watch, steps))
@@ -46,41 +51,6 @@ def fit(recipe: Recipe, problem: Problem, device: torch.device, keeper: Keeper, 
         technique.finish(run)
     run.model.eval()
     return run
-
-
-def begin(recipe: Recipe, problem: Problem, device: torch.device, steps: int) -> Run:
-    """Build the network with its first weights, and a run around it."""
-    model = build(recipe, problem.signature)
-    rng.attach(model, draws := rng.Draws(recipe.seed))
-    techniques = copy.deepcopy(recipe.techniques)
-    return Run(recipe, model.to(device), problem, techniques, steps, device, draws)
-
-
-def build(recipe: Recipe, signature: Signature) -> nn.Module:
-    """Build a recipe's network and let its techniques change it; weights depend on the seed alone."""
-    with rng.seeded(recipe.seed, "build"):
-        model = recipe.network.build(signature)
-    rng.initialise(model, recipe.seed)
-    with rng.seeded(recipe.seed, "first_weights"):
-        recipe.network.first_weights(model)
-    for technique in recipe.techniques:
-        with rng.seeded(recipe.seed, f"begin/{technique.name()}"):
-            technique.begin(model, recipe)
-    return model
-
-
-def make_optimizer(run: Run) -> Any:
-    """Build the optimizer over the groups that techniques make; each parameter must be in exactly one."""
-    trained = [p for p in run.model.parameters() if p.requires_grad]
-    groups: list[dict[str, Any]] = [{"params": trained}]
-    for technique in run.techniques:
-        groups = technique.groups(run, groups)
-    grouped = [id(p) for g in groups for p in g["params"]]
-    assert sorted(grouped) == sorted(map(id, trained)), "a technique lost or doubled a parameter in groups()"
-    optimizer: Any = run.recipe.optimizer.build(groups, run.model)
-    for technique in run.techniques:
-        optimizer = technique.wrap_optimizer(optimizer, run)
-    return optimizer
 
 
 def answers(run: Run) -> list[Layer]:
@@ -96,11 +66,6 @@ def answers(run: Run) -> list[Layer]:
             layers.append(layer)
             held = replace(held, output=layer.to(held.output.device)(held.output))
     return layers
-
-
-def filling(run: Run, seam: str) -> list[Technique]:
-    """The techniques that fill a seam; the others cost nothing."""
-    return [t for t in run.techniques if getattr(type(t), seam) is not getattr(Technique, seam)]
 
 
 class Loop:
@@ -129,26 +94,31 @@ class Loop:
             self.stop_if_asked()
             if run.stopped is not None:
                 break
-            served = self.problem.feed.state()
-            batch = self.problem.feed.next(run)
-            for technique in self.on_batch:
-                batch = technique.on_batch(batch, run)
-            self.set_rate()
-            try:
-                loss = self.update(batch)
-                self.watch_loss(loss, batch)
-            except DivergedError:
-                self.problem.feed.restore(served)
-                if self.on_cpu:  # seen before the update: the weights are still those before this step
-                    self.keeper.save_if_finite(run, self.optimizer, self.watch)
-                raise
-            for technique in self.after_update:
-                technique.after_update(run)
-            run.step += 1
+            loss = self.advance()
             if run.step % self.validate_every == 0 or run.step == run.steps:
                 self.validate(loss)
             self.keeper.save_if_due(run, self.optimizer, self.watch)
             self.show(run)
+
+    def advance(self) -> Tensor:
+        """Take one step; returns the loss before it."""
+        run, served = self.run, self.problem.feed.state()
+        batch = self.problem.feed.next(run)
+        for technique in self.on_batch:
+            batch = technique.on_batch(batch, run)
+        self.set_rate()
+        try:
+            loss = self.update(batch)
+            self.watch_loss(loss, batch)
+        except DivergedError:
+            self.problem.feed.restore(served)
+            if self.on_cpu:  # seen before the update: the weights are still those before this step
+                self.keeper.save_if_finite(run, self.optimizer, self.watch)
+            raise
+        for technique in self.after_update:
+            technique.after_update(run)
+        run.step += 1
+        return loss
 
     def update(self, batch: Batch) -> Tensor:
         """One optimizer step; when memory runs out, again in micro-batches half as large."""
@@ -279,11 +249,28 @@ def _reserve(watch: Watch) -> float:
     return TIME_FOR_MEASURING * watch.limit_seconds if watch.limit_seconds is not None else 0.0
 
 
+def _throw_away(recipe: Recipe, problem: Problem, device: torch.device, watch: Watch, steps: int) -> Loop:
+    """A run to measure on, which shares nothing with the real one but the feed."""
+    run = begin(recipe, problem, device, steps)
+    return Loop(run, make_optimizer(run), Keeper(None), watch, lambda run: None)
+
+
+def _workable_rate(recipe: Recipe, problem: Problem, device: torch.device, keeper: Keeper, watch: Watch) -> float:
+    """The learning rate that a range test finds, or the recipe's own where it finds none."""
+    served = problem.feed.state()
+    own = recipe.optimizer.learning_rate
+    rate = find_rate(_throw_away(recipe, problem, device, watch, RANGE_STEPS))
+    problem.feed.restore(served)
+    found = f"no learning rate stood out: the recipe's own {own:.3g} stays"
+    keeper.note(found if rate is None else f"learning rate found: {rate:.3g} (the recipe says {own:.3g})")
+    return own if rate is None else rate
+
+
 def _affordable_steps(recipe: Recipe, problem: Problem, device: torch.device, watch: Watch, most: int) -> int:
     """Probe the speed on a throw-away copy and return how many steps the remaining time allows."""
     served = problem.feed.state()
-    run = begin(recipe, problem, device, most)
-    loop = Loop(run, make_optimizer(run), Keeper(None), watch, lambda run: None)
+    loop = _throw_away(recipe, problem, device, watch, most)
+    run = loop.run
     validate_every, loop.validate_every = loop.validate_every, most + 1
     loop.train(until=PROBE_STEPS // 3)
     warm, began = run.step, _now(device)

@@ -67,6 +67,7 @@ def fit(
     resume: bool = False,
     seed: int | None = None,
     seconds: float | None = None,
+    find_rate: bool = False,
     device: str = "auto",
     threads: int | None = None,
     checkpoint_seconds: float | None = None,
@@ -76,8 +77,8 @@ def fit(
     """Read, split, prepare, train, measure: from a CSV path or data frame to a finished run folder.
 
     ``settings`` are ``{"network.width": 256}`` or ``["network.width=256"]``; ``using`` and ``without`` switch
-    techniques. Raises AurifyError for anything the user can mend and Interrupted after SIGINT or SIGTERM, with
-    everything saved for ``resume``.
+    techniques; with ``find_rate`` a good learning rate is measured first. Raises AurifyError for anything the user can
+    mend and Interrupted after SIGINT or SIGTERM, with everything saved for ``resume``.
     """
     began = time.monotonic()
     if force and resume:
@@ -85,6 +86,7 @@ def fit(
     words = [f"{k}={json.dumps(v)}" for k, v in settings.items()] if isinstance(settings, Mapping) else list(settings)
     words += [f"seed={seed}"] if seed is not None else []
     words += [f"budget.seconds={seconds}"] if seconds is not None else []
+    words += ["budget.find_rate=true"] if find_rate else []
     roles = {"target": target, "drop": list(drop) or None, "test": None if test is None else str(test)}
     wish = _wish(data, roles, recipe, words, using, without)
     catalog = catalogs.load(parts)
@@ -178,7 +180,7 @@ def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note, *, anew
         store, notes = open_store(folder), []
     else:
         store, notes = task.read(Source.make(wish.source), wish.data)
-    recipe = _complete(wish, task.settled(store), store, catalog)
+    recipe, replaced = _complete(wish, task.settled(store), store, catalog)
     if begun:
         _require_same(catalog.recipe(recipes.load_yaml(folder.recipe)), recipe, folder)
         if open_store(folder).fingerprint != store.fingerprint:
@@ -188,21 +190,29 @@ def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note, *, anew
     folder.clear()
     store.write(folder.store)
     parts.write(folder.parts)
-    write_json(folder.findings, [*notes, *parts.notes])
+    said = [*notes, *replaced, *parts.notes]
+    write_json(folder.findings, said)
     write_bytes(folder.recipe, recipe.to_yaml().encode())
-    for text in (*notes, *parts.notes):
+    for text in said:
         note(text)
     return recipe
 
 
-def _complete(wish: Wish, task: Any, store: Any, catalog: Catalog) -> Recipe:
-    """The task's defaults, overruled by the user's recipe, overruled by the user's words."""
+def _complete(wish: Wish, task: Any, store: Any, catalog: Catalog) -> tuple[Recipe, list[str]]:
+    """The task's defaults, overruled by the user's recipe, overruled by the user's words; and which gave way to which.
+
+    A technique that is asked for takes the place of one that fills the same slot.
+    """
     defaults = task.defaults(store)
     plain = {**defaults, **wish.recipe, "source": wish.source}
     if isinstance(plain["budget"] or {}, Mapping):
         plain["budget"] = {**defaults["budget"], **(plain["budget"] or {})}
     plain["task"] = {"name": task.name(), **task.settings()}
-    return catalog.recipe(catalogs.override(plain, settings=wish.settings, using=wish.using, without=wish.without))
+    plain = catalogs.override(plain, without=wish.without)
+    displaced = catalog.displaced(plain["techniques"], wish.using)
+    plain = catalogs.override(plain, settings=wish.settings, using=wish.using, without=list(displaced))
+    notes = [f"{new} takes the place of {old} (slot {slot})" for old, (new, slot) in displaced.items()]
+    return catalog.recipe(plain), notes
 
 
 def _require_same(old: Recipe, new: Recipe, folder: RunFolder) -> None:

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from small import same, variants
+from small import network_for, same, variants
 
 from aurify.core.folder import RunFolder
-from aurify.core.parts import fits
 from aurify.training.fit import build
 
 PAIRS = 12
@@ -50,15 +49,15 @@ def scores_untrained(lab, recipe):
 @pytest.mark.parametrize("kind", ["classify", "regress"])
 def test_sampled_pair_of_techniques_trains_and_resumes(lab, catalog, tmp_path, kind, at):
     draw = random.Random(f"{commit()}/{kind}/{at}")
-    names = sorted(n for n, t in catalog.parts["technique"].items() if fits(t, lab.task(kind)))
+    names = sorted(n for n, t in catalog.parts["technique"].items() if network_for(t, lab.task(kind)))
     while True:
         one, two = (catalog.parts["technique"][n] for n in draw.sample(names, 2))
         if one.slot is None or one.slot != two.slot:
             break
     settings = {t.name(): draw.choice(list(variants(t).values())) for t in (one, two)}
-    recipe = lab.recipe(
-        kind, settings, network={"name": "mlp", "width": 16, "norm": draw.choice(["none", "batch", "layer"])}
-    )
+    recipe = lab.recipe(kind, network={"name": "mlp", "width": 16, "norm": draw.choice(["none", "batch", "layer"])})
+    for technique in (one, two):
+        recipe = lab.using(recipe, "technique", technique, settings[technique.name()])
     stops = sorted(draw.sample(range(12), 3))
     resumed = lab.fit_in_sittings(recipe, RunFolder(tmp_path), stops)
     assert all(torch.isfinite(v).all() for v in resumed.weights().values()), settings
