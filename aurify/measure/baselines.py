@@ -30,8 +30,11 @@ Without it a leaf where a rare class has next to no curvature takes a step of ma
 """
 
 FEW_ROUNDS = 30
-"""Boosted trees that judge labels: more of them learn wrong labels too. With a tenth of the labels of scikit-learn's wine
-table wrong, 15 of 16 suspects were errors after 25 or 50 rounds, 15 of 20 after 100."""
+"""Of boosting where labels may be wrong: later rounds learn the wrong ones too.
+
+With a tenth of the labels of scikit-learn's wine table wrong, 15 of 16 suspects were errors after 25 or 50 rounds,
+15 of 20 after 100.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -96,7 +96,7 @@ def _examples(view: View, plan: RowPlan, target: np.ndarray, rows: np.ndarray) -
 
 
 def _folds(view: View, index: np.ndarray, target: np.ndarray, folds: int) -> np.ndarray:
-    """Draw a fold (M,) for each row, class by class; rows with equal inputs share one: a copy would give the label away."""
+    """Draw a fold (M,) for each row, class by class; equal inputs share one, since a copy would give the label away."""
     keys = row_keys(values.numpy() for values in view.values.values())[index]
     firsts, inverse = np.unique(keys, return_index=True, return_inverse=True)[1:]
     random = np.random.Generator(np.random.PCG64(rng.key(view.seed, "clean_labels")))
