@@ -131,7 +131,7 @@ def test_corrected_targets_are_what_later_techniques_are_fitted_on(lab):
     @dataclass(kw_only=True)
     class Corrected(Technique):
         def rows(self, view, plan):
-            return replace(plan, target=plan.index + 0.5).keep(plan.index % 3 > 0)
+            return replace(plan, target=plan.index.double() + 0.5).keep(plan.index % 3 > 0)
 
         def layer(self, view):
             seen["target"] = view.target
@@ -139,5 +139,5 @@ def test_corrected_targets_are_what_later_techniques_are_fitted_on(lab):
     recipe, store = lab.recipe("regress"), lab.store("regress")
     view = prepare.view_of(store, recipe.task.part(recipe, store).fit, 0)
     prepared = prepare.prepare((Corrected(),), view)
-    assert torch.equal(seen["target"], prepared.used + 0.5)
-    assert torch.equal(prepared.plan.target, prepared.used + 0.5)
+    assert torch.equal(seen["target"], prepared.used.double() + 0.5)
+    assert torch.equal(prepared.plan.target, prepared.used.double() + 0.5)

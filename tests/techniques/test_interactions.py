@@ -7,7 +7,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from aurify.core.types import Input, View
 from aurify.data import prepare
-from aurify.techniques.interactions import FARTHEST, Interactions
+from aurify.techniques.interactions import FARTHEST, CrossCategories, Interactions
 
 NAMES = "abcdefghijkl"
 
@@ -62,7 +62,7 @@ def test_bends_and_noise_are_no_products(seed):
     numbers = table(seed)
     numbers[:, 1] = numbers[:, 0] + 0.5e-3 * np.random.default_rng(seed + 99).normal(size=1500)
     value = standard(numbers)[:, 0] ** 2 + np.random.default_rng(seed).normal(size=1500)
-    assert added(view(numbers, value), threshold=1.3) == ()
+    assert added(view(numbers, value)) == ()
 
 
 def test_chosen_is_what_a_slow_loop_of_partial_correlations_chooses():
@@ -121,3 +121,74 @@ def test_empty_constant_and_copied_columns_and_few_rows_do_no_harm():
         if layer is not None:
             assert all(torch.isfinite(t).all() for t in layer.tensors().values())
             assert torch.isfinite(layer({"numbers": torch.ones(2, 6).double()})["numbers"][:, 6:]).all()
+
+
+def coded(codes, target, classes=None, weight=None):
+    """A view of category columns; one value of each more than training has."""
+    sizes = tuple(int(column.max()) + 2 for column in codes.T)
+    inputs = {"codes": Input("codes", codes.shape[1:], tuple(NAMES[: codes.shape[1]]), sizes)}
+    weight = torch.ones(len(codes)).double() if weight is None else torch.from_numpy(weight)
+    return View(inputs, {"codes": torch.from_numpy(codes)}, torch.from_numpy(target), classes, 0, weight)
+
+
+def draw_codes(seed=0, count=2000):
+    random = np.random.default_rng(seed)
+    sizes = (2, 2, 3, 6, 12)
+    return np.stack([random.integers(-1 if size > 2 else 0, size, count) for size in sizes], 1)
+
+
+def crossed(rows, **settings):
+    layer = CrossCategories(**settings).layer(rows)
+    return () if layer is None else layer.inputs(rows.inputs)["codes"].names[rows.values["codes"].shape[1] :]
+
+
+@pytest.mark.parametrize("classes", [None, ("u", "v", "w")])
+def test_pairs_with_an_effect_of_their_own_are_crossed_and_no_others(classes):
+    codes, random = draw_codes(), np.random.default_rng(1)
+    table = random.normal(size=(8, 14))
+    value = (codes[:, 0] ^ codes[:, 1]) + 0.7 * table[codes[:, 3], codes[:, 4]] + codes[:, 2] + random.normal(size=2000)
+    target = value if classes is None else np.searchsorted([0.5, 1.5], value)
+    assert set(crossed(coded(codes, target, classes))) == {"a * b", "d * e"}
+    assert len(crossed(coded(codes, target, classes), most=1)) == 1
+    assert crossed(coded(codes, target, classes), values=5) == ("a * b",)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_single_columns_and_noise_are_no_crosses(seed):
+    codes, random = draw_codes(seed), np.random.default_rng(seed)
+    codes[:, 1] = np.where(random.random(2000) < 0.7, codes[:, 0], codes[:, 1])  # alike columns are told apart
+    value = 2 * codes[:, 0] - codes[:, 1] + random.normal(size=14)[codes[:, 4]] + random.normal(size=2000)
+    assert crossed(coded(codes, value)) == ()
+
+
+def test_codes_of_a_cross_tell_its_combinations_apart_and_unseen_ones_are_unknown():
+    codes = draw_codes(2)
+    codes = codes[(codes[:, 2] != 2) | (codes[:, 3] != 5)][:, 2:4]
+    rows = coded(codes, np.random.default_rng(2).normal(size=len(codes)))
+    layer = CrossCategories(threshold=0.0).layer(rows)
+    after = layer(dict(rows.values))["codes"]
+    assert torch.equal(after[:, :2], rows.values["codes"])
+    seen = {}
+    for pair, code in zip(map(tuple, codes.tolist()), after[:, 2].tolist(), strict=True):
+        assert seen.setdefault(pair, code) == code
+    assert sorted(seen.values()) == list(range(len(seen)))
+    assert layer.inputs(rows.inputs)["codes"].cardinalities == (*rows.inputs["codes"].cardinalities, len(seen))
+    strange = torch.tensor([[2, 5], [-2, 0], [0, -2], [3, 6], [-2, -2], [0, 0]])
+    assert layer({"codes": strange})["codes"][:, 2].tolist() == [-2, -2, -2, -2, -2, seen[0, 0]]
+
+
+def test_crosses_of_weightless_rows_do_not_count():
+    codes, random = draw_codes(3), np.random.default_rng(3)
+    half = np.arange(2000) % 2
+    pairs = np.where(half, codes[:, 0] ^ codes[:, 1], 9 * (codes[:, 2] == 1) * (codes[:, 3] == 2))
+    rows = coded(codes, pairs + random.normal(size=2000), weight=half.astype(float))
+    assert crossed(rows) == ("a * b",)
+
+
+def test_empty_constant_and_copied_category_columns_and_few_rows_do_no_harm():
+    codes = draw_codes(4, 60)
+    codes[:, 0], codes[:, 1], codes[:, 2] = -1, 0, codes[:, 3]
+    for count in (60, 3, 1):
+        rows = coded(codes[:count], np.random.default_rng(4).normal(size=count))
+        assert all("a" not in name and "b" not in name for name in crossed(rows, threshold=0.0))
+    assert crossed(coded(codes, np.ones(60))) == ()
