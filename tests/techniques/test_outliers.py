@@ -1,5 +1,7 @@
 """Which rows are taken for outliers, against slow obvious loops and against what was planted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -111,3 +113,12 @@ def test_absurd_numbers_are_cut_not_overflown(method):
     left = kept(RemoveOutliers(method=method, share=0.01), view(numbers))
     assert 0 not in left
     assert len(left) == 396
+
+
+def test_dates_are_judged_like_numbers():
+    rows = view(np.random.default_rng(5).normal(size=(200, 1)))
+    dates = 1.6e9 + 1e6 * np.random.default_rng(6).normal(size=(200, 1))
+    dates[0] = -2.2e9  # a forgotten date, written as 1900
+    inputs = {**rows.inputs, "dates": Input("dates", (1,), ("sold",))}
+    rows = replace(rows, inputs=inputs, values={**rows.values, "dates": torch.from_numpy(dates)})
+    assert kept(RemoveOutliers(limit=6.0), rows) == set(range(1, 200))
