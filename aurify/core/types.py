@@ -116,10 +116,13 @@ class RowPlan:
     share: Tensor | None = None
     target: Tensor | None = None
 
-    def keep(self, mask: Tensor) -> RowPlan:
-        """The plan restricted to entries where ``mask`` (M,) is true."""
-        chosen = {k: v[mask] for k, v in vars(self).items() if v is not None}
-        return replace(self, **chosen)
+    def keep(self, chosen: Tensor) -> RowPlan:
+        """The entries ``chosen``: a mask (M,), or positions in the plan, some perhaps twice."""
+        return replace(self, **{k: v[chosen] for k, v in vars(self).items() if v is not None})
+
+    def targets(self, target: Tensor) -> Tensor:
+        """What each entry is to learn (M,), corrections included, of a View's ``target`` (N,)."""
+        return target[self.index] if self.target is None else self.target
 
     def renumbered(self, used: Tensor) -> RowPlan:
         """The plan with positions within ``used`` (U,), ascending, which holds all of its rows."""

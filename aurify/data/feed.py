@@ -36,7 +36,7 @@ class RowFeed:
         self.encode, self.batch_size, self.seed, self.device = encode, batch_size, seed, device
         kept = device if _fits(inputs, device) else torch.device("cpu")
         self.inputs = {name: values.to(kept) for name, values in inputs.items()}
-        self.target = (target[plan.index] if plan.target is None else plan.target).to(kept)
+        self.target = plan.targets(target).to(kept)
         self.rows = rows[plan.index]
         self.index = plan.index.to(kept)
         weight = plan.weight / plan.weight.mean()

@@ -80,7 +80,7 @@ def prepare(techniques: Sequence[Technique], view: View) -> Prepared:
     for technique in techniques:
         plan = technique.rows(view, plan)
     used = torch.unique(plan.index if plan.partner is None else torch.cat([plan.index, plan.partner]))
-    view = view.take(used)
+    view = _corrected(view, plan).take(used)
     targets = [layer for t in techniques if (layer := t.target(view)) is not None]
     assert len(targets) <= 1, "the slot 'target' lets one technique through"
     layers: list[Layer] = []
@@ -109,6 +109,13 @@ def prepare(techniques: Sequence[Technique], view: View) -> Prepared:
         target=targets[0] if targets else None,
         inputs=view.inputs,
     )
+
+
+def _corrected(view: View, plan: RowPlan) -> View:
+    """The view with the targets that the plan corrects: nothing that is fitted learns the old ones."""
+    if plan.target is None:
+        return view
+    return replace(view, target=view.target.index_put((plan.index,), plan.target))
 
 
 @torch.no_grad()

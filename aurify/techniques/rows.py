@@ -18,7 +18,7 @@ class DropDuplicates(Technique):
 
     Helps: when copies are accidents of collection, which would weigh some examples more than they deserve. Hurts:
     when equal rows are real repeated observations, as in tables of few categories: their counts carry information.
-    Rows with equal inputs and different targets are all kept.
+    Rows with equal inputs and different targets are all kept, and so are rows that the data gives different weights.
     """
 
     keep: str = knob("first", "which of equal rows to learn from", choices=("first", "all"))
@@ -30,8 +30,8 @@ class DropDuplicates(Technique):
     def rows(self, view: View, plan: RowPlan) -> RowPlan:
         if self.keep == "all":
             return plan
-        target = view.target[:, None].numpy()
-        keys = row_keys([*(v.numpy() for v in view.values.values()), target])[plan.index.numpy()]
+        columns = [*view.values.values(), view.target[:, None], view.weight[:, None]]
+        keys = row_keys(column.numpy() for column in columns)[plan.index.numpy()]
         firsts = np.zeros(len(keys), dtype=bool)
         firsts[np.unique(keys, return_index=True)[1]] = True
         return plan.keep(torch.from_numpy(firsts))
@@ -41,8 +41,9 @@ class DropDuplicates(Technique):
 class BalanceClasses(Technique):
     """Weigh rows so that rare classes count as much as common ones (King & Zeng 2001).
 
-    Helps: recall, balanced accuracy and macro F1 of rare classes. Hurts: log loss and calibration, because the
-    network learns from other class frequencies than it will meet; ROC AUC rarely moves.
+    Where the data gives rows a weight, classes are compared by it. Helps: recall, balanced accuracy and macro F1 of
+    rare classes. Hurts: log loss and calibration, because the network learns from other class frequencies than it
+    will meet; ROC AUC rarely moves.
     """
 
     strength: float = knob(1.0, "0: as they are, 1: all classes weigh the same", low=0.0, high=1.0)
@@ -51,7 +52,7 @@ class BalanceClasses(Technique):
     stacks = True
 
     def rows(self, view: View, plan: RowPlan) -> RowPlan:
-        target = view.target[plan.index]
-        counts = torch.bincount(target).double()
-        balanced = len(target) / (counts.clamp(min=1) * (counts > 0).sum())
+        target = plan.targets(view.target)
+        totals = torch.bincount(target, plan.weight)
+        balanced = torch.where(totals > 0, totals.sum() / (totals * (totals > 0).sum()), 1.0)
         return replace(plan, weight=plan.weight * balanced[target] ** self.strength)

@@ -123,3 +123,21 @@ def test_view_holds_copies_so_that_no_technique_can_change_the_store(lab):
     for name, values in before.items():
         np.testing.assert_array_equal(store.inputs[name], values)
     assert store.target.any()
+
+
+def test_corrected_targets_are_what_later_techniques_are_fitted_on(lab):
+    seen = {}
+
+    @dataclass(kw_only=True)
+    class Corrected(Technique):
+        def rows(self, view, plan):
+            return replace(plan, target=plan.index.double() + 0.5).keep(plan.index % 3 > 0)
+
+        def layer(self, view):
+            seen["target"] = view.target
+
+    recipe, store = lab.recipe("regress"), lab.store("regress")
+    view = prepare.view_of(store, recipe.task.part(recipe, store).fit, 0)
+    prepared = prepare.prepare((Corrected(),), view)
+    assert torch.equal(seen["target"], prepared.used.double() + 0.5)
+    assert torch.equal(prepared.plan.target, prepared.used.double() + 0.5)

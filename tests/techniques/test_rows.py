@@ -1,5 +1,7 @@
 """Which rows are learnt from and how much they weigh, against slow obvious loops."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -59,6 +61,43 @@ def test_weights_of_classes_follow_the_formula(strength):
         np.testing.assert_allclose(totals, totals[0])
 
 
+def test_classes_are_balanced_by_the_weight_of_their_rows():
+    """A row that stands for three counts as three, so that the total of each class comes out equal."""
+    rows = view()
+    before = torch.where(rows.target == 0, 3.0, 1.0).double() * (1 + torch.arange(len(rows)) % 5)
+    weight = BalanceClasses().rows(rows, RowPlan(torch.arange(len(rows)), before)).weight
+    totals = torch.bincount(rows.target, weight)
+    torch.testing.assert_close(totals, totals[:1].expand(3))
+    assert float(totals.sum()) == pytest.approx(float(before.sum()))
+
+
+def test_class_without_weight_is_left_so():
+    rows = view()
+    before = torch.where(rows.target == 2, 0.0, 1.0).double()
+    weight = BalanceClasses().rows(rows, RowPlan(torch.arange(len(rows)), before)).weight
+    assert (weight[rows.target == 2] == 0).all()
+    totals = torch.bincount(rows.target, weight)
+    assert float(totals[0]) == pytest.approx(float(totals[1]))
+
+
+def test_classes_are_counted_by_corrected_targets():
+    rows = view()
+    corrected = torch.arange(len(rows)) % 2
+    weight = BalanceClasses().rows(rows, replace(plan(len(rows)), target=corrected)).weight
+    torch.testing.assert_close(weight, torch.ones_like(weight))
+
+
+def test_rows_that_the_data_weighs_differently_are_no_copies():
+    rows = view()
+    weighed = replace(rows, weight=1.0 + (torch.arange(len(rows)) % 2).double())
+    kept = DropDuplicates().rows(weighed, RowPlan(torch.arange(len(rows)), weighed.weight))
+    for parity in (0, 1):  # each half is as if it were alone
+        half = plan(len(rows)).keep(torch.arange(len(rows)) % 2 == parity)
+        alone = DropDuplicates().rows(rows, half).index
+        assert torch.equal(kept.index[kept.index % 2 == parity], alone)
+    assert torch.equal(kept.weight, weighed.weight[kept.index])
+
+
 def test_weights_multiply_what_earlier_techniques_gave():
     rows = view()
     once = BalanceClasses().rows(rows, plan(len(rows))).weight
@@ -74,7 +113,10 @@ def test_absent_class_has_no_say():
     assert float(weight.mean()) == pytest.approx(1.0)
 
 
-def test_copies_do_not_count_twice_when_both_are_on(lab):
-    """Duplicates go first, whatever the order of writing; classes are balanced over what is left."""
-    recipe = lab.recipe("classify", {"balance_classes": {}, "drop_duplicates": {}})
-    assert [t.name() for t in recipe.techniques] == ["drop_duplicates", "balance_classes"]
+def test_row_techniques_act_in_the_order_that_makes_sense(lab):
+    """Copies, wrong labels and outliers go first, however they are written down; what is left is balanced."""
+    names = ["drop_duplicates", "clean_labels", "remove_outliers", "resample", "smote", "balance_classes"]
+    recipe = lab.recipe("classify", {name: {} for name in reversed(names)})
+    assert [t.name() for t in recipe.techniques] == names
+    fitted = lab.fit(recipe)
+    assert all(torch.isfinite(v).all() for v in fitted.weights().values())

@@ -1,0 +1,125 @@
+"""Techniques that mend what the targets of training rows say."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from aurify.core import rng
+from aurify.core.errors import AurifyError
+from aurify.core.parts import Technique, Trait, knob
+from aurify.core.types import RowPlan, View
+from aurify.data.splits import row_keys
+from aurify.measure.baselines import Examples, chances
+
+LEAST_ROWS = 2
+"""Rows of a class in each fold, on average, below which nothing is said about its labels."""
+
+
+@dataclass(kw_only=True)
+class CleanLabels(Technique):
+    """Leave out or correct training rows whose class is probably wrong (Northcutt et al. 2021, Confident learning).
+
+    A plain model says, out of fold, how likely each class is for each row; cleanlab counts from that how often one
+    class is mistaken for another, and names the rows. At most ``share`` of all rows and half of a class are touched,
+    the surest errors first. Helps: labels from crowds, rules or tired eyes. Hurts: where classes truly overlap, or the
+    plain model is too plain for them, hard rows are taken for errors and the network learns to be too sure.
+    """
+
+    method: str = knob("drop", "what happens to a probable error", choices=("drop", "relabel"))
+    share: float = knob(0.1, "most rows that may be touched", low=0.01, high=0.3, log=True, legal=(0.0, 0.5))
+    model: str = knob("linear", "the plain model that is asked", choices=("linear", "boosting"))
+    folds: int = knob(5, "parts that the plain model is fitted around", low=3, high=10, legal=(2, 50))
+    needs = frozenset({Trait.CATEGORICAL, Trait.COLUMNS})
+    neutral = {"share": 0.0}
+    vivid = {"method": "relabel", "share": 0.3}
+    stacks = True
+    order = -8
+
+    def rows(self, view: View, plan: RowPlan) -> RowPlan:
+        if self.share == 0.0:
+            return plan
+        find = _finder()
+        target = plan.targets(view.target).numpy()
+        counts = np.bincount(target)
+        judged = np.flatnonzero(counts >= LEAST_ROWS * self.folds)
+        rows = np.flatnonzero(np.isin(target, judged))
+        if len(judged) < 2:
+            return plan
+        examples = _examples(view, plan, np.searchsorted(judged, target), rows)
+        folds = _folds(view, plan.index.numpy()[rows], examples.target, self.folds)
+        likely = _out_of_fold(self.model, examples, folds, view.seed)
+        suspects = _limited(find(examples.target, likely), examples.target, int(self.share * len(target)))
+        if self.method == "relabel":
+            corrected = target.copy()
+            corrected[rows[suspects]] = judged[likely[suspects].argmax(1)]
+            return replace(plan, target=torch.from_numpy(corrected))
+        kept = torch.ones(len(target), dtype=torch.bool)
+        kept[rows[suspects]] = False
+        return plan.keep(kept)
+
+
+def _finder() -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Return a function from labels (N,) and probabilities (N, K) to probable errors, the surest first."""
+    try:
+        from cleanlab.filter import find_label_issues
+    except ImportError:
+        raise AurifyError("clean_labels needs cleanlab: pip install 'aurify[labels]'") from None
+
+    def find(labels: np.ndarray, likely: np.ndarray) -> np.ndarray:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            # one job: more would fork processes
+            return find_label_issues(labels, likely, return_indices_ranked_by="normalized_margin", n_jobs=1)
+
+    return find
+
+
+def _examples(view: View, plan: RowPlan, target: np.ndarray, rows: np.ndarray) -> Examples:
+    """The entries ``rows`` of a plan as plain models take them; the weight's unit does not matter to them."""
+    index = plan.index[rows]
+    kinds: dict[str, list[np.ndarray]] = {"numbers": [np.empty((len(rows), 0))], "codes": []}
+    kinds["codes"].append(np.empty((len(rows), 0), dtype=np.int64))
+    for name, values in view.values.items():
+        kinds["codes" if view.inputs[name].kind == "codes" else "numbers"].append(values[index].numpy())
+    return Examples(
+        numbers=np.concatenate(kinds["numbers"], 1),
+        codes=np.concatenate(kinds["codes"], 1),
+        target=target[rows],
+        row=index.numpy(),
+        weight=(plan.weight[rows] / plan.weight[rows].mean()).numpy(),
+    )
+
+
+def _folds(view: View, index: np.ndarray, target: np.ndarray, folds: int) -> np.ndarray:
+    """Draw a fold (M,) for each row, class by class; equal inputs share one, since a copy would give the label away."""
+    keys = row_keys(values.numpy() for values in view.values.values())[index]
+    firsts, inverse = np.unique(keys, return_index=True, return_inverse=True)[1:]
+    random = np.random.Generator(np.random.PCG64(rng.key(view.seed, "clean_labels")))
+    shuffled = random.permutation(len(firsts))
+    fold = np.empty(len(firsts), dtype=np.int64)
+    fold[shuffled[np.argsort(target[firsts[shuffled]], kind="stable")]] = np.arange(len(firsts)) % folds
+    return fold[inverse]
+
+
+def _out_of_fold(model: str, examples: Examples, folds: np.ndarray, seed: int) -> np.ndarray:
+    """Probabilities (M, K) of each row by a plain model that was fitted without it."""
+    classes = int(examples.target.max()) + 1
+    likely = np.full((len(examples), classes), 1 / classes)
+    for fold in np.unique(folds):
+        train = examples.take(folds != fold)
+        if len(np.unique(train.target)) > 1:
+            likely[folds == fold] = chances(model, train, examples.take(folds == fold), classes, seed)
+    return likely / likely.sum(1, keepdims=True)
+
+
+def _limited(suspects: np.ndarray, target: np.ndarray, most: int) -> np.ndarray:
+    """The first of ``suspects``: at most ``most`` in all and half of any class."""
+    kept = []
+    for code, count in enumerate(np.bincount(target)):
+        kept.append(np.flatnonzero(target[suspects] == code)[: count // 2])
+    return suspects[np.sort(np.concatenate(kept))[:most]]
