@@ -182,6 +182,35 @@ def predict(
 
 
 @app.command()
+def export(
+    run: RunPath,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="ONNX file to write, such as model.onnx")],
+    parts: PartsFile = None,
+    force: Force = False,
+    quiet: Quiet = False,
+    json_: Json = False,
+) -> None:
+    """Write the model, preparing included, as one ONNX file, and check that it answers as the model does."""
+    from aurify import workbench
+
+    record = workbench.export(run, file, parts=parts or (), force=force)
+    if json_:
+        print(json.dumps(record))
+        return
+    inputs = ", ".join(f"{name} (rows, {columns})" for name, columns in record["inputs"].items())
+    shapes = f"{inputs} to {', '.join(record['outputs'])}"
+    what = "probabilities" if "probabilities" in record["outputs"] else "numbers, as a share of the target's spread"
+    _console(quiet).print(
+        f"{file}: {record['bytes']:,} bytes, ONNX opset {record['opset']}; {shapes}.\n"
+        f"{record['rows']:,} rows answered as the model does: the largest difference is {record['difference']:.1e}"
+        f" ({what}; at most {record['most_difference']:g} is let through).",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+@app.command()
 def techniques(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="part to explain")] = None,
     parts: PartsFile = None,
