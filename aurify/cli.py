@@ -57,6 +57,7 @@ Resume = Annotated[bool, typer.Option("--resume", help="go on where a stopped ru
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="seed of everything random")]
 Time = Annotated[str | None, typer.Option("--time", metavar="5m", help="wall-clock limit, such as 90s, 5m, 1h")]
 FindRate = Annotated[bool, typer.Option("--find-rate", help="measure a good learning rate first")]
+Blend = Annotated[str | None, typer.Option("--blend", metavar="trees", help="average the network with boosted trees")]
 Device = Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu or cuda")]
 Threads = Annotated[
     int | None, typer.Option("--threads", metavar="N", min=1, help="CPU threads [OMP_NUM_THREADS or 1]")
@@ -83,6 +84,7 @@ def fit(
     seed: Seed = None,
     time: Time = None,
     find_rate: FindRate = False,
+    blend: Blend = None,
     device: Device = "auto",
     threads: Threads = None,
     checkpoint_every: Every = None,
@@ -114,6 +116,7 @@ def fit(
             seed=seed,
             seconds=None if time is None else seconds(time),
             find_rate=find_rate,
+            blend=blend,
             device=device,
             threads=threads,
             checkpoint_seconds=None if checkpoint_every is None else seconds(checkpoint_every),
