@@ -127,6 +127,7 @@ def test_intervals_and_baselines_are_printed(words, csv_files):
         ("fit {data} -t y --with mixpu", "did you mean 'mixup'"),
         ("fit {data} -t y --without mixup", "the recipe does not use it"),
         ("fit {data} -t y --with focal", "does not fit"),
+        ("fit {data} -t y --blend tree", "did you mean 'trees'"),
         ("fit {data} -t y --time fast", "a duration is written as"),
         ("fit {data} -t y --time 0s", "a duration"),
         ("fit {data} -t y --time 0.5s", "out of range"),
@@ -149,6 +150,9 @@ def test_intervals_and_baselines_are_printed(words, csv_files):
         ("predict {run} nowhere.csv", "no file at nowhere.csv"),
         ("predict {run} {data} -o nowhere/p.csv", "nowhere"),
         ("predict nowhere {data}", "nowhere"),
+        ("export {run}", "FILE"),
+        ("export nowhere model.onnx", "nowhere"),
+        ("export {run} nowhere/model.onnx", "nowhere"),
         ("techniques mixpu", "did you mean 'mixup'"),
     ],
 )

@@ -134,7 +134,7 @@ def as_tensors(model: Any, outputs: int) -> Trees:
 
 def _unpacked(sets: np.ndarray) -> np.ndarray:
     """Bit sets (S, 8) uint32 as (S, 256) bool."""
-    return (sets[:, :, None] >> np.arange(32, dtype=np.uint32) & 1).astype(bool).reshape(len(sets), -1)
+    return (sets[:, :, None] >> np.arange(32, dtype=np.uint32) & 1).astype(bool).reshape(len(sets), MOST_CODES)
 
 
 def _places(model: Any, outputs: int) -> tuple[np.ndarray, np.ndarray]:
