@@ -19,7 +19,7 @@ from aurify.core.types import Layer
 from aurify.data import prepare
 from aurify.data.schema import UNKNOWN
 from aurify.data.store import Store
-from aurify.data.trees import MOST_CODES, TreeColumns, Trees
+from aurify.data.trees import PLACES, TreeColumns, Trees
 from aurify.measure.baselines import LEAF_PENALTY
 from aurify.measure.encoding import merge_rare
 
@@ -107,34 +107,38 @@ def as_tensors(model: Any, outputs: int) -> Trees:
     trees = [tree for iteration in model._predictors for tree in iteration]
     nodes = np.concatenate([tree.nodes for tree in trees])
     sizes = [len(tree.nodes) for tree in trees]
-    starts = np.cumsum([0, *sizes])[:-1]
+    starts, here = np.cumsum([0, *sizes])[:-1], np.arange(len(nodes))
     own, leaf = np.repeat(starts, sizes), nodes["is_leaf"].astype(bool)
-    left, right = (np.where(leaf, np.arange(len(nodes)), nodes[side] + own) for side in ("left", "right"))
-    split_by_set = nodes["is_categorical"].astype(bool) & ~leaf
-    sets = np.concatenate([tree.raw_left_cat_bitsets for tree in trees])
+    assert (leaf | (nodes["left"] + own == here + 1)).all(), "scikit-learn puts a left child after its parent"
+    by_set, missing_left = nodes["is_categorical"].astype(bool) & ~leaf, nodes["missing_go_to_left"].astype(bool)
     first = np.repeat(np.cumsum([0, *(len(tree.raw_left_cat_bitsets) for tree in trees)])[:-1], sizes)
-    threshold = np.where(split_by_set, -np.inf, nodes["num_threshold"])
-    members = np.concatenate([np.zeros((1, MOST_CODES), dtype=bool), _unpacked(sets)])
+    sets = np.where(by_set, nodes["bitset_idx"] + first + 1, 0)
+    codes = _unpacked(np.concatenate([tree.raw_left_cat_bitsets for tree in trees]))
+    members = np.zeros((1 + len(codes), PLACES), dtype=bool)
+    members[1:, 1:-1] = codes[:, : PLACES - 2]
+    members[sets[by_set], 0] = missing_left[by_set]
+    # a split by missing alone has an infinite threshold, and everything that is there goes left
+    threshold = np.where(leaf | by_set, -np.inf, nodes["num_threshold"].clip(max=np.finfo(np.float64).max))
     places, base = _places(model, outputs)
     fields = {
-        "feature": nodes["feature_idx"].astype(np.int64),
+        "feature": nodes["feature_idx"] + np.where(missing_left, 0, model.n_features_in_),
         "threshold": threshold,
-        "missing_left": nodes["missing_go_to_left"].astype(bool),
-        "sets": np.where(split_by_set, nodes["bitset_idx"] + first + 1, 0).astype(np.int64),
+        "sets": sets,
         "members": members.ravel(),
-        "turns": np.column_stack([right, left]).ravel().astype(np.int64),
+        "right": np.where(leaf, here, nodes["right"] + own),
         "value": nodes["value"],
-        "roots": starts.astype(np.int64),
+        "roots": starts,
         "places": places,
         "base": base,
     }
-    tensors = {name: torch.from_numpy(np.ascontiguousarray(values)) for name, values in fields.items()}
-    return Trees(**tensors, depth=int(nodes["depth"].max()), categories=bool(split_by_set.any()))
+    kinds = {"i": np.int64, "u": np.int64, "f": np.float64, "b": np.bool_}
+    tensors = {name: torch.from_numpy(values.astype(kinds[values.dtype.kind])) for name, values in fields.items()}
+    return Trees(**tensors, depth=int(nodes["depth"].max()))
 
 
 def _unpacked(sets: np.ndarray) -> np.ndarray:
     """Bit sets (S, 8) uint32 as (S, 256) bool."""
-    return (sets[:, :, None] >> np.arange(32, dtype=np.uint32) & 1).astype(bool).reshape(len(sets), MOST_CODES)
+    return (sets[:, :, None] >> np.arange(32, dtype=np.uint32) & 1).astype(bool).reshape(len(sets), 256)
 
 
 def _places(model: Any, outputs: int) -> tuple[np.ndarray, np.ndarray]:
