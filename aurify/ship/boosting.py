@@ -113,9 +113,7 @@ def as_tensors(model: Any, outputs: int) -> Trees:
     by_set, missing_left = nodes["is_categorical"].astype(bool) & ~leaf, nodes["missing_go_to_left"].astype(bool)
     first = np.repeat(np.cumsum([0, *(len(tree.raw_left_cat_bitsets) for tree in trees)])[:-1], sizes)
     sets = np.where(by_set, nodes["bitset_idx"] + first + 1, 0)
-    codes = _unpacked(np.concatenate([tree.raw_left_cat_bitsets for tree in trees]))
-    members = np.zeros((1 + len(codes), PLACES), dtype=bool)
-    members[1:, 1:-1] = codes[:, : PLACES - 2]
+    members = _members(np.concatenate([tree.raw_left_cat_bitsets for tree in trees]))
     members[sets[by_set], 0] = missing_left[by_set]
     # a split by missing alone has an infinite threshold, and everything that is there goes left
     threshold = np.where(leaf | by_set, -np.inf, nodes["num_threshold"].clip(max=np.finfo(np.float64).max))
@@ -136,9 +134,12 @@ def as_tensors(model: Any, outputs: int) -> Trees:
     return Trees(**tensors, depth=int(nodes["depth"].max()))
 
 
-def _unpacked(sets: np.ndarray) -> np.ndarray:
-    """Bit sets (S, 8) uint32 as (S, 256) bool."""
-    return (sets[:, :, None] >> np.arange(32, dtype=np.uint32) & 1).astype(bool).reshape(len(sets), 256)
+def _members(bits: np.ndarray) -> np.ndarray:
+    """Sets (1 + S, 257) of categorical splits, from bit sets (S, 8): codes from place 1 on; the first is empty."""
+    unpacked = (bits[:, :, None] >> np.arange(32, dtype=np.uint32) & 1).astype(bool).reshape(len(bits), 256)
+    members = np.zeros((1 + len(bits), PLACES), dtype=bool)
+    members[1:, 1:-1] = unpacked[:, : PLACES - 2]
+    return members
 
 
 def _places(model: Any, outputs: int) -> tuple[np.ndarray, np.ndarray]:

@@ -20,6 +20,9 @@ from aurify.ship.bundle import Bundle
 from aurify.training import device as devices
 from aurify.workbench.runs import FittedRun
 
+MOST_ROWS = 10_000
+"""Held-out rows that a graph is tried on."""
+
 
 def export(
     run: str | Path, path: str | Path, *, parts: Sequence[str | Path] = (), force: bool = False
@@ -40,8 +43,9 @@ def export(
         rows, spread = trial.drawn(bundle.schema, bundle.recipe.seed), None
     else:
         bundle = FittedRun(source, catalog, "cpu").bundle
-        store, held = Store.open(folder.store), Parts.open(folder.parts).held
-        rows = {name: np.asarray(values[held]) for name, values in store.inputs.items()}
-        spread = None if bundle.schema.classes else float(np.std(store.target[held]))
+        store, known = Store.open(folder.store), Parts.open(folder.parts)
+        chosen = (known.held if len(known.held) else known.fit)[:MOST_ROWS]  # of folds together nothing is held out
+        rows = {name: np.asarray(values[chosen]) for name, values in store.inputs.items()}
+        spread = None if bundle.schema.classes else float(np.std(store.target[chosen]))
     record = shipping.export(bundle, target, trial.with_gaps(rows, bundle.recipe.seed), spread)
     return {"run": str(run), **record, "seconds": round(time.monotonic() - began, 3)}
