@@ -148,10 +148,11 @@ def _techniques(plain: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def load(extra: Iterable[str | Path] = ()) -> Catalog:
     """Import the package's own parts and the user's files or folders of parts."""
     import aurify
-    from aurify.data import prepare
+    from aurify.data import prepare, trees
 
     catalog = Catalog()
-    catalog.add(prepare)
+    for module in (prepare, trees):
+        catalog.add(module)
     for _, folder in KINDS.values():
         package = importlib.import_module(f"aurify.{folder}")
         for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda i: i.name):

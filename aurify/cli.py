@@ -57,6 +57,7 @@ Resume = Annotated[bool, typer.Option("--resume", help="go on where a stopped ru
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="seed of everything random")]
 Time = Annotated[str | None, typer.Option("--time", metavar="5m", help="wall-clock limit, such as 90s, 5m, 1h")]
 FindRate = Annotated[bool, typer.Option("--find-rate", help="measure a good learning rate first")]
+Blend = Annotated[str | None, typer.Option("--blend", metavar="trees", help="average the network with boosted trees")]
 Device = Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu or cuda")]
 Threads = Annotated[
     int | None, typer.Option("--threads", metavar="N", min=1, help="CPU threads [OMP_NUM_THREADS or 1]")
@@ -83,6 +84,7 @@ def fit(
     seed: Seed = None,
     time: Time = None,
     find_rate: FindRate = False,
+    blend: Blend = None,
     device: Device = "auto",
     threads: Threads = None,
     checkpoint_every: Every = None,
@@ -114,6 +116,7 @@ def fit(
             seed=seed,
             seconds=None if time is None else seconds(time),
             find_rate=find_rate,
+            blend=blend,
             device=device,
             threads=threads,
             checkpoint_seconds=None if checkpoint_every is None else seconds(checkpoint_every),
@@ -179,6 +182,35 @@ def predict(
         print(json.dumps({"run": run, "rows": frame.height, "out": out, "notes": list(answer.notes), **rows}))
     elif out is None:
         sys.stdout.write(frame.write_csv())
+
+
+@app.command()
+def export(
+    run: RunPath,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="ONNX file to write, such as model.onnx")],
+    parts: PartsFile = None,
+    force: Force = False,
+    quiet: Quiet = False,
+    json_: Json = False,
+) -> None:
+    """Write the model, preparing included, as one ONNX file, and check that it answers as the model does."""
+    from aurify import workbench
+
+    record = workbench.export(run, file, parts=parts or (), force=force)
+    if json_:
+        print(json.dumps(record))
+        return
+    inputs = ", ".join(f"{name} (rows, {columns})" for name, columns in record["inputs"].items())
+    shapes = f"{inputs} to {', '.join(record['outputs'])}"
+    what = "probabilities" if "probabilities" in record["outputs"] else "numbers, as a share of the target's spread"
+    _console(quiet).print(
+        f"{file}: {record['bytes']:,} bytes, ONNX opset {record['opset']}; {shapes}.\n"
+        f"{record['rows']:,} rows answered as the model does: the largest difference is {record['difference']:.1e}"
+        f" ({what}; at most {record['most_difference']:g} is let through).",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 @app.command()

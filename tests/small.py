@@ -23,6 +23,7 @@ from aurify.core.recipe import Recipe, Source
 from aurify.core.run import Run
 from aurify.core.watch import Watch
 from aurify.data.store import Store
+from aurify.ship.boosting import fit_trees
 from aurify.ship.bundle import Bundle
 from aurify.ship.pipeline import Member
 from aurify.training import fit as loop
@@ -218,6 +219,13 @@ class Lab:
         schema = self.store(recipe.task.kind).schema
         member = Member(tuple(fitted.problem.layers), fitted.run.model, fitted.answers)
         return Bundle(recipe, schema, (member,), torch.device("cpu"))
+
+    def trees(self, recipe: Recipe, store: Store | None = None) -> Bundle:
+        """A Bundle of boosted trees alone, fitted on the rows that a recipe's network would learn from."""
+        task: Any = recipe.task
+        store = store or self.store(task.kind)
+        layers = fit_trees(recipe, store, self.problem(recipe, store), task.part(recipe, store).held)
+        return Bundle(recipe, store.schema, (Member(layers, None, (), name="trees"),), torch.device("cpu"))
 
 
 def same(one: Any, other: Any) -> bool:

@@ -15,8 +15,9 @@ from aurify.cli import app
 
 SURFACE = {
     "fit": "SOURCE --target -t --drop --test --recipe --set --with --without --parts --out -o --force --resume --seed"
-    " --time --find-rate --device --threads --checkpoint-every --quiet -q --json",
+    " --time --find-rate --blend --device --threads --checkpoint-every --quiet -q --json",
     "evaluate": "RUN DATA --parts --out -o --force --seed --device --quiet -q --json",
+    "export": "RUN FILE --parts --force --quiet -q --json",
     "predict": "RUN DATA --parts --out -o --force --device --quiet -q --json",
     "techniques": "NAME --parts --all --json",
 }
@@ -126,6 +127,7 @@ def test_intervals_and_baselines_are_printed(words, csv_files):
         ("fit {data} -t y --with mixpu", "did you mean 'mixup'"),
         ("fit {data} -t y --without mixup", "the recipe does not use it"),
         ("fit {data} -t y --with focal", "does not fit"),
+        ("fit {data} -t y --blend tree", "did you mean 'trees'"),
         ("fit {data} -t y --time fast", "a duration is written as"),
         ("fit {data} -t y --time 0s", "a duration"),
         ("fit {data} -t y --time 0.5s", "out of range"),
@@ -148,6 +150,9 @@ def test_intervals_and_baselines_are_printed(words, csv_files):
         ("predict {run} nowhere.csv", "no file at nowhere.csv"),
         ("predict {run} {data} -o nowhere/p.csv", "nowhere"),
         ("predict nowhere {data}", "nowhere"),
+        ("export {run}", "FILE"),
+        ("export nowhere model.onnx", "nowhere"),
+        ("export {run} nowhere/model.onnx", "nowhere"),
         ("techniques mixpu", "did you mean 'mixup'"),
     ],
 )

@@ -59,7 +59,9 @@ class Categories(nn.Module):
         parts = [table(x_BC[:, c]) for c, table in zip(self.learnt, self.tables, strict=True)]
         if self.hot:
             at_BH = x_BC[:, self.hot] + self.hot_starts
-            zeros = torch.zeros(len(x_BC), self.hot_width, device=x_BC.device)
+            zeros = torch.zeros(
+                x_BC.shape[0], self.hot_width, device=x_BC.device
+            )  # len() would fix the rows of a graph
             parts.append(zeros.scatter(1, at_BH, 1.0))
         return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 

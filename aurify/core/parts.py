@@ -44,7 +44,8 @@ class Part:
     """Base of everything a recipe names. Settings are fixed once made; ``state()`` fields change during a run.
 
     ``needs`` are the traits a task or its network must offer for the part to be used with it; ``unexportable`` says
-    why an ONNX graph cannot hold what the part adds to a model ("" when it can).
+    why an ONNX graph cannot hold what the part adds to a model ("" when it can); a part that can with some of its
+    settings only overrides ``why_unexportable`` instead.
     """
 
     needs: ClassVar[frozenset[Trait]] = frozenset()
@@ -72,6 +73,10 @@ class Part:
         if getattr(self, "_made", False) and name in self.knobs():
             raise AttributeError(f"{self.name()}.{name} is a setting and cannot change; make a new part")
         object.__setattr__(self, name, value)
+
+    def why_unexportable(self) -> str:
+        """Say why an ONNX graph cannot hold what the part adds with these settings; "" when it can."""
+        return self.unexportable
 
     @classmethod
     def make(cls, settings: Mapping[str, Any]) -> Self:

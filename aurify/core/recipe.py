@@ -56,7 +56,14 @@ class Budget(Part):
     find_rate: bool = knob(False, "measure a good learning rate first, and train with that one")
 
 
-SECTIONS: dict[str, type[Part]] = {"source": Source, "split": Split, "budget": Budget}
+@dataclass(kw_only=True)
+class Blending(Part):
+    """What answers beside the network."""
+
+    model: str = knob("none", "model whose answers are averaged with the network's", choices=("none", "trees"))
+
+
+SECTIONS: dict[str, type[Part]] = {"source": Source, "split": Split, "budget": Budget, "blend": Blending}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +77,7 @@ class Recipe:
     source: Source = field(default_factory=Source)
     split: Split = field(default_factory=Split)
     budget: Budget = field(default_factory=Budget)
+    blend: Blending = field(default_factory=Blending)
     precision: str = "float32"
     seed: int = 0
 
@@ -85,6 +93,8 @@ class Recipe:
                 lacking = part.needs - self.task.traits - self.network.offers
                 fix = f"; leave it out with --without {part.name()}" if isinstance(part, Technique) else ""
                 raise AurifyError(f"{part.name()!r} does not fit: it needs {_needed(lacking, self.network)}{fix}")
+        if self.blend.model == "trees" and Trait.COLUMNS not in self.task.traits:
+            raise AurifyError(f"blend.model = trees needs the columns of a table, which {self.task.name()!r} lacks")
         slots: dict[str, str] = {}
         for technique in ordered:
             if technique.slot is not None and technique.slot in slots:
@@ -120,6 +130,7 @@ class Recipe:
             "optimizer": {"name": self.optimizer.name(), **_plain(self.optimizer)},
             "techniques": {t.name(): _plain(t) for t in self.techniques},
             "budget": _plain(self.budget),
+            "blend": _plain(self.blend),
             "precision": self.precision,
             "seed": self.seed,
         }

@@ -15,7 +15,7 @@ from aurify.core import rng
 if TYPE_CHECKING:
     from aurify.core.parts import Technique, Trait
     from aurify.core.recipe import Recipe
-    from aurify.core.types import Batch, Held, Layer, Signature
+    from aurify.core.types import Batch, Held, Layer, RowPlan, Signature
 
 
 class Feed(Protocol):
@@ -41,6 +41,16 @@ class Problem(Protocol):
     def score_name(self) -> str: ...
     @property
     def greater_is_better(self) -> bool: ...
+    @property
+    def plan(self) -> RowPlan:
+        """Which training rows are learnt from; positions are within ``rows``."""
+        ...
+
+    @property
+    def rows(self) -> Tensor:
+        """Store row ids (U,) of the training rows in use, on the CPU."""
+        ...
+
     @property
     def layers(self) -> Sequence[Layer]:
         """What prepares raw inputs for the network, fitted on the training rows."""

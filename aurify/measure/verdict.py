@@ -11,6 +11,8 @@ NAMES = {
     "mean": "the mean",
     "linear": "a linear model",
     "boosting": "gradient boosting",
+    "network": "its network alone",
+    "trees": "its trees alone",
 }
 SAME_AS_ANOTHER = {"recall_weighted", "recall_macro"}
 """Equal to accuracy and to balanced accuracy: in the files, not in words and on the screen."""
@@ -28,7 +30,8 @@ def main_metric(table: Table) -> str:
 
 
 def sentence(table: Table) -> str:
-    """Say which baselines the network beats in the main metric, by paired intervals, and which it does not."""
+    """Say which others the model beats in the main metric, by paired intervals, and which it does not."""
+    model = f"The {table.reference}"
     metric = main_metric(table)
     label = LABELS.get(metric, metric)
     by_verdict: dict[str, list[str]] = {"better": [], "worse": [], "no measurable difference": []}
@@ -37,17 +40,19 @@ def sentence(table: Table) -> str:
             by_verdict[rows[metric].verdict].append(f"{NAMES.get(name, name)} ({_signed(rows[metric])})")
     said = []
     if by_verdict["worse"]:
-        said.append(f"The network is worse than {_joined(by_verdict['worse'])} in {label}: prefer that model here.")
+        said.append(f"{model} is worse than {_joined(by_verdict['worse'])} in {label}: prefer that model here.")
     if by_verdict["no measurable difference"]:
         rivals = _joined(by_verdict["no measurable difference"], "or")
-        said.append(f"The network does not measurably beat {rivals} in {label}.")
+        said.append(f"{model} does not measurably beat {rivals} in {label}.")
     if by_verdict["better"]:
-        said.append(f"The network beats {_joined(by_verdict['better'])} in {label}.")
+        said.append(f"{model} beats {_joined(by_verdict['better'])} in {label}.")
     for name, rows in table.differences.items():
         worse = [k for k, d in rows.items() if d.verdict == "worse" and k != metric and k not in SAME_AS_ANOTHER]
         lost = [LABELS.get(k, k.replace("_", " ")) for k in worse]
         if lost and (metric not in rows or rows[metric].verdict != "worse") and name not in ("majority", "mean"):
-            said.append(f"{NAMES.get(name, name).capitalize()} is better in {_joined(lost)}.")
+            said.append(
+                f"{NAMES.get(name, name).capitalize()} {'are' if name == 'trees' else 'is'} better in {_joined(lost)}."
+            )
     if not any(by_verdict.values()) and table.differences:
         return f"{table.rows:,} rows are too few to compare the models by."
     return " ".join(said)

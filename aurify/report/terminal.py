@@ -61,15 +61,21 @@ def _score(run: Run) -> str:
 def print_scores(console: Console, summary: Mapping[str, Any]) -> None:
     """Scores with 95 % intervals beside the baselines, and the paired difference to the strongest of them.
 
-    On a narrow screen the differences come in a table of their own.
+    On a narrow screen the differences come in a table of their own, as what a blend is made of always does.
     """
+    _print_beside_baselines(console, summary)
+    if summary["members"]:
+        console.print(_parts_of(summary))
+
+
+def _print_beside_baselines(console: Console, summary: Mapping[str, Any]) -> None:
     rival = _strongest(summary)
     wide = _scores(summary, rival)
     if rival is None or Measurement.get(console, console.options.update(max_width=500), wide).maximum <= console.width:
         console.print(wide)
         return
     console.print(_scores(summary, None))
-    table = _empty(f"network - {rival} [95%]")
+    table = _empty(f"{summary['model']} - {rival} [95%]")
     for metric in _shown(summary):
         _add(table, summary, metric, [_interval(summary["differences"][rival].get(metric), signed=True)])
     console.print(table)
@@ -77,12 +83,22 @@ def print_scores(console: Console, summary: Mapping[str, Any]) -> None:
 
 def _scores(summary: Mapping[str, Any], rival: str | None) -> Table:
     baselines: Mapping[str, Mapping[str, float | None]] = summary["baselines"]
-    table = _empty("network [95%]", *baselines, *([f"network - {rival} [95%]"] if rival else []))
+    table = _empty(f"{summary['model']} [95%]", *baselines, *([f"{summary['model']} - {rival} [95%]"] if rival else []))
     for metric in _shown(summary):
         row = [_interval(summary["scores"][metric]), *(number(baselines[n].get(metric)) for n in baselines)]
         if rival:
             row.append(_interval(summary["differences"][rival].get(metric), signed=True))
         _add(table, summary, metric, row)
+    return table
+
+
+def _parts_of(summary: Mapping[str, Any]) -> Table:
+    """Each member of a blend alone, and what the blend has before its network."""
+    members: Mapping[str, Any] = summary["members"]
+    table = _empty(*(f"{name} [95%]" for name in members), f"{summary['model']} - network [95%]")
+    for metric in _shown(summary):
+        alone = [_interval(scores.get(metric)) for scores in members.values()]
+        _add(table, summary, metric, [*alone, _interval(summary["differences"]["network"].get(metric), signed=True)])
     return table
 
 
@@ -103,10 +119,11 @@ def _add(table: Table, summary: Mapping[str, Any], metric: str, row: list[str]) 
 
 
 def _strongest(summary: Mapping[str, Any]) -> str | None:
-    """The baseline that the network beats least in the main metric."""
+    """The baseline that the model beats least in the main metric."""
     metric, found = summary["main_metric"], None
     lower = not summary["greater_is_better"][metric]
-    for name, differences in summary["differences"].items():
+    for name in summary["baselines"]:
+        differences = summary["differences"][name]
         value = differences.get(metric, {}).get("value")
         if value is not None and (found is None or (-value if lower else value) < found[0]):
             found = (-value if lower else value, name)

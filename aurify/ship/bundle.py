@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,6 +59,19 @@ class Bundle:
     def pipeline(self) -> Pipeline:
         """From raw typed columns to answers, all members included."""
         return Pipeline(self.recipe.task, self.members, self.device).eval()
+
+    def apart(self) -> dict[str, Bundle]:
+        """What can be measured by itself: the whole, called after what it is, and of a blend each kind of member."""
+        networks = [m for m in self.members if m.network is not None]
+        others = [m for m in self.members if m.network is None]
+        if not networks or not others:
+            return {"network": self}
+        return {"blend": self, "network": self._only(networks), "trees": self._only(others)}
+
+    def _only(self, members: Sequence[Member]) -> Bundle:
+        total = sum(m.weight for m in members)
+        shares = [m.weight / total if total else 1 / len(members) for m in members]
+        return replace(self, members=tuple(replace(m, weight=w) for m, w in zip(members, shares, strict=True)))
 
     def predict(self, data: Any) -> pl.DataFrame:
         """Predict a CSV path or data frame: ids, ``prediction`` and ``p_<class>``, one row per example, in order."""

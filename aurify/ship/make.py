@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from aurify.core.recipe import Recipe
 from aurify.core.watch import Watch
+from aurify.data.store import Asked
+from aurify.ship.blending import blended, network_share
+from aurify.ship.boosting import fit_trees
 from aurify.ship.bundle import Bundle
 from aurify.ship.pipeline import Member
 from aurify.training import fit as loop
@@ -17,11 +21,14 @@ from aurify.training.checkpoint import Keeper
 def make(
     recipe: Recipe, store: Any, parts: Any, device: torch.device, keeper: Keeper, watch: Watch, show: loop.Show
 ) -> tuple[Bundle, dict[str, Any]]:
-    """Prepare, train and calibrate on the training rows; returns the Bundle and a plain record of the training.
+    """Prepare, train, calibrate and blend on the training rows; returns the Bundle and a record of the training.
 
     ``Keeper(None)`` keeps nothing on disk. Raises DivergedError and Interrupted as the loop does.
     """
     problem = recipe.task.problem(recipe, store, parts, device)
+    watch.check()
+    # before the network: a limit on the time is shared out over what is left of it
+    trees = fit_trees(recipe, store, problem, parts.held) if recipe.blend.model == "trees" else None
     watch.check()
     run = loop.fit(recipe, problem, device, keeper, watch, show)
     answers = (*problem.answer_layers, *loop.answers(run))
@@ -32,5 +39,10 @@ def make(
         "stopped": run.stopped,
         "seconds": round(watch.spent, 3),
     }
-    member = Member(tuple(problem.layers), run.model, answers)
-    return Bundle(recipe, store.schema, (member,), device), record
+    bundle = Bundle(recipe, store.schema, (Member(tuple(problem.layers), run.model, answers),), device)
+    if trees is None:
+        return bundle, record
+    other = replace(bundle, members=(Member(trees, None, (), name="trees"),))
+    held = Asked(store.inputs, store.target, parts.held, store.roles)
+    share = keeper.chosen("network_share", lambda: network_share(bundle, other, held))
+    return blended((bundle, share), (other, 1 - share)), {**record, "network_share": share}

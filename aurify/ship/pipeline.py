@@ -53,7 +53,7 @@ class Pipeline(nn.Module):
         for layer in member.layers:
             values = layer(values)
         if member.network is None:
-            output = values[OUTPUT]
+            output = values[OUTPUT].to(self.device)
         else:
             output = member.network({name: v.to(self.device) for name, v in values.items()})
         output = self.task.merge(output.double())

@@ -157,12 +157,13 @@ class TableProblem:
         view = prepare.view_of(store, parts.fit, recipe.seed)
         prepared = prepare.prepare(recipe.techniques, view)
         self.layers, self.target_layer = prepared.layers, prepared.target
+        self.plan, self.rows = prepared.plan, torch.from_numpy(parts.fit)[prepared.used]
         self.signature = Signature(prepared.inputs, 1 if self.classes is None else len(self.classes))
         self.feed = RowFeed(
             prepared.values,
             view.target[prepared.used],
-            torch.from_numpy(parts.fit)[prepared.used],
-            prepared.plan,
+            self.rows,
+            self.plan,
             self._encode,
             batch_size=recipe.optimizer.batch_size(recipe.budget.batch_size, len(prepared.plan.index)),
             seed=recipe.seed,

@@ -1,7 +1,8 @@
 """The verbs: everything the command line and Python users call."""
 
+from aurify.workbench.exporting import export
 from aurify.workbench.fitting import fit
 from aurify.workbench.measuring import evaluate
 from aurify.workbench.runs import FittedRun, load, predict
 
-__all__ = ["FittedRun", "evaluate", "fit", "load", "predict"]
+__all__ = ["FittedRun", "evaluate", "export", "fit", "load", "predict"]

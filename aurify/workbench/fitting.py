@@ -68,6 +68,7 @@ def fit(
     seed: int | None = None,
     seconds: float | None = None,
     find_rate: bool = False,
+    blend: str | None = None,
     device: str = "auto",
     threads: int | None = None,
     checkpoint_seconds: float | None = None,
@@ -77,8 +78,9 @@ def fit(
     """Read, split, prepare, train, measure: from a CSV path or data frame to a finished run folder.
 
     ``settings`` are ``{"network.width": 256}`` or ``["network.width=256"]``; ``using`` and ``without`` switch
-    techniques; with ``find_rate`` a good learning rate is measured first. Raises AurifyError for anything the user can
-    mend and Interrupted after SIGINT or SIGTERM, with everything saved for ``resume``.
+    techniques; with ``find_rate`` a good learning rate is measured first; ``blend="trees"`` averages the network with
+    gradient-boosted trees. Raises AurifyError for anything the user can mend and Interrupted after SIGINT or SIGTERM,
+    with everything saved for ``resume``.
     """
     began = time.monotonic()
     if force and resume:
@@ -87,6 +89,7 @@ def fit(
     words += [f"seed={seed}"] if seed is not None else []
     words += [f"budget.seconds={seconds}"] if seconds is not None else []
     words += ["budget.find_rate=true"] if find_rate else []
+    words += [f"blend.model={blend}"] if blend is not None else []
     roles = {"target": target, "drop": list(drop) or None, "test": None if test is None else str(test)}
     wish = _wish(data, roles, recipe, words, using, without)
     catalog = catalogs.load(parts)

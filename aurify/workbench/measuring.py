@@ -116,21 +116,24 @@ def measured(
     bundle: Bundle, store: Store | None, parts: Any, asked: Asked, check: Callable[[], None], seed: int
 ) -> tuple[Predictions, dict[str, Any]]:
     """Predictions and the summary of their scores beside the baselines (none without the training rows)."""
-    predictions = bundle.predictions(asked)
-    sets = {"network": predictions}
+    sets = {name: alone.predictions(asked) for name, alone in bundle.apart().items()}
+    model, *members = sets
     if store is not None:
         sets |= bundle.recipe.task.baselines(bundle.recipe, store, parts, asked, check)
-    table = score_table(sets, reference="network", seed=seed, check=check)
+    table = score_table(sets, reference=model, seed=seed, check=check)
     plain = {name: {k: _finite(v) for k, v in scores.items()} for name, scores in table.scores.items()}
-    baselines = [name for name in sets if name != "network"]
-    return predictions, {
-        "scores": plain["network"],
+    baselines = [name for name in sets if name not in (model, *members)]
+    return sets[model], {
+        "model": model,
+        "scores": plain[model],
+        "members": {n: plain[n] for n in members},
         "baselines": {n: {k: v["value"] for k, v in plain[n].items()} for n in baselines},
         "baseline_scores": {n: plain[n] for n in baselines},
         "differences": {
-            n: {k: {**_finite(d), "verdict": d.verdict} for k, d in table.differences[n].items()} for n in baselines
+            n: {k: {**_finite(d), "verdict": d.verdict} for k, d in rows.items()}
+            for n, rows in table.differences.items()
         },
-        "greater_is_better": {k: v.greater_is_better for k, v in table.scores["network"].items()},
+        "greater_is_better": {k: v.greater_is_better for k, v in table.scores[model].items()},
         "main_metric": main_metric(table),
         "verdict": sentence(table),
         "rows": table.rows,

@@ -50,11 +50,11 @@ class FittedRun:
 
     @property
     def scores(self) -> pl.DataFrame:
-        """Every metric with its 95 % interval, of the network and of the baselines beside it."""
+        """Every metric with its 95 % interval, of the model, what it is blended of and the baselines beside it."""
         import polars as pl
 
         summary = self.summary
-        models = {"network": summary["scores"], **summary["baseline_scores"]}
+        models = {summary["model"]: summary["scores"], **summary["members"], **summary["baseline_scores"]}
         rows = [{"model": m, "metric": k, **v} for m, metrics in models.items() for k, v in metrics.items()]
         return pl.DataFrame(rows)
 

@@ -31,9 +31,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     wanted, catalog = set(metafunc.fixturenames), every_part()
     if {"group", "part", "kind"} <= wanted:
         rows = [r for r in _trained_parts(catalog) if "variant" in wanted or r[3] == "default"]
+        if "graph" in wanted:
+            rows = [r for r in rows if _changes_the_model(*r)]
         names = ["group", "part", "kind", *(["variant"] if "variant" in wanted else [])]
         ids = ["-".join([r[1].name(), *map(str, r[2 : len(names)])]) for r in rows]
-        metafunc.parametrize(names, [r[: len(names)] for r in rows], ids=ids)
+        tail = [pytest.mark.slow] if "graph" in wanted else []
+        cases = [pytest.param(*r[: len(names)], marks=tail if r[3] != "default" else ()) for r in rows]
+        metafunc.parametrize(names, cases, ids=ids)
     elif {"technique", "kind"} <= wanted:
         pairs = [(t, k) for t in catalog.parts["technique"].values() for k in KINDS if _fits(t, k)]
         metafunc.parametrize(("technique", "kind"), pairs, ids=[f"{t.name()}-{k}" for t, k in pairs])
@@ -56,6 +60,15 @@ def _trained_parts(catalog: Catalog) -> list[tuple[str, type[Part], str, str]]:
         if _fits(part, kind)
         for variant in variants(part)
     ]
+
+
+def _changes_the_model(group: str, part: Any, kind: str, variant: str) -> bool:
+    """Say whether another graph comes of it: neutral settings, and what acts on rows and steps alone, leave it be."""
+    if group != "technique":
+        return group == "network"
+    off = variant != "default" and part.make(variants(part)[variant]) == part.make(part.neutral)
+    seams = ("layer", "target", "begin", "answer")
+    return not off and any(getattr(part, seam) is not getattr(Technique, seam) for seam in seams)
 
 
 def _fits(part: Any, kind: str) -> bool:

@@ -11,15 +11,19 @@ import torch
 
 from aurify.core import archive
 from aurify.core.errors import AurifyError
+from aurify.ship.blending import blended
 from aurify.ship.bundle import Bundle
 
 
-@pytest.fixture(scope="module", params=["classify", "regress"])
+@pytest.fixture(scope="module", params=["classify", "regress", "blend"])
 def saved(request, lab, tmp_path_factory):
-    """A bundle with every kind of layer in it, as a file and as its parts."""
-    path = tmp_path_factory.mktemp("bundle") / "model.aurify"
-    lab.bundle(lab.fitted(lab.default(request.param))).save(path, lab.catalog)
-    return request.param, path, *archive.load(path, "model")
+    """A bundle with every kind of layer in it, as a file and as its parts; a blend has its trees before the network."""
+    path, kind = tmp_path_factory.mktemp("bundle") / "model.aurify", request.param.replace("blend", "classify")
+    bundle = lab.bundle(lab.fitted(lab.default(kind)))
+    if request.param == "blend":
+        bundle = blended((lab.trees(bundle.recipe), 0.4), (bundle, 0.6))
+    bundle.save(path, lab.catalog)
+    return kind, path, *archive.load(path, "model")
 
 
 def load(path, lab):
@@ -188,6 +192,7 @@ import resource, torch
 from pathlib import Path
 from aurify import catalog
 from aurify.core.errors import AurifyError
+from aurify.ship.blending import blended
 from aurify.ship.bundle import Bundle
 found = catalog.load()
 now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
