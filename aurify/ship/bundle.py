@@ -100,7 +100,8 @@ class Bundle:
         answered = np.concatenate([self.pipeline(raw).cpu().numpy() for raw in chunks])
         if not np.isfinite(answered).all():
             raise ValueError("its answers are not finite")
-        return answered
+        # a mean of ones over several members may be above 1 by the last bit
+        return answered if self.schema.classes is None else answered.clip(0.0, 1.0)
 
     @property
     def parameter_count(self) -> int:
