@@ -78,9 +78,9 @@ def fit(
 
     ``split`` is ``random``, ``group:COLUMN`` or ``time:COLUMN``. With ``folds`` each row is tested by a model that did
     not see it, and the shipped model averages those of the folds. ``settings`` are ``{"network.width": 256}`` or
-    ``["network.width=256"]``; ``using`` and ``without`` switch techniques; with ``find_rate`` a good learning
-    rate is measured first. Raises AurifyError for anything the user can
-    mend and Interrupted after SIGINT or SIGTERM, with everything saved for ``resume``.
+    ``["network.width=256"]``; ``using`` and ``without`` switch techniques; with ``find_rate`` a good learning rate is
+    measured first. Raises AurifyError for anything the user can mend and Interrupted after SIGINT or SIGTERM, with
+    everything saved for ``resume``.
     """
     began = time.monotonic()
     if force and resume:
