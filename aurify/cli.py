@@ -46,6 +46,8 @@ RunPath = Annotated[str, typer.Argument(metavar="RUN", help="run folder or model
 Target = Annotated[str | None, typer.Option("--target", "-t", metavar="COL", help="column to predict")]
 Drop = Annotated[list[str] | None, typer.Option("--drop", metavar="COL", help="column to leave out; repeatable")]
 TestFile = Annotated[str | None, typer.Option("--test", metavar="FILE", help="file whose rows are the test part")]
+SplitBy = Annotated[str | None, typer.Option("--split", metavar="BY", help="random, group:COL or time:COL")]
+Folds = Annotated[int | None, typer.Option("--folds", metavar="K", help="test every row in turn, in K folds")]
 RecipeFile = Annotated[str | None, typer.Option("--recipe", metavar="FILE", help="recipe to start from")]
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=V", help="change a setting: network.width=256")]
 With = Annotated[list[str] | None, typer.Option("--with", metavar="T[.S=V]", help="switch on: mixup.alpha=0.4")]
@@ -73,6 +75,8 @@ def fit(
     target: Target = None,
     drop: Drop = None,
     test: TestFile = None,
+    split: SplitBy = None,
+    folds: Folds = None,
     recipe: RecipeFile = None,
     set_: Set = None,
     with_: With = None,
@@ -105,6 +109,8 @@ def fit(
             target,
             drop=drop or (),
             test=test,
+            split=split,
+            folds=folds,
             recipe=recipe,
             settings=set_ or (),
             using=with_ or (),
@@ -264,8 +270,10 @@ def _print_summary(summary: dict[str, Any], as_json: bool) -> None:
         console.print(summary["verdict"], highlight=False)
     openings = summary.get("test_openings")
     opened = "" if openings is None else f" Test part opened {openings} time{'s' if openings > 1 else ''}."
+    if summary.get("measured"):
+        console.print(summary["measured"], highlight=False, style="dim")
     console.print(
-        f"{summary['rows']:,} rows, {summary['draws']:,} bootstrap draws: intervals cover the sampling of these rows."
+        f"{summary['rows']:,} rows, {summary['draws']:,} bootstrap draws: intervals {summary['intervals']}."
         f"{opened} {summary['seconds']:.1f} s.",
         highlight=False,
         style="dim",

@@ -26,6 +26,7 @@ class RunFolder:
         self.store = path / "store"
         self.parts = path / "parts.aurify"
         self.checkpoints = path / "checkpoints"
+        self.folds = path / "folds"
         self.training = path / "training.json"
         self.divergence = path / "diverged.json"
         self.choices = path / "choices.json"
@@ -72,9 +73,14 @@ class RunFolder:
         if not self.exists() and self.path.is_dir() and {p.name for p in self.path.iterdir()} <= {".lock"}:
             shutil.rmtree(self.path, ignore_errors=True)  # nothing was begun: leave no empty folder behind
 
+    def fold(self, number: int) -> RunFolder:
+        """The place of one fold's own training, numbered from 1."""
+        return RunFolder(self.folds / str(number))
+
     def clear(self) -> None:
         """Remove what an earlier run left and nothing else, the recipe first: without it there is no run any more."""
-        for item in [self.recipe, *(path for path in self._own() if path not in (self.openings, self.checkpoints))]:
+        kept = (self.openings, self.checkpoints, self.folds)
+        for item in [self.recipe, *(path for path in self._own() if path not in kept)]:
             if item.is_dir():
                 shutil.rmtree(item, ignore_errors=True)
             else:
@@ -82,8 +88,11 @@ class RunFolder:
         for pattern in ("step-*.aurify", "step-*.damaged", ".*.tmp"):
             for item in self.checkpoints.glob(pattern):
                 item.unlink()
-        if self.checkpoints.is_dir() and not any(self.checkpoints.iterdir()):
-            self.checkpoints.rmdir()
+        for inner in self.folds.glob("[0-9]*"):
+            RunFolder(inner).clear()
+            _remove_empty(inner)
+        _remove_empty(self.checkpoints)
+        _remove_empty(self.folds)
 
     def _own(self) -> list[Path]:
         return [item for item in vars(self).values() if isinstance(item, Path) and item != self.path]
@@ -150,6 +159,11 @@ class RunFolder:
                 temporary.replace(link)
             except OSError:  # file systems without links
                 temporary.unlink(missing_ok=True)
+
+
+def _remove_empty(path: Path) -> None:
+    if path.is_dir() and not any(path.iterdir()):
+        path.rmdir()
 
 
 def named(source_name: str, root: Path = Path("runs")) -> list[Path]:

@@ -132,11 +132,11 @@ class Task(Part):
         """What techniques may count on; a task whose kind is not settled yet offers all it may come to offer."""
         return frozenset()
 
-    def read(self, source: Source, data: Any) -> tuple[Any, list[str]]:
-        """Read ``data`` (a path or a frame) into a Store, and say what was noticed."""
+    def read(self, source: Source, data: Any, by: str = "random") -> tuple[Any, list[str]]:
+        """Read ``data`` (a path or a frame) into a Store, and say what was noticed; ``by`` is that of the split."""
         raise NotImplementedError
 
-    def ask(self, schema: Any, data: Any, *, labelled: bool) -> Any:
+    def ask(self, schema: Any, data: Any, *, labelled: bool, by: str = "random") -> Any:
         """Read new data (a path or a frame) as the schema says: to predict it or, ``labelled``, to measure on it."""
         raise NotImplementedError
 
@@ -150,6 +150,14 @@ class Task(Part):
 
     def part(self, recipe: Recipe, store: Any) -> Any:
         """Part the examples before anything is fitted."""
+        raise NotImplementedError
+
+    def folds(self, recipe: Recipe, store: Any) -> list[Any]:
+        """Part the examples ``recipe.split.folds`` times, so that no example is in two test parts."""
+        raise NotImplementedError
+
+    def whole(self, folds: list[Any]) -> Any:
+        """The parts of the model that is shipped from folds: all their examples to learn from, none to test."""
         raise NotImplementedError
 
     def problem(self, recipe: Recipe, store: Any, parts: Any, device: torch.device) -> Problem:

@@ -41,6 +41,11 @@ class Split(Part):
     test: float = knob(0.2, "share of rows sealed for the final test", legal=(0.01, 0.9))
     held: float = knob(0.1, "share of the training rows held out for stopping and calibration", legal=(0.01, 0.9))
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.by != "random" and not re.fullmatch(r"(?:group|time):.+", self.by, re.DOTALL):
+            raise AurifyError(f"split.by = {self.by!r} is not allowed: random, group:COLUMN or time:COLUMN")
+
 
 @dataclass(kw_only=True)
 class Budget(Part):

@@ -1,20 +1,22 @@
-"""Part rows before anything is fitted: stratified, with exact duplicates kept on one side."""
+"""Part rows before anything is fitted: at random, by whole groups or by time; once, or in folds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from aurify.core import archive, rng
+from aurify.core import archive
 from aurify.core.errors import AurifyError
-from aurify.data.store import Store
+from aurify.data.copies import first_alike, overlap, row_keys
+from aurify.data.drawing import deal, draw
+from aurify.data.store import Asked, Store
 
 BINS = 10
-FEWEST_GROUPS = 100
+FEWEST_UNITS = 100
 RARE = 10
 
 
@@ -39,78 +41,165 @@ class Parts:
         return cls(rows["fit"].numpy(), rows["held"].numpy(), rows["test"].numpy(), tuple(document["notes"]))
 
 
-def part_rows(store: Store, test_share: float, held_share: float, seed: int) -> Parts:
-    """Part a Store's labelled rows. Rows with equal inputs never lie in two parts.
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """The rows that may be parted, each (n,), and by what: rows of one ``unit`` stay together.
 
-    A test file's rows are the test part; otherwise ``test_share`` of the rows is. ``held_share`` is taken of what
-    remains. Raises AurifyError when a part would be empty.
+    ``ids`` are Store row ids, ``own`` marks those that are not a test file's, ``copies`` names rows with equal inputs.
+    For a split by time the units are times.
     """
-    rows = np.flatnonzero(store.labelled)
-    notes = []
-    if len(rows) < len(store):
-        notes.append(f"{len(store) - len(rows):,} rows without a target are left out")
-    own = ~np.asarray(store.test[rows])
-    strata = np.zeros(len(rows), dtype=np.int64)  # a test file's targets have no say in how the others are parted
-    strata[own] = _strata(np.asarray(store.target[rows[own]]), classes=store.schema.classes is not None)
-    keys = row_keys(v[rows] for v in store.inputs.values())
-    firsts, inverse = np.unique(keys, return_index=True, return_inverse=True)[1:]
-    groups = firsts[inverse]  # named by their first row, so that one changed cell moves no other row
-    repeated = own.sum() - len(np.unique(groups[own]))
-    if len(np.unique(groups[own])) < FEWEST_GROUPS and repeated:
-        notes.append(
-            f"only {len(np.unique(groups[own]))} different rows of inputs: too few to keep equal rows on one side"
-        )
-        groups = np.arange(len(rows))
-    elif repeated:
-        notes.append(f"{repeated:,} rows repeat another row's inputs; equal rows were kept on one side of the split")
-    if not store.test.any():
-        test = _draw(groups, strata, test_share, seed, "split/test")
-    else:
-        test = ~own
+
+    kind: str
+    ids: np.ndarray
+    own: np.ndarray
+    strata: np.ndarray
+    copies: np.ndarray
+    units: np.ndarray
+    notes: tuple[str, ...]
+
+    def held(self, rest: np.ndarray, share: float, seed: int, stream: str) -> np.ndarray:
+        """Which rows (n,) are held out, of those in ``rest`` (n,) bool."""
+        held = np.zeros(len(rest), dtype=bool)
+        held[rest] = draw(self.kind, self.units[rest], self.strata[rest], share, seed, stream)
+        return held
+
+
+def part_rows(store: Store, test_share: float, held_share: float, seed: int, by: str = "random") -> Parts:
+    """Part a Store's labelled rows, ``by`` as in a recipe's split.
+
+    ``random``: stratified, and rows with equal inputs never lie in two parts. ``group:COLUMN``: whole groups, as
+    stratified as they can be. ``time:COLUMN``: the latest ``test_share`` is the test part and the latest of what
+    remains is held out, rows of one time on one side. A test file's rows are the test part whatever the split.
+    ``held_share`` is taken of what remains. Raises AurifyError when a part would be empty.
+    """
+    rows = _rows(store, by)
+    if store.test.any():
+        test = ~rows.own
         if not test.any():
             raise AurifyError("no row of the test file has a value in the target column; give one that has")
-        shared = np.isin(groups[test], groups[own]).sum()
-        if shared:
-            notes.append(f"{shared:,} rows of the test file have the same inputs as a training row")
-    rest = ~test
-    held = np.zeros(len(rows), dtype=bool)
-    held[rest] = _draw(groups[rest], strata[rest], held_share, seed, "split/held")
-    parts = Parts(rows[rest & ~held], rows[held], rows[test], tuple(notes))
+        _require_units(rows, by, 2)
+    else:
+        _require_units(rows, by, 3)
+        test = draw(rows.kind, rows.units, rows.strata, test_share, seed, "split/test")
+    held = rows.held(~test, held_share, seed, "split/held")
+    parts = _checked(store, rows, ~test & ~held, held, test)
+    notes = [*rows.notes, *_say_copies(store, rows, [(~test, test)]), *_say_rare(store, parts.test)]
+    return replace(parts, notes=tuple(notes))
+
+
+def fold_rows(store: Store, folds: int, held_share: float, seed: int, by: str = "random") -> list[Parts]:
+    """Part a Store's labelled rows ``folds`` times; for whoever measures a recipe on every row rather than on one part.
+
+    ``random`` and ``group:COLUMN``: each row is in the test part of exactly one fold and trained on in the others,
+    stratified as in ``part_rows``. ``time:COLUMN``: the test parts are consecutive blocks of times, each learnt from
+    everything before it, so that the earliest rows are in none. Each fold has held-out rows of its own, a
+    ``held_share`` of its training rows. A pure function of its arguments. Raises AurifyError where a part would be
+    empty.
+    """
+    if store.test.any():
+        raise AurifyError("folds test the rows of the data in turn and a test file names the rows to test: choose one")
+    rows = _rows(store, by)
+    _require_units(rows, by, 3)
+    fold = deal(rows.kind, rows.units, rows.strata, folds, seed)
+    masks = [(fold < at if rows.kind == "time" else fold != at, fold == at) for at in range(folds)]
+    every = []
+    for at, (rest, test) in enumerate(masks):
+        held = rows.held(rest, held_share, seed, f"split/fold {at}/held")
+        every.append(_checked(store, rows, rest & ~held, held, test))
+    notes = [*rows.notes, *_say_copies(store, rows, masks), *_say_rare(store, rows.ids[fold >= 0])]
+    if rows.kind == "time":
+        notes.append(f"the {(fold < 0).sum():,} earliest rows are in no test part: every fold learns from them")
+    return [replace(parts, notes=tuple(notes)) for parts in every]
+
+
+def whole(folds: Sequence[Parts]) -> Parts:
+    """All rows of the folds as rows to learn from: what the mean of their models has seen."""
+    every = np.unique(np.concatenate([rows for parts in folds for rows in (parts.fit, parts.held, parts.test)]))
+    return Parts(every, every[:0], every[:0], folds[0].notes)
+
+
+def _rows(store: Store, by: str) -> _Rows:
+    """What there is to part, and what was noticed of it."""
+    kind, _, column = by.partition(":")
+    ids = np.flatnonzero(store.labelled)
+    notes = []
+    if len(ids) < len(store):
+        notes.append(f"{len(store) - len(ids):,} rows without a target are left out")
+    if kind == "time":
+        dated = ~np.isnan(store.roles["time"][ids]) | store.test[ids]
+        if not dated.all():
+            notes.append(f"{(~dated).sum():,} rows without a time in {column!r} are left out")
+        ids = ids[dated]
+    own = ~np.asarray(store.test[ids])
+    strata = np.zeros(len(ids), dtype=np.int64)  # a test file's targets have no say in how the others are parted
+    strata[own] = _strata(np.asarray(store.target[ids[own]]), classes=store.schema.classes is not None)
+    copies = first_alike(row_keys(v[ids] for v in store.inputs.values()))
+    if kind == "time":
+        units = np.asarray(store.roles["time"][ids])
+    elif kind == "group":
+        groups = np.asarray(store.roles["group"][ids])
+        units = first_alike(np.where(groups < 0, -1 - np.arange(len(ids)), groups))
+    else:
+        units, more = _kept_together(copies, own)
+        notes += more
+    return _Rows(kind, ids, own, strata, copies, units, tuple(notes))
+
+
+def _kept_together(copies: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """The units of a random split: rows with equal inputs, unless there are too few others to part."""
+    different = len(np.unique(copies[own]))
+    repeated = own.sum() - different
+    if different < FEWEST_UNITS and repeated:
+        note = f"only {different} different rows of inputs: too few to keep equal rows on one side"
+        return np.arange(len(copies)), [note]
+    note = f"{repeated:,} rows repeat another row's inputs; equal rows were kept on one side of the split"
+    return copies, [note] if repeated else []
+
+
+def _require_units(rows: _Rows, by: str, least: int) -> None:
+    """Refuse a column that parts the rows into too few groups or times."""
+    found = len(np.unique(rows.units[rows.own]))
+    if rows.kind != "random" and found < least:
+        what = "groups" if rows.kind == "group" else "times"
+        raise AurifyError(
+            f"column {by.partition(':')[2]!r} holds {found} different {what} in rows with a target; a split by"
+            f" {rows.kind} needs at least {least}: choose another column or --split random"
+        )
+
+
+def _checked(store: Store, rows: _Rows, fit: np.ndarray, held: np.ndarray, test: np.ndarray) -> Parts:
+    """Parts from masks (n,); refuses an empty one, and one class alone to learn from."""
+    parts = Parts(rows.ids[fit], rows.ids[held], rows.ids[test])
     for name, part in (("training", parts.fit), ("held-out", parts.held), ("test", parts.test)):
         if len(part) == 0:
-            raise AurifyError(f"{len(rows)} labelled rows are too few: the {name} part would be empty")
-    return parts if store.schema.classes is None else replace(parts, notes=(*notes, *_check_classes(store, parts)))
-
-
-def _check_classes(store: Store, parts: Parts) -> list[str]:
-    """Refuse a training part of one class; say which classes are too rare to be measured."""
-    counts = np.bincount(store.target[parts.test], minlength=len(store.schema.classes or ()))
-    rare = [
-        f"{name!r} ({count})" for name, count in zip(store.schema.classes or (), counts, strict=True) if count < RARE
-    ]
-    absent = set(range(len(store.schema.classes or ()))) - set(np.unique(store.target[parts.fit]).tolist())
-    if len(absent) == len(store.schema.classes or ()) - 1:
+            raise AurifyError(f"{len(rows.ids)} labelled rows are too few: the {name} part would be empty")
+    if store.schema.classes is not None and len(np.unique(store.target[parts.fit])) < 2:
         raise AurifyError("the training part holds only one class; give more rows or another seed")
+    return parts
+
+
+def _say_rare(store: Store, test: np.ndarray) -> list[str]:
+    """Say which classes are too rare to be measured."""
+    classes = store.schema.classes or ()
+    counts = np.bincount(store.target[test], minlength=len(classes)) if classes else ()
+    rare = [f"{name!r} ({count})" for name, count in zip(classes, counts, strict=True) if count < RARE]
     return [f"too few test rows to measure these classes by: {', '.join(rare)}"] if rare else []
 
 
-def _draw(groups: np.ndarray, strata: np.ndarray, share: float, seed: int, stream: str) -> np.ndarray:
-    """Choose whole groups until each stratum has given its share; bool (N,).
-
-    A group counts with its first row's stratum.
-    """
-    firsts, inverse, sizes = np.unique(groups, return_index=True, return_inverse=True, return_counts=True)[1:]
-    random = np.random.Generator(np.random.PCG64(rng.key(seed, stream)))
-    shuffled = random.permutation(len(firsts))
-    chosen = np.zeros(len(firsts), dtype=bool)
-    for stratum in np.unique(strata):
-        members = shuffled[strata[firsts[shuffled]] == stratum]
-        reached = np.cumsum(sizes[members])
-        quota = share * sizes[members].sum()
-        chosen[members[reached - sizes[members] / 2 <= quota]] = True
-        if len(members) == 1:  # a class of one row is learnt from, it cannot be measured
-            chosen[members] = False
-    return chosen[inverse]
+def _say_copies(store: Store, rows: _Rows, splits: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[str]:
+    """Say how many rows have a copy elsewhere; ``splits`` are masks (n,) of training rows and of test rows."""
+    if store.test.any():
+        own, other = (Asked(store.inputs, store.target, rows.ids[side]) for side in (rows.own, ~rows.own))
+        return overlap(own, other).say("of the test file")
+    if rows.kind == "random":
+        return []  # kept on one side, or said to be too many
+    leaked = sum(int(np.isin(rows.copies[test], rows.copies[rest]).sum()) for rest, test in splits)
+    said = f"{leaked:,} test rows have the same inputs as a training row"
+    if rows.kind == "time":
+        return [said] if leaked else []
+    strays = rows.copies[rows.units != rows.units[rows.copies]]
+    astray = int(np.isin(rows.copies, strays).sum())
+    return [f"{astray:,} rows have the same inputs as a row of another group; {said}"] if astray else []
 
 
 def _strata(target: np.ndarray, *, classes: bool) -> np.ndarray:
@@ -120,33 +209,3 @@ def _strata(target: np.ndarray, *, classes: bool) -> np.ndarray:
     bins = min(BINS, max(1, len(target) // 20))
     edges = np.quantile(target, np.linspace(0, 1, bins + 1)[1:-1])
     return np.searchsorted(edges, target, side="right")
-
-
-def row_keys(columns: Iterable[np.ndarray]) -> np.ndarray:
-    """Hash each row's values to a uint64 (N,): equal rows have equal keys.
-
-    SplitMix64 (Steele et al. 2014) over the bits of every value; two different rows of a million collide with
-    probability below 1e-7. Missing numbers are equal to one another, and so are 0.0 and -0.0.
-    """
-    keys: np.ndarray | None = None
-    with np.errstate(over="ignore"):
-        for values in columns:
-            table = np.asarray(values)
-            for at in range(table.shape[1]):
-                column = table[:, at]
-                if column.dtype.kind == "f":
-                    column = np.where(np.isnan(column), np.nan, column.astype(np.float64) + 0.0)
-                    bits = np.ascontiguousarray(column).view(np.uint64)
-                else:
-                    bits = column.astype(np.int64).view(np.uint64)
-                if keys is None:
-                    keys = np.zeros(len(column), dtype=np.uint64)
-                keys = _mix(keys * np.uint64(31) + bits + np.uint64(0x9E3779B97F4A7C15))
-    assert keys is not None, "rows without a column"
-    return keys
-
-
-def _mix(z: np.ndarray) -> np.ndarray:
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +28,8 @@ class Predictions:
     are (n,) int64 codes into ``classes`` and ``probabilities`` is (n, K) float64; for regression ``target`` and
     ``prediction`` are (n,) float64 in the unit of the target, ``probabilities`` and ``classes`` are None.
     ``target`` is None where it is unknown (predicting new data). ``prediction`` need not be the most probable class:
-    a tuned threshold may have chosen another.
+    a tuned threshold may have chosen another. ``fold`` (n,) int64 says which fold's model answered, from 1; None where
+    there are no folds.
     """
 
     row: np.ndarray
@@ -35,12 +37,13 @@ class Predictions:
     prediction: np.ndarray
     probabilities: np.ndarray | None
     classes: tuple[str, ...] | None
-    fold: int = 0
+    fold: np.ndarray | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
         shape = self.row.shape
         assert (self.row.ndim, self.row.dtype) == (1, np.int64), f"row is {self.row.dtype}{shape}"
+        assert self.fold is None or (self.fold.shape == shape and self.fold.dtype == np.int64), "one fold per row"
         answers = [self.prediction] if self.target is None else [self.prediction, self.target]
         assert all(answer.shape == shape for answer in answers), "target and prediction need one value per row"
         if self.classes is None:
@@ -71,10 +74,24 @@ class Predictions:
             target=None if self.target is None else self.target[index],
             prediction=self.prediction[index],
             probabilities=None if self.probabilities is None else self.probabilities[index],
+            fold=None if self.fold is None else self.fold[index],
         )
 
+    @classmethod
+    def of_folds(cls, folds: Sequence[Predictions]) -> Predictions:
+        """The predictions of several models, one after another, each row with the number of its model from 1."""
+        first = folds[0]
+        assert all((p.classes, p.seed) == (first.classes, first.seed) for p in folds), "folds of different recipes"
+
+        def joined(name: str) -> np.ndarray | None:
+            pieces = [getattr(p, name) for p in folds]
+            return None if pieces[0] is None else np.concatenate(pieces)
+
+        fold = np.repeat(np.arange(1, len(folds) + 1), [len(p) for p in folds])
+        return replace(first, fold=fold, **{k: joined(k) for k in ("row", "target", "prediction", "probabilities")})
+
     def to_frame(self) -> polars.DataFrame:
-        """Columns ``row``, ``target``, ``prediction``, one ``p_<class>`` per class, ``fold`` and ``seed``.
+        """Columns ``row``, ``target``, ``prediction``, one ``p_<class>`` per class, ``fold`` (0 for none) and ``seed``.
 
         Classes appear by name. An unknown target is a column of nulls.
         """
@@ -88,8 +105,8 @@ class Predictions:
         if self.classes is not None and self.probabilities is not None:
             chances = np.ascontiguousarray(self.probabilities.T)
             columns += [pl.Series(f"p_{name}", chance) for name, chance in zip(self.classes, chances, strict=True)]
-        for name, number in (("fold", self.fold), ("seed", self.seed)):
-            columns.append(pl.repeat(number, len(self), dtype=pl.Int64, eager=True).alias(name))
+        columns.append(pl.Series("fold", np.zeros(len(self), dtype=np.int64) if self.fold is None else self.fold))
+        columns.append(pl.repeat(self.seed, len(self), dtype=pl.Int64, eager=True).alias("seed"))
         return pl.DataFrame(columns)
 
     def _answers(self, name: str, answers: np.ndarray | None) -> polars.Series:
@@ -105,7 +122,7 @@ class Predictions:
     @classmethod
     def from_frame(cls, frame: polars.DataFrame, classes: tuple[str, ...] | None) -> Predictions:
         """The exact inverse of ``to_frame``; ``classes`` gives the order that codes and probabilities follow."""
-        assert all(frame[name].n_unique() <= 1 for name in ("fold", "seed")), "one Predictions is one fold and one seed"
+        assert frame["seed"].n_unique() <= 1, "one Predictions is one seed"
         unknown = frame.height > 0 and frame["target"].null_count() == frame.height
         chances = [] if classes is None else [f"p_{name}" for name in classes if f"p_{name}" in frame.columns]
         assert classes is None or len(chances) in (0, len(classes)), "a probability column is missing"
@@ -115,7 +132,7 @@ class Predictions:
             prediction=_codes(frame["prediction"], classes),
             probabilities=np.ascontiguousarray(frame.select(chances).to_numpy()) if chances else None,
             classes=classes,
-            fold=frame["fold"][0] if frame.height else 0,
+            fold=frame["fold"].to_numpy() if (frame["fold"] > 0).any() else None,
             seed=frame["seed"][0] if frame.height else 0,
         )
 

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from aurify.core.run import Run
-from aurify.measure.verdict import SAME_AS_ANOTHER, number
+from aurify.measure.verdict import LABELS, SAME_AS_ANOTHER, number
 from aurify.training.fit import Show
 
 REFRESH_SECONDS = 0.2
@@ -66,6 +66,17 @@ def print_scores(console: Console, summary: Mapping[str, Any]) -> None:
     _print_beside_baselines(console, summary)
     if summary["members"]:
         console.print(_parts_of(summary))
+    repeated = summary.get("without_overlap")
+    if repeated is None:
+        return
+    said = f"{repeated['same_inputs']:,} rows have the inputs of a training row"
+    if repeated["rows"]:
+        metric = summary["main_metric"]
+        beside = ", ".join(f"{n} {number(v.get(metric))}" for n, v in repeated["baselines"].items())
+        score = _interval(repeated["scores"][metric]).replace("\\", "")
+        said += f"; on the {repeated['rows']:,} others {LABELS.get(metric, metric)} is {score}"
+        said += f" ({beside})" if beside else ""
+    console.print(f"{said}.", highlight=False, markup=False)
 
 
 def _print_beside_baselines(console: Console, summary: Mapping[str, Any]) -> None:

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+MEMBERS = ("network", "trees")
+"""What a blend is made of, measured apart as well."""
+
+
 @dataclass(frozen=True, eq=False)
 class Answer:
     """Predictions for new data, its id columns as they came, and what was noticed about it."""
@@ -113,7 +117,8 @@ class Bundle:
         answered = np.concatenate([self.pipeline(raw).cpu().numpy() for raw in chunks])
         if not np.isfinite(answered).all():
             raise ValueError("its answers are not finite")
-        return answered
+        # a mean of ones over several members may be above 1 by the last bit
+        return answered if self.schema.classes is None else answered.clip(0.0, 1.0)
 
     @property
     def parameter_count(self) -> int:

@@ -9,7 +9,7 @@ import torch
 
 from aurify.core.parts import Technique, Trait, knob
 from aurify.core.types import RowPlan, View
-from aurify.data.splits import row_keys
+from aurify.data.copies import row_keys
 
 
 @dataclass(kw_only=True)

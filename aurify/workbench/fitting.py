@@ -15,16 +15,13 @@ from aurify.core import recipe as recipes
 from aurify.core.errors import AurifyError
 from aurify.core.files import read_json, write_bytes, write_json
 from aurify.core.folder import RunFolder, fresh, latest, named
-from aurify.core.recipe import Recipe, Source
+from aurify.core.recipe import Recipe, Source, Split
 from aurify.core.watch import Watch
-from aurify.data.splits import Parts
-from aurify.data.store import Store
-from aurify.ship.make import make
 from aurify.training import device as devices
-from aurify.training.checkpoint import Keeper
 from aurify.training.fit import Show
 from aurify.workbench.measuring import measure_fit, open_store
 from aurify.workbench.runs import FittedRun
+from aurify.workbench.training import Training
 
 Note = Callable[[str], None]
 
@@ -37,6 +34,7 @@ class Wish:
     recipe: Mapping[str, Any]
     task: Any
     source: Mapping[str, Any]
+    split: Split
     settings: Sequence[str]
     using: Sequence[str]
     without: Sequence[str]
@@ -57,6 +55,8 @@ def fit(
     *,
     drop: Sequence[str] = (),
     test: str | Path | None = None,
+    split: str | None = None,
+    folds: int | None = None,
     recipe: str | Path | Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | Sequence[str] = (),
     using: Sequence[str] = (),
@@ -77,10 +77,11 @@ def fit(
 ) -> FittedRun:
     """Read, split, prepare, train, measure: from a CSV path or data frame to a finished run folder.
 
-    ``settings`` are ``{"network.width": 256}`` or ``["network.width=256"]``; ``using`` and ``without`` switch
-    techniques; with ``find_rate`` a good learning rate is measured first; ``blend="trees"`` averages the network with
-    gradient-boosted trees. Raises AurifyError for anything the user can mend and Interrupted after SIGINT or SIGTERM,
-    with everything saved for ``resume``.
+    ``split`` is ``random``, ``group:COLUMN`` or ``time:COLUMN``. With ``folds`` each row is tested by a model that did
+    not see it, and the shipped model averages those of the folds. ``settings`` are ``{"network.width": 256}`` or
+    ``["network.width=256"]``; ``using`` and ``without`` switch techniques; with ``find_rate`` a good learning rate is
+    measured first; ``blend="trees"`` averages the network with gradient-boosted trees. Raises AurifyError for anything
+    the user can mend and Interrupted after SIGINT or SIGTERM, with everything saved for ``resume``.
     """
     began = time.monotonic()
     if force and resume:
@@ -90,6 +91,8 @@ def fit(
     words += [f"budget.seconds={seconds}"] if seconds is not None else []
     words += ["budget.find_rate=true"] if find_rate else []
     words += [f"blend.model={blend}"] if blend is not None else []
+    words += [f"split.by={json.dumps(split)}"] if split is not None else []
+    words += [f"split.folds={folds}"] if folds is not None else []
     roles = {"target": target, "drop": list(drop) or None, "test": None if test is None else str(test)}
     wish = _wish(data, roles, recipe, words, using, without)
     catalog = catalogs.load(parts)
@@ -107,11 +110,16 @@ def fit(
             _fix_environment(folder, chosen, threads, note)
             watch.check()
             if not folder.bundle.exists():
-                keeper = Keeper(folder, checkpoint_seconds, note)
-                store, rows = Store.open(folder.store), Parts.open(folder.parts)
-                bundle, training = make(final, store, rows, chosen, keeper, watch, show)
-                write_json(folder.training, training)
-                bundle.save(folder.bundle, catalog)
+                training = Training(
+                    recipe=final,
+                    catalog=catalog,
+                    device=chosen,
+                    watch=watch,
+                    checkpoint_seconds=checkpoint_seconds,
+                    show=show,
+                    note=note,
+                )
+                training.train(folder)
             note("measuring the network and the baselines on the test part")
             measure_fit(folder, catalog, chosen, watch, began)
             return FittedRun(folder.path, catalog, device)
@@ -127,24 +135,33 @@ def _wish(
     using: Sequence[str],
     without: Sequence[str],
 ) -> Wish:
-    """Part the words on task and source, which say how to read, from those that wait for the data."""
+    """Part the words on task, source and split, which say how to read, from those that wait for the data."""
     plain = recipe if isinstance(recipe, Mapping) else {} if recipe is None else recipes.load_yaml(Path(recipe))
-    early = [w for w in words if w.partition("=")[0].partition(".")[0] in ("task", "source")]
+    early = [w for w in words if w.partition("=")[0].partition(".")[0] in ("task", "source", "split")]
     asked = catalogs.override({"task": {"name": "table"}, **plain, "techniques": {}}, settings=early)
-    source = asked.get("source") or {}
-    if not isinstance(source, Mapping):
-        raise AurifyError(f"source: expected settings, found {source!r}")
+    source, split = (_section(asked, name) for name in ("source", "split"))
     roles = {**roles, "path": str(data) if isinstance(data, (str, Path)) else None}
     source = {**source, **{k: v for k, v in roles.items() if v is not None}}
+    settled = Split.make(split)
+    if settled.folds is not None and source.get("test") is not None:
+        raise AurifyError("--folds tests every row in turn and --test names the rows to test: choose one")
     return Wish(
         data=source.get("path") if data is None else data,
         recipe=plain,
         task=asked["task"],
         source=source,
+        split=settled,
         settings=[w for w in words if w not in early],
         using=using,
         without=without,
     )
+
+
+def _section(plain: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    section = plain.get(name) or {}
+    if not isinstance(section, Mapping):
+        raise AurifyError(f"{name}: expected settings, found {section!r}")
+    return section
 
 
 def _folder(wish: Wish, out: str | Path | None, *, force: bool, resume: bool) -> RunFolder:
@@ -182,17 +199,21 @@ def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note, *, anew
     if begun and not wish.readable:
         store, notes = open_store(folder), []
     else:
-        store, notes = task.read(Source.make(wish.source), wish.data)
+        store, notes = task.read(Source.make(wish.source), wish.data, wish.split.by)
     recipe, replaced = _complete(wish, task.settled(store), store, catalog)
     if begun:
         _require_same(catalog.recipe(recipes.load_yaml(folder.recipe)), recipe, folder)
         if open_store(folder).fingerprint != store.fingerprint:
             raise AurifyError(f"the data has changed since {folder.path} began; choose --out for a new run")
         return recipe
-    parts = recipe.task.part(recipe, store)
+    folds = [] if recipe.split.folds is None else recipe.task.folds(recipe, store)
+    parts = recipe.task.whole(folds) if folds else recipe.task.part(recipe, store)
     folder.clear()
     store.write(folder.store)
     parts.write(folder.parts)
+    for number, fold in enumerate(folds, 1):
+        folder.fold(number).path.mkdir(parents=True, exist_ok=True)
+        fold.write(folder.fold(number).parts)
     said = [*notes, *replaced, *parts.notes]
     write_json(folder.findings, said)
     write_bytes(folder.recipe, recipe.to_yaml().encode())
@@ -207,7 +228,7 @@ def _complete(wish: Wish, task: Any, store: Any, catalog: Catalog) -> tuple[Reci
     A technique that is asked for takes the place of one that fills the same slot.
     """
     defaults = task.defaults(store)
-    plain = {**defaults, **wish.recipe, "source": wish.source}
+    plain = {**defaults, **wish.recipe, "source": wish.source, "split": wish.split.settings()}
     if isinstance(plain["budget"] or {}, Mapping):
         plain["budget"] = {**defaults["budget"], **(plain["budget"] or {})}
     plain["task"] = {"name": task.name(), **task.settings()}

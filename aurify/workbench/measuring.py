@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,18 @@ from aurify.core.errors import AurifyError
 from aurify.core.files import read_json, write_json
 from aurify.core.folder import RunFolder
 from aurify.core.watch import Watch
-from aurify.data.splits import Parts, row_keys
+from aurify.data.splits import Parts
 from aurify.data.store import Asked, Store
-from aurify.measure.intervals import score_table
-from aurify.measure.predictions import Predictions
-from aurify.measure.verdict import main_metric, sentence
 from aurify.ship.bundle import Bundle
 from aurify.training import device as devices
 from aurify.workbench.runs import FittedRun
+from aurify.workbench.summary import summarise
+from aurify.workbench.tested import answers, learnt_from, sealed_answers, sealed_rows
+
+OF_FOLDS = (
+    "Scores are those of each fold's own model on rows it did not see; the shipped model averages the folds' and is not"
+    " itself measured."
+)
 
 
 def evaluate(
@@ -50,52 +53,52 @@ def evaluate(
         raise AurifyError(f"{path} is a model without its data; give labelled rows to evaluate it on")
     if out is not None and (Path(out) / "scores.json").exists() and not force:
         raise AurifyError(f"{out} holds scores already; replace them with --force or choose another --out")
-    notes: list[str] = []
+    openings, known = None, None
     with Watch() as watch:
         store = open_store(folder) if folder else None
         sealed = Parts.open(folder.parts) if folder else None
         if data is None and store is not None and sealed is not None and folder is not None:
-            asked = Asked(store.inputs, store.target, sealed.test, store.roles)
+            asked = sealed_rows(folder, store, bundle.recipe.split.folds)
             openings = open_test(folder, asked, "evaluate", f"evaluate {time.time_ns()}")
+            sets = sealed_answers(folder, store, bundle, catalog, watch.check)
+            known = learnt_from(store, sealed, asked) if store.test.any() else None
         else:
-            asked, openings = bundle.recipe.task.ask(bundle.schema, data, labelled=True), None
-            notes = [] if store is None or sealed is None else _overlap(store, sealed, asked)
-        seed = bundle.recipe.seed if seed is None else seed
-        predictions, summary = measured(bundle, store, sealed, asked, watch.check, seed)
+            asked = bundle.recipe.task.ask(bundle.schema, data, labelled=True, by=bundle.recipe.split.by)
+            sets = answers(bundle, store, sealed, asked, watch.check)
+            known = None if store is None or sealed is None else learnt_from(store, sealed, asked)
+        summary = summarise(sets, asked, known, bundle.recipe.seed if seed is None else seed, watch.check)
+    notes = [] if known is None else known.say(f"of {len(asked.rows):,}")
+    if data is None and bundle.recipe.split.folds is not None:
+        summary["measured"] = OF_FOLDS
     result = {"run": str(path), **summary, "notes": [*asked.notes, *notes], "test_openings": openings}
     result["seconds"] = round(time.monotonic() - began, 3)
     if out is not None:
         target = _made(Path(out))
-        predictions.write(target / "predictions.parquet")
+        sets[summary["model"]].write(target / "predictions.parquet")
         write_json(target / "scores.json", result)
     return result
 
 
 def measure_fit(folder: RunFolder, catalog: Catalog, device: Any, watch: Watch, began: float) -> None:
-    """Open the sealed test part, score the model that will be shipped, and the baselines beside it."""
+    """Open the sealed test part, score the model that will be shipped (or those of the folds) beside the baselines."""
     store, parts = Store.open(folder.store), Parts.open(folder.parts)
     bundle = Bundle.load(folder.bundle, catalog, device)
-    asked = Asked(store.inputs, store.target, parts.test, store.roles)
+    recipe = bundle.recipe
+    asked = sealed_rows(folder, store, recipe.split.folds)
     shipped = hashlib.sha256(folder.bundle.read_bytes()).hexdigest()[:16]
     openings = open_test(folder, asked, "fit", f"fit {shipped}")  # the same model looked at twice is one look
-    predictions, summary = measured(bundle, store, parts, asked, watch.check, bundle.recipe.seed)
-    predictions.write(folder.predictions)
+    sets = sealed_answers(folder, store, bundle, catalog, watch.check)
+    known = learnt_from(store, parts, asked) if store.test.any() else None
+    summary = summarise(sets, asked, known, recipe.seed, watch.check)
+    sets[summary["model"]].write(folder.predictions)
     extra = {
         "test_openings": openings,
         "training": read_json(folder.training),
         "parameters": bundle.parameter_count,
         "seconds": round(time.monotonic() - began, 3),
+        **({} if recipe.split.folds is None else {"measured": OF_FOLDS}),
     }
     write_json(folder.scores, {"run": str(folder.path), **summary, **extra})
-
-
-def _overlap(store: Store, parts: Parts, asked: Asked) -> list[str]:
-    """Say when rows asked about were learnt from: their scores flatter."""
-    learnt = np.concatenate([parts.fit, parts.held])
-    known = row_keys(store.inputs[name][learnt] for name in sorted(store.inputs))
-    seen = int(np.isin(row_keys(asked.inputs[name][asked.rows] for name in sorted(asked.inputs)), known).sum())
-    share = f"{seen:,} of {len(asked.rows):,} rows have the same inputs as a training row: scores on them flatter"
-    return [share] if seen else []
 
 
 def open_store(folder: RunFolder) -> Store:
@@ -110,41 +113,6 @@ def open_test(folder: RunFolder, asked: Asked, verb: str, purpose: str) -> int:
     rows = np.ascontiguousarray(asked.rows), np.ascontiguousarray(asked.target[asked.rows])
     part = hashlib.blake2b(b"".join(v.tobytes() for v in rows), digest_size=16).hexdigest()
     return folder.record_opening(verb, purpose, part)
-
-
-def measured(
-    bundle: Bundle, store: Store | None, parts: Any, asked: Asked, check: Callable[[], None], seed: int
-) -> tuple[Predictions, dict[str, Any]]:
-    """Predictions and the summary of their scores beside the baselines (none without the training rows)."""
-    sets = {name: alone.predictions(asked) for name, alone in bundle.apart().items()}
-    model, *members = sets
-    if store is not None:
-        sets |= bundle.recipe.task.baselines(bundle.recipe, store, parts, asked, check)
-    table = score_table(sets, reference=model, seed=seed, check=check)
-    plain = {name: {k: _finite(v) for k, v in scores.items()} for name, scores in table.scores.items()}
-    baselines = [name for name in sets if name not in (model, *members)]
-    return sets[model], {
-        "model": model,
-        "scores": plain[model],
-        "members": {n: plain[n] for n in members},
-        "baselines": {n: {k: v["value"] for k, v in plain[n].items()} for n in baselines},
-        "baseline_scores": {n: plain[n] for n in baselines},
-        "differences": {
-            n: {k: {**_finite(d), "verdict": d.verdict} for k, d in rows.items()}
-            for n, rows in table.differences.items()
-        },
-        "greater_is_better": {k: v.greater_is_better for k, v in table.scores[model].items()},
-        "main_metric": main_metric(table),
-        "verdict": sentence(table),
-        "rows": table.rows,
-        "draws": table.draws,
-    }
-
-
-def _finite(score: Any) -> Mapping[str, float | None]:
-    """A score as JSON knows it: what is undefined is null."""
-    numbers = {k: float(v) for k, v in asdict(score).items() if k in ("value", "low", "high")}
-    return {k: v if np.isfinite(v) else None for k, v in numbers.items()}
 
 
 def _made(path: Path) -> Path:

@@ -86,6 +86,18 @@ def test_clearing_removes_a_run_and_nothing_else(folder):
     assert left == {"notes of mine.txt", "openings.jsonl"}, "looks at the test part outlive --force"
 
 
+def test_clearing_removes_folds_and_leaves_what_is_not_theirs(folder):
+    for number in (1, 2):
+        fold = folder.fold(number)
+        fold.checkpoints.mkdir(parents=True)
+        for path in (fold.parts, fold.bundle, fold.training, fold.choices, fold.checkpoints / "step-000000001.aurify"):
+            path.write_text("{}")
+    (folder.folds / "2" / "notes of mine.txt").write_text("keep")
+    assert folder.exists()
+    folder.clear()
+    assert [p.relative_to(folder.folds).as_posix() for p in folder.folds.rglob("*")] == ["2", "2/notes of mine.txt"]
+
+
 def test_latest_points_at_the_run_marked_last(tmp_path):
     for name in ("churn", "churn-2"):
         (tmp_path / name).mkdir()

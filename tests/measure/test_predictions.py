@@ -21,7 +21,7 @@ def classified(count=50, seed=0):
         prediction=random.integers(0, len(CLASSES), count),
         probabilities=probabilities,
         classes=CLASSES,
-        fold=3,
+        fold=np.arange(count) % 3 + 1,
         seed=7,
     )
 
@@ -43,7 +43,7 @@ CASES = {
     "no target": replace(classified(), target=None),
     "no target, regression": replace(regressed(), target=None),
     "no probabilities": replace(classified(), probabilities=None),
-    "no rows": replace(classified(0), fold=0, seed=0),
+    "no rows": replace(classified(0), fold=None, seed=0),
     "one row": classified(1),
 }
 
@@ -103,7 +103,16 @@ def test_taking_rows_keeps_order_repeats_and_masks():
     np.testing.assert_array_equal(taken.row, predictions.row[[4, 4, 0]])
     np.testing.assert_array_equal(taken.probabilities, predictions.probabilities[[4, 4, 0]])
     assert len(predictions.take(predictions.target == 1)) == (predictions.target == 1).sum()
-    assert (taken.fold, taken.seed) == (3, 7)
+    assert (taken.fold.tolist(), taken.seed) == ([2, 2, 1], 7)
+
+
+@pytest.mark.parametrize("predictions", [classified(), regressed(), replace(regressed(), target=None)])
+def test_predictions_of_folds_are_each_ones_own_one_after_another(predictions):
+    parts = [replace(predictions.take(np.arange(at, 50, 3)), fold=None) for at in range(3)]
+    joined = Predictions.of_folds(parts)
+    for at, part in enumerate(parts, 1):
+        assert_same(replace(joined.take(joined.fold == at), fold=None), part)
+    assert len(joined) == 50
 
 
 @pytest.mark.parametrize(
@@ -118,6 +127,7 @@ def test_taking_rows_keeps_order_repeats_and_masks():
         {"probabilities": np.full((50, 3), 1 / 3)},
         {"classes": ("a", "a", "b", "c")},
         {"classes": None},
+        {"fold": np.zeros(49, np.int64)},
     ],
 )
 def test_what_cannot_be_predictions_is_refused(mistake):

@@ -9,7 +9,8 @@ import torch
 from small import KINDS, same
 
 import aurify
-from aurify.data.splits import part_rows
+from aurify.core.recipe import Source
+from aurify.data.splits import fold_rows, part_rows
 
 EXTRA = {
     "classify": {"mixup": {}, "label_smoothing": {}, "balance_classes": {}, "sam": {}, "l1": {}},
@@ -84,6 +85,53 @@ def test_features_of_test_rows_do_not_move_the_split_or_the_weights(lab, kind, f
         np.testing.assert_array_equal(getattr(again, name), getattr(parts, name))
     fitted = lab.fit(recipe, problem=lab.problem(recipe, store))
     assert same(fitted.weights(), lab.fit(recipe).weights())
+
+
+def in_parts(lab, kind, frames, by):
+    """A store of the table with a group and a time, and the parts or folds of its rows."""
+    random = np.random.default_rng(1)
+    frame = frames[kind].with_columns(
+        g=pl.Series(random.integers(0, 24, 240)), t=pl.Series(random.integers(0, 90, 240))
+    )
+    store, _ = lab.task(kind).read(Source.make({"target": "y"}), frame, by)
+    return store, [part_rows(store, 0.2, 0.15, 3, by), *fold_rows(store, 3, 0.15, 3, by)]
+
+
+@pytest.mark.parametrize("by", ["random", "group:g", "time:t"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_test_rows_of_every_split_and_fold_change_nothing(lab, kind, frames, by):
+    """Their inputs, targets, groups and times: rows that are later are not even in reach of a fold by time."""
+    recipe = everything(lab, kind)
+    store, every = in_parts(lab, kind, frames, by)
+    for parts in every:
+        gone = np.setdiff1d(np.arange(240), np.r_[parts.fit, parts.held])
+        inputs = {name: np.array(values) for name, values in store.inputs.items()}
+        inputs["numbers"][gone] = np.where(np.arange(len(gone))[:, None] % 2, 1e30, np.nan)
+        inputs["codes"][gone] = -2
+        target = np.array(store.target)
+        target[gone] = target[gone][::-1] if kind == "classify" else 1e9
+        roles = {name: np.array(values) for name, values in store.roles.items()}
+        for values in roles.values():
+            values[gone] = -1
+        other = replace(store, inputs=inputs, target=target, roles=roles)
+        problems = [recipe.task.problem(recipe, s, parts, torch.device("cpu")) for s in (store, other)]
+        one, two = (lab.fit(recipe, problem=p) for p in problems)
+        assert same(one.trace(), two.trace())
+        assert same([x.tensors() for x in one.problem.layers], [x.tensors() for x in two.problem.layers])
+        assert same([x.tensors() for x in one.answers], [x.tensors() for x in two.answers])
+
+
+@pytest.mark.parametrize("by", ["random", "group:g", "time:t"])
+def test_inputs_of_test_rows_move_no_split_and_no_fold(lab, frames, by):
+    store, every = in_parts(lab, "classify", frames, by)
+    for at, parts in enumerate(every):
+        alone = np.setdiff1d(parts.test, np.r_[0:24, 216:240])  # the copies lie there
+        inputs = {name: np.array(values) for name, values in store.inputs.items()}
+        inputs["numbers"][alone] += 1e6 * np.arange(1, len(alone) + 1)[:, None]
+        other = replace(store, inputs=inputs)
+        again = [part_rows(other, 0.2, 0.15, 3, by), *fold_rows(other, 3, 0.15, 3, by)][at]
+        for name in ("fit", "held", "test"):
+            np.testing.assert_array_equal(getattr(again, name), getattr(parts, name))
 
 
 @pytest.mark.parametrize("kind", KINDS)

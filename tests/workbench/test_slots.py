@@ -71,7 +71,7 @@ def test_resumed_run_takes_the_same_words(fit, frames, tmp_path):
         ({"using": ["cosine.floor=0.1", "decay"]}, "'cosine' and 'decay' both fill the slot 'schedule'.*--without"),
         ({"using": ["one_cylce"]}, "no technique is called 'one_cylce'; did you mean 'one_cycle'"),
         ({"using": ["one_cycle.dip"]}, "--with one_cycle.dip: write a technique"),
-        ({"using": ["stochastic_depth"]}, "it needs residual branches, which the network 'mlp' lacks"),
+        ({"using": ["stochastic_depth"]}, "it needs residual branches, which the network 'tabm' lacks"),
     ],
 )
 def test_what_cannot_be_placed_is_refused_in_one_line(fit, words, said):

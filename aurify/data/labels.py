@@ -1,0 +1,40 @@
+"""Labels of another file that are spelt otherwise than those learnt from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from aurify.data.schema import as_texts
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SHOWN = 5
+
+
+def match_labels(labels: pl.Series, known: Sequence[str]) -> tuple[pl.Series, str]:
+    """Labels (N,) in the known spelling where they differ by case, blanks or a trailing dot; and how they differed.
+
+    What is known as it stands, or would fit two known labels, stays.
+    """
+    texts = as_texts(labels)
+    keys = Counter(_key(label) for label in known)
+    spelt = {_key(label): label for label in known if keys[_key(label)] == 1}
+    others = [label for label in texts.unique(maintain_order=True).drop_nulls() if label not in known]
+    respelt = {label: spelt[_key(label)] for label in others if _key(label) in spelt}
+    if not respelt:
+        return labels, ""
+    shown = [f"{label!r} as {meant!r}" for label, meant in list(respelt.items())[:SHOWN]]
+    more = f" and {len(respelt) - SHOWN:,} more" if len(respelt) > SHOWN else ""
+    return texts.replace(respelt), f"taken {', '.join(shown)}{more}"
+
+
+def _key(label: str) -> str:
+    """What is left of a label when its spelling does not count.
+
+    >>> _key(" >50K. "), _key("Very  Good")
+    ('>50k', 'very good')
+    """
+    return " ".join(label.split()).rstrip(". ").casefold()
