@@ -37,7 +37,7 @@ class PiecewiseLinear(Technique):
     """
 
     edges: str = knob("both", "where bins end", choices=("quantile", "tree", "both", "none"))
-    bins: int = knob(24, "most bins of a column", low=2, high=128, log=True, legal=(1, 4096))
+    bins: int = knob(48, "most bins of a column", low=2, high=128, log=True, legal=(1, 4096))
     width: int = knob(16, "learnt numbers a column; 0: one unlearnt number a bin", low=0, high=32, legal=(0, 1024))
     activation: bool = knob(False, "rectify the learnt curves")
     needs = frozenset({Trait.COLUMNS})
