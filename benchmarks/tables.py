@@ -64,7 +64,7 @@ def rounded(score: dict[str, Any]) -> list[float]:
 
 
 def telco(splits: int) -> dict[str, Any]:
-    """ROC AUC on stratified splits named by their seeds (of train_test_split), beside logistic regression on splines."""
+    """ROC AUC on stratified splits named by their seeds (train_test_split), beside logistic regression on splines."""
     from sklearn.metrics import roc_auc_score
     from sklearn.model_selection import train_test_split
 
