@@ -69,13 +69,12 @@ class PiecewiseLinear(nn.Module):
     floor: Tensor
     ceiling: Tensor
 
-    def __init__(self, given: Input, *, edges: Edges, width: int, activation: bool):
+    def __init__(self, given: Input, *, edges: Edges, width: int):
         super().__init__()
         count, bins = len(given.names), max(len(e) - 1 for e in edges)
         assert len(edges) == count, "each column has bins of its own"
         self.widths = [width] * count
         self.width = width * count
-        self.activation = activation
         names = ("slope", "intercept", "floor", "ceiling")
         for name, pieces in zip(names, zip(*map(ramps, edges), strict=True), strict=True):
             padded = [torch.cat([piece, torch.zeros(bins - len(piece))]) for piece in pieces]  # these say 0
@@ -95,10 +94,7 @@ class PiecewiseLinear(nn.Module):
         x_CB1 = x_BC.T[..., None]
         along_CBJ = torch.addcmul(self.intercept, self.slope, x_CB1).clamp(self.floor, self.ceiling)
         line_CBD = torch.addcmul(self.level, self.line, x_CB1)
-        if self.activation:
-            embedded_CBD = line_CBD + (along_CBJ @ self.curves).relu()
-        else:
-            embedded_CBD = torch.baddbmm(line_CBD, along_CBJ, self.curves)
+        embedded_CBD = torch.baddbmm(line_CBD, along_CBJ, self.curves)
         return embedded_CBD.transpose(0, 1).flatten(1)
 
 

@@ -39,7 +39,6 @@ class PiecewiseLinear(Technique):
     edges: str = knob("both", "where bins end", choices=("quantile", "tree", "both", "none"))
     bins: int = knob(48, "most bins of a column", low=2, high=128, log=True, legal=(1, 4096))
     width: int = knob(16, "learnt numbers a column; 0: one unlearnt number a bin", low=0, high=32, legal=(0, 1024))
-    activation: bool = knob(False, "rectify the learnt curves")
     needs = frozenset({Trait.COLUMNS})
     neutral = {"edges": "none"}
     stage = Stage.ENCODE
@@ -58,7 +57,7 @@ class PiecewiseLinear(Technique):
         longest = max(map(len, edges))
         padded = [np.pad(e, (0, longest - len(e)), constant_values=np.inf) for e in edges]
         stacked = torch.from_numpy(np.stack(padded))
-        return Bins(centre=centre, edges=stacked, width=self.width, activation=self.activation)
+        return Bins(centre=centre, edges=stacked, width=self.width)
 
     def _edges(self, column: np.ndarray, view: View) -> np.ndarray:
         """Ends of bins of one column (N,) float32, ascending, at least two."""
@@ -93,7 +92,6 @@ class Bins(Layer):
     centre: Tensor
     edges: Tensor
     width: int
-    activation: bool
 
     def forward(self, values: dict[str, Tensor]) -> dict[str, Tensor]:
         return {**values, "numbers": values["numbers"] - self.centre}
@@ -101,7 +99,7 @@ class Bins(Layer):
     def inputs(self, before: Mapping[str, Input]) -> dict[str, Input]:
         edges = tuple(tuple(e for e in column if e < torch.inf) for column in self.edges.tolist())
         if self.width:
-            entry = partial(PiecewiseLinearEntry, edges=edges, width=self.width, activation=self.activation)
+            entry = partial(PiecewiseLinearEntry, edges=edges, width=self.width)
         else:
             entry = partial(PiecewiseEncoding, edges=edges)
         return {**before, "numbers": replace(before["numbers"], entry=entry)}
