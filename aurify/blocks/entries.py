@@ -69,7 +69,8 @@ class Categories(nn.Module):
 class Entries(nn.Module):
     """All inputs of a signature side by side: a mapping of (B, C) tensors to (B, width).
 
-    With a blend, each row is mixed with its partner after encoding, so codes are never averaged.
+    ``widths`` are how many numbers each column became, in the order in which they come out. With a blend, each row is
+    mixed with its partner after encoding, so codes are never averaged.
     """
 
     def __init__(self, signature: Signature):
@@ -81,7 +82,8 @@ class Entries(nn.Module):
             assert given.entry is not None, f"input {name!r} has no entry"
             modules.append(given.entry(given))
         self.entries = nn.ModuleDict(dict(zip(self.names, modules, strict=True)))
-        self.width: int = sum(m.width for m in modules)
+        self.widths: list[int] = [width for m in modules for width in m.widths]
+        self.width = sum(self.widths)
 
     def forward(self, inputs: Mapping[str, Tensor], blend: Blend | None = None) -> Tensor:
         own_BW = self._encode(inputs)

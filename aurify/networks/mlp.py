@@ -10,15 +10,13 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from aurify.blocks.activations import ACTIVATIONS
 from aurify.blocks.drop_path import DropPath
 from aurify.blocks.dropout import Dropout
 from aurify.blocks.entries import Entries
-from aurify.blocks.norms import BatchNorm
+from aurify.blocks.norms import NORMS
 from aurify.core.parts import Network, Trait, knob
 from aurify.core.types import Blend, Signature
-
-ACTIVATIONS = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU}
-NORMS = {"none": nn.Identity, "batch": BatchNorm, "layer": nn.LayerNorm}
 
 
 @dataclass(kw_only=True)

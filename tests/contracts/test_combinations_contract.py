@@ -24,7 +24,7 @@ def commit() -> str:
 
 
 def test_every_network_learns_with_every_optimizer(lab, network, optimizer, kind):
-    techniques = {"fill_missing": {}, "scale_numbers": {}, "encode_categories": {}}
+    techniques = {"fill_missing": {}, "scale_numbers": {}, "encode_categories": {}, "gradient_clipping": {}}
     if kind == "regress":
         techniques["scale_target"] = {}
     recipe = lab.recipe(
