@@ -76,6 +76,7 @@ class TransformerBlock(nn.Module):
     def forward(self, x_BTD: Tensor, asking: int | None = None, real_BT: Tensor | None = None) -> Tensor:
         """The first ``asking`` tokens, or all of them, after the block: (B, Q, D)."""
         normed_BTD = self.norms[0](x_BTD)
-        y_BQD = self.attend(normed_BTD[:, :asking], normed_BTD, real_BT)
+        # contiguous: one product for all rows; one a row is slower, and its last bits depend on where weights lie
+        y_BQD = self.attend(normed_BTD[:, :asking].contiguous(), normed_BTD, real_BT)
         x_BQD = x_BTD[:, :asking] + self.skips[0](self.drops[0](y_BQD))
         return x_BQD + self.skips[1](self.drops[1](self.think(self.norms[1](x_BQD))))
