@@ -38,6 +38,10 @@ class Catalog:
     def find(self, kind: str, name: str) -> type[Part]:
         """Return the part of a name, or raise AurifyError with the nearest known one."""
         known = self.parts[kind]
+        if (kind, name) == ("network", "given") and name not in known:
+            raise AurifyError(
+                "this model's network was passed from Python; pass it again: aurify.load(PATH, network=...)"
+            )
         if name not in known:
             hint = suggest(str(name), known)
             own = "" if "mean" in hint else " (a part of your own comes with --parts FILE)"

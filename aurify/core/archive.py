@@ -40,7 +40,14 @@ def save(path: Path, kind: str, document: Mapping[str, Any], tensors: Mapping[st
     head = {"sha256": ZEROS.decode(), "format": FORMAT, "kind": kind, "version": aurify.__version__}
     text = json.dumps(document, separators=(",", ":")).encode()
     assert len(text) <= DOCUMENT_LIMIT_BYTES, "a document this large could not be read again"
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    plain: dict[str, Tensor] = {}
+    held: set[int] = set()
+    for name, tensor in tensors.items():
+        plain[name] = tensor.detach().cpu().contiguous()
+        place = plain[name].untyped_storage().data_ptr()
+        if place in held:  # weights with two names (tied layers): the format wants memory of its own for each
+            plain[name] = plain[name].clone()
+        held.add(place)
     plain[DOCUMENT] = torch.frombuffer(bytearray(text), dtype=torch.uint8)
     data = bytearray(to_bytes(plain, metadata={"aurify": json.dumps(head, separators=(",", ":"))}))
     at = data.index(MARK) + len(MARK)

@@ -23,10 +23,10 @@ def generator(seed: int, stream: str, step: int = 0, device: torch.device | str 
 
 
 @contextmanager
-def seeded(seed: int, stream: str) -> Iterator[None]:
-    """Fix torch's global CPU generator inside the block and put it back after."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(key(seed, stream))
+def seeded(seed: int, stream: str, step: int = 0, device: torch.device | None = None) -> Iterator[None]:
+    """Fix torch's global generators, the CPU's and a device's, inside the block and put them back after."""
+    with torch.random.fork_rng(devices=[device] if device is not None and device.type == "cuda" else []):
+        torch.manual_seed(key(seed, stream, step))
         yield
 
 

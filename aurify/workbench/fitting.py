@@ -20,6 +20,7 @@ from aurify.core.watch import Watch
 from aurify.training import device as devices
 from aurify.training.fit import Show
 from aurify.workbench.measuring import measure_fit, open_store
+from aurify.workbench.passed import Passed, catalog_with
 from aurify.workbench.runs import FittedRun
 from aurify.workbench.training import Training
 
@@ -53,6 +54,7 @@ def fit(
     data: Any = None,
     target: str | None = None,
     *,
+    network: Passed = None,
     drop: Sequence[str] = (),
     test: str | Path | None = None,
     split: str | None = None,
@@ -80,8 +82,9 @@ def fit(
     ``split`` is ``random``, ``group:COLUMN`` or ``time:COLUMN``. With ``folds`` each row is tested by a model that did
     not see it, and the shipped model averages those of the folds. ``settings`` are ``{"network.width": 256}`` or
     ``["network.width=256"]``; ``using`` and ``without`` switch techniques; with ``find_rate`` a good learning rate is
-    measured first; ``blend="trees"`` averages the network with gradient-boosted trees. Raises AurifyError for anything
-    the user can mend and Interrupted after SIGINT or SIGTERM, with everything saved for ``resume``.
+    measured first; ``blend="trees"`` averages the network with gradient-boosted trees; ``network`` is the name of one,
+    or a network of your own (``workbench/passed.py``). Raises AurifyError for anything the user can mend and
+    Interrupted after SIGINT or SIGTERM, with everything saved for ``resume``.
     """
     began = time.monotonic()
     if force and resume:
@@ -94,8 +97,8 @@ def fit(
     words += [f"split.by={json.dumps(split)}"] if split is not None else []
     words += [f"split.folds={folds}"] if folds is not None else []
     roles = {"target": target, "drop": list(drop) or None, "test": None if test is None else str(test)}
-    wish = _wish(data, roles, recipe, words, using, without)
-    catalog = catalogs.load(parts)
+    catalog, passed = catalog_with(parts, network)
+    wish = _wish(data, roles, recipe, words, using, without, passed)
     folder = _folder(wish, out, force=force, resume=resume)
     with Watch() as watch, devices.prepared(device) as chosen:
         folder.hold()
@@ -134,9 +137,11 @@ def _wish(
     words: Sequence[str],
     using: Sequence[str],
     without: Sequence[str],
+    network: Mapping[str, Any] | None,
 ) -> Wish:
     """Part the words on task, source and split, which say how to read, from those that wait for the data."""
     plain = recipe if isinstance(recipe, Mapping) else {} if recipe is None else recipes.load_yaml(Path(recipe))
+    plain = plain if network is None else {**plain, "network": network}
     early = [w for w in words if w.partition("=")[0].partition(".")[0] in ("task", "source", "split")]
     asked = catalogs.override({"task": {"name": "table"}, **plain, "techniques": {}}, settings=early)
     source, split = (_section(asked, name) for name in ("source", "split"))

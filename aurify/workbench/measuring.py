@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from aurify import catalog as catalogs
 from aurify.catalog import Catalog
 from aurify.core.errors import AurifyError
 from aurify.core.files import read_json, write_json
@@ -20,6 +19,7 @@ from aurify.data.splits import Parts
 from aurify.data.store import Asked, Store
 from aurify.ship.bundle import Bundle
 from aurify.training import device as devices
+from aurify.workbench.passed import Passed, catalog_with
 from aurify.workbench.runs import FittedRun
 from aurify.workbench.summary import summarise
 from aurify.workbench.tested import answers, learnt_from, sealed_answers, sealed_rows
@@ -35,6 +35,7 @@ def evaluate(
     data: Any = None,
     *,
     parts: Sequence[str | Path] = (),
+    network: Passed = None,
     out: str | Path | None = None,
     force: bool = False,
     seed: int | None = None,
@@ -46,7 +47,7 @@ def evaluate(
     for data that lacks columns or labels.
     """
     began = time.monotonic()
-    path, catalog = Path(run), catalogs.load(parts)
+    path, (catalog, _) = Path(run), catalog_with(parts, network)
     folder = RunFolder(path) if path.is_dir() else None
     bundle = FittedRun(path, catalog, device).bundle if folder else Bundle.load(path, catalog, devices.choose(device))
     if data is None and folder is None:

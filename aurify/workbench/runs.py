@@ -16,6 +16,7 @@ from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe
 from aurify.ship.bundle import Answer, Bundle
 from aurify.training import device as devices
+from aurify.workbench.passed import Passed, catalog_with
 
 if TYPE_CHECKING:
     import polars as pl
@@ -66,13 +67,20 @@ class FittedRun:
         return f"<aurify run {self.path}: {self.summary['verdict'] if self.folder.finished() else 'not measured'}>"
 
 
-def load(path: str | Path, *, parts: Sequence[str | Path] = (), device: str = "auto") -> FittedRun | Bundle:
-    """Load a run folder (scores, recipe, model) or a model file; both have ``predict``."""
-    path, catalog = Path(path), catalogs.load(parts)
+def load(
+    path: str | Path, *, parts: Sequence[str | Path] = (), network: Passed = None, device: str = "auto"
+) -> FittedRun | Bundle:
+    """Load a run folder (scores, recipe, model) or a model file; both have ``predict``.
+
+    A ``network`` that was passed to ``fit`` as a module or function is passed again: it is in no file.
+    """
+    path, (catalog, _) = Path(path), catalog_with(parts, network)
     return FittedRun(path, catalog, device) if path.is_dir() else Bundle.load(path, catalog, devices.choose(device))
 
 
-def predict(run: str | Path, data: Any, *, parts: Sequence[str | Path] = (), device: str = "auto") -> Answer:
+def predict(
+    run: str | Path, data: Any, *, parts: Sequence[str | Path] = (), network: Passed = None, device: str = "auto"
+) -> Answer:
     """Predict every row of a CSV path or data frame with a run or a model file."""
-    loaded = load(run, parts=parts, device=device)
+    loaded = load(run, parts=parts, network=network, device=device)
     return (loaded.bundle if isinstance(loaded, FittedRun) else loaded).answer(data)
