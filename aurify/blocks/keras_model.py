@@ -24,6 +24,12 @@ def is_keras(module: object) -> bool:
     return keras is not None and isinstance(module, keras.Layer)
 
 
+def require_no_keras_inside(module: nn.Module) -> None:
+    """Refuse a plain module around a Keras model: Keras's names for its weights differ from process to process."""
+    if any(map(is_keras, module.modules())):
+        raise AurifyError("a Keras model inside another module cannot be saved; pass the Keras model alone")
+
+
 def cloned(model: Any) -> Any:
     """A copy of a Keras model with its present weights. Raises AurifyError where Keras cannot rebuild it."""
     import keras
@@ -106,6 +112,7 @@ def copied(module: nn.Module) -> nn.Module:
     """A deep copy of a module. Raises AurifyError where there can be none."""
     if is_keras(module):
         return cloned(module)
+    require_no_keras_inside(module)
     try:
         return copy.deepcopy(module)
     except (RuntimeError, TypeError, NotImplementedError) as error:

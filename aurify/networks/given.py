@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from aurify.blocks.entries import Entries
-from aurify.blocks.keras_model import KerasModel, copied, following_torch, is_keras
+from aurify.blocks.keras_model import KerasModel, copied, following_torch, is_keras, require_no_keras_inside
 from aurify.blocks.norms import BatchNorm
 from aurify.core import rng
 from aurify.core.errors import AurifyError
@@ -45,16 +45,16 @@ class _Given(Network):
 
     def build(self, signature: Signature) -> nn.Module:
         with torch.device("cpu"):  # also where a saved model is rebuilt without memory: foreign code may not bear that
-            model = _Around(self._made(signature), signature)
+            model = _Around(self.fresh(signature), signature)
             _require_fit(model, signature)
         return model
 
     def first_weights(self, model: nn.Module) -> None:
         assert isinstance(model, _Around)
-        start = self._made(model.signature).state_dict()
+        start = self.fresh(model.signature).state_dict()
         model.network.load_state_dict({k: v for k, v in start.items() if not is_lazy(v)}, strict=False)
 
-    def _made(self, signature: Signature) -> nn.Module:
+    def fresh(self, signature: Signature) -> nn.Module:
         """The network with its first weights, before any row has passed."""
         if isinstance(self.source, nn.Module):
             network = copied(self.source)
@@ -101,8 +101,7 @@ def _called(make: Maker, signature: Signature) -> nn.Module:
 
 
 def _ready(network: nn.Module) -> nn.Module:
-    if any(map(is_keras, network.modules())):
-        raise AurifyError("a Keras model inside another module cannot be saved; pass the Keras model alone")
+    require_no_keras_inside(network)
     for module in network.modules():
         if type(module) is nn.BatchNorm1d and module.track_running_stats:
             module.__class__ = BatchNorm  # a last batch of one row is legal here
@@ -140,7 +139,7 @@ class _Around(rng.Stochastic):
         now = {k: tuple(v.shape) for k, v in self.state_dict().items()}
         changed = [k for k in {**was, **now} if was.get(k) != now.get(k)]
         if changed:
-            name = changed[0]
+            name = min(changed, key=lambda k: (k not in was or k not in now, k))  # rather one of another shape
             raise AurifyError(
                 f"the network passed is not the one that was trained: {name} is {now.get(name, 'not in it')},"
                 f" it was {was.get(name, 'not in it')}; pass that one"
