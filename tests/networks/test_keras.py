@@ -1,7 +1,5 @@
 """A Keras model on torch is a network like any other: copied, trained, saved under stable names, resumed."""
 
-import sys
-
 import pytest
 import torch
 from small import Lab, same
@@ -17,7 +15,6 @@ SETTINGS = {"budget.steps": 12, "budget.batch_size": 32, "budget.validate_every"
 
 @pytest.fixture(scope="module")
 def keras():
-    pytest.importorskip("keras", reason="Keras is not installed") if "keras" in sys.modules else None
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERAS_BACKEND", "torch")
         found = pytest.importorskip("keras", reason="Keras is not installed")
