@@ -12,8 +12,8 @@ def _somewhere_else(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def crossed():
-    """Two numbers whose product decides, and a category that turns it round."""
+    """Two numbers whose product decides, and a category that adds a little."""
     random = np.random.default_rng(0)
-    a, b, turned = random.normal(size=600), random.normal(size=600), random.integers(0, 2, 600)
-    y = 50 + 20 * a * b * (2 * turned - 1) + random.normal(size=600)
-    return pl.DataFrame({"a": a, "b": 1000 + 250 * b, "c": np.where(turned, "yes", "no"), "y": y})
+    a, b, more = random.normal(size=600), random.normal(size=600), random.integers(0, 2, 600)
+    y = 50 + 20 * a * b + 5 * more + random.normal(size=600)
+    return pl.DataFrame({"a": a, "b": 1000 + 250 * b, "c": np.where(more, "yes", "no"), "y": y})

@@ -138,6 +138,6 @@ def test_networks_learn_a_product_that_a_linear_model_cannot(crossed, network, e
     settings = {"budget.epochs": epochs, "budget.batch_size": 64, "optimizer.learning_rate": 3e-3}
     run = aurify.fit(crossed, "y", recipe={"network": network}, settings=settings)
     scores, baselines = run.summary["scores"], run.summary["baselines"]
-    assert baselines["linear"]["r2"] < 0.1
-    assert scores["r2"]["low"] > 0.6, scores["r2"]
+    assert baselines["linear"]["r2"] < 0.2
+    assert scores["r2"]["low"] > 0.8, scores["r2"]
     assert run.summary["differences"]["linear"]["rmse"]["verdict"] == "better"
