@@ -70,7 +70,6 @@ class TransformerBlock(nn.Module):
         self.norms = nn.ModuleList([nn.LayerNorm(width) if norm_first else nn.Identity(), nn.LayerNorm(width)])
         self.attend = Attention(width, heads)
         self.think = FeedForward(width, activation)
-        self.drops = nn.ModuleList([Dropout(), Dropout()])
         self.skips = nn.ModuleList([DropPath(), DropPath()])
 
     def forward(self, x_BTD: Tensor, asking: int | None = None, real_BT: Tensor | None = None) -> Tensor:
@@ -78,5 +77,5 @@ class TransformerBlock(nn.Module):
         normed_BTD = self.norms[0](x_BTD)
         # contiguous: one product for all rows; one a row is slower, and its last bits depend on where weights lie
         y_BQD = self.attend(normed_BTD[:, :asking].contiguous(), normed_BTD, real_BT)
-        x_BQD = x_BTD[:, :asking] + self.skips[0](self.drops[0](y_BQD))
-        return x_BQD + self.skips[1](self.drops[1](self.think(self.norms[1](x_BQD))))
+        x_BQD = x_BTD[:, :asking] + self.skips[0](y_BQD)
+        return x_BQD + self.skips[1](self.think(self.norms[1](x_BQD)))

@@ -252,3 +252,9 @@ def test_single_row_passes_a_foreign_batch_norm_while_training(trained):
     fitted = trained(sequential())
     inputs = fitted.problem.feed.next(fitted.run).inputs
     assert fitted.run.model.train()({n: v[:1] for n, v in inputs.items()}).shape == (1, 1)
+
+
+@pytest.mark.filterwarnings("ignore:`isinstance:FutureWarning")  # the exporter's own
+def test_network_passed_is_exported_as_others_are(trained, exported):
+    fitted = trained(sequential(drop=0.5))
+    assert exported(fitted.run.model, fitted.problem.feed.next(fitted.run).inputs) < 1e-5

@@ -143,3 +143,12 @@ def test_misfits_are_refused_in_one_line(keras, model, frames):
     assert trained(lambda signature: Own(), frames).run.step == 12
     with pytest.raises(AurifyError, match="pass the Keras model alone"):
         trained(torch.nn.Sequential(model(), torch.nn.ReLU()), frames)
+
+
+@pytest.mark.filterwarnings("ignore:`isinstance:FutureWarning")  # the exporter's own
+@pytest.mark.filterwarnings(
+    "ignore:While compiling, we found certain side effects:UserWarning"
+)  # Keras's notes on calls
+def test_model_is_exported_as_others_are(make, frames, exported):
+    fitted = trained(make(), frames)
+    assert exported(fitted.run.model, fitted.problem.feed.next(fitted.run).inputs) < 1e-5
