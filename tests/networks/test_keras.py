@@ -146,9 +146,7 @@ def test_misfits_are_refused_in_one_line(keras, model, frames):
 
 
 @pytest.mark.filterwarnings("ignore:`isinstance:FutureWarning")  # the exporter's own
-@pytest.mark.filterwarnings(
-    "ignore:While compiling, we found certain side effects:UserWarning"
-)  # Keras's notes on calls
+@pytest.mark.filterwarnings("ignore:While compiling, we found certain side effects:UserWarning")  # Keras notes calls
 def test_model_is_exported_as_others_are(make, frames, exported):
     fitted = trained(make(), frames)
     assert exported(fitted.run.model, fitted.problem.feed.next(fitted.run).inputs) < 1e-5
