@@ -95,11 +95,6 @@ class KerasModel(nn.Module):
         with keras.device(str(x.device)):
             return self._model[0](x, training=training)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> KerasModel:
-        copied = KerasModel(cloned(self._model[0]), 0).train(self.training)
-        memo.update({id(old): new for old, new in zip(self.weights, copied.weights, strict=True)})
-        return copied
-
 
 def _give_back(module: KerasModel, _: Any) -> None:
     """After loading, which may have put new tensors in place: Keras computes with its own ones."""

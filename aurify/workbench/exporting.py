@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from aurify import catalog as catalogs
 from aurify.core.errors import AurifyError
 from aurify.core.folder import RunFolder
 from aurify.data.splits import Parts
@@ -18,6 +17,7 @@ from aurify.ship import export as shipping
 from aurify.ship import trial
 from aurify.ship.bundle import Bundle
 from aurify.training import device as devices
+from aurify.workbench.passed import Passed, catalog_with
 from aurify.workbench.runs import FittedRun
 
 MOST_ROWS = 10_000
@@ -25,7 +25,7 @@ MOST_ROWS = 10_000
 
 
 def export(
-    run: str | Path, path: str | Path, *, parts: Sequence[str | Path] = (), force: bool = False
+    run: str | Path, path: str | Path, *, parts: Sequence[str | Path] = (), network: Passed = None, force: bool = False
 ) -> dict[str, Any]:
     """Write a run's model, preparing included, as one ONNX file; returns what was measured when it was checked.
 
@@ -36,7 +36,7 @@ def export(
     source, target = Path(run), Path(path)
     if target.exists() and not force:
         raise AurifyError(f"{target} exists already; replace it with --force")
-    catalog = catalogs.load(parts)
+    catalog, _ = catalog_with(parts, network)
     folder = RunFolder(source) if source.is_dir() else None
     if folder is None:
         bundle = Bundle.load(source, catalog, devices.choose("cpu"))
