@@ -41,13 +41,19 @@ def about(version: Version = False) -> None:
     """Raw data to a measured neural network, with an interval on every number."""
 
 
-Source = Annotated[str | None, typer.Argument(metavar="SOURCE", help="CSV file, or a recipe (.yaml)")]
+Source = Annotated[str | None, typer.Argument(metavar="SOURCE", help="file or folder of rows, or a recipe (.yaml)")]
 RunPath = Annotated[str, typer.Argument(metavar="RUN", help="run folder or model.aurify")]
 Target = Annotated[str | None, typer.Option("--target", "-t", metavar="COL", help="column to predict")]
 Drop = Annotated[list[str] | None, typer.Option("--drop", metavar="COL", help="column to leave out; repeatable")]
 TestFile = Annotated[str | None, typer.Option("--test", metavar="FILE", help="file whose rows are the test part")]
 SplitBy = Annotated[str | None, typer.Option("--split", metavar="BY", help="random, group:COL or time:COL")]
 Folds = Annotated[int | None, typer.Option("--folds", metavar="K", help="test every row in turn, in K folds")]
+Separator = Annotated[str | None, typer.Option("--separator", metavar="C", help="what parts the cells [as it looks]")]
+Encoding = Annotated[str | None, typer.Option("--encoding", metavar="NAME", help="such as gb18030 [as it looks]")]
+Header = Annotated[
+    str | None, typer.Option("--header", metavar="YES|NO", help="the first line has names [as it looks]")
+]
+Missing = Annotated[list[str] | None, typer.Option("--missing", metavar="TEXT", help="a missing value; repeatable")]
 RecipeFile = Annotated[str | None, typer.Option("--recipe", metavar="FILE", help="recipe to start from")]
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=V", help="change a setting: network.width=256")]
 With = Annotated[list[str] | None, typer.Option("--with", metavar="T[.S=V]", help="switch on: mixup.alpha=0.4")]
@@ -77,6 +83,10 @@ def fit(
     test: TestFile = None,
     split: SplitBy = None,
     folds: Folds = None,
+    separator: Separator = None,
+    encoding: Encoding = None,
+    header: Header = None,
+    missing: Missing = None,
     recipe: RecipeFile = None,
     set_: Set = None,
     with_: With = None,
@@ -111,6 +121,10 @@ def fit(
             test=test,
             split=split,
             folds=folds,
+            separator=separator,
+            encoding=encoding,
+            header=header,
+            missing=missing or (),
             recipe=recipe,
             settings=set_ or (),
             using=with_ or (),
@@ -135,7 +149,7 @@ def fit(
 @app.command()
 def evaluate(
     run: RunPath,
-    data: Annotated[str | None, typer.Argument(metavar="[DATA]", help="labelled CSV [the sealed test part]")] = None,
+    data: Annotated[str | None, typer.Argument(metavar="[DATA]", help="labelled rows [the sealed test part]")] = None,
     parts: PartsFile = None,
     out: Out = None,
     force: Force = False,
@@ -157,7 +171,7 @@ def evaluate(
 @app.command()
 def predict(
     run: RunPath,
-    data: Annotated[str, typer.Argument(metavar="DATA", help="CSV with the columns the model knows")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="file with the columns the model knows")],
     parts: PartsFile = None,
     out: Annotated[str | None, typer.Option("--out", "-o", metavar="FILE", help="CSV to write [stdout]")] = None,
     force: Force = False,
@@ -165,7 +179,7 @@ def predict(
     quiet: Quiet = False,
     json_: Json = False,
 ) -> None:
-    """Predict every row of a CSV file: the prediction and the probability of each class."""
+    """Predict every row of a file: the prediction and the probability of each class."""
     from aurify import workbench
     from aurify.core.errors import AurifyError
     from aurify.core.files import write_with

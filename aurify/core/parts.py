@@ -136,8 +136,11 @@ class Task(Part):
         """Read ``data`` (a path or a frame) into a Store, and say what was noticed; ``by`` is that of the split."""
         raise NotImplementedError
 
-    def ask(self, schema: Any, data: Any, *, labelled: bool, by: str = "random") -> Any:
-        """Read new data (a path or a frame) as the schema says: to predict it or, ``labelled``, to measure on it."""
+    def ask(self, schema: Any, data: Any, source: Source, *, labelled: bool, by: str = "random") -> Any:
+        """Read new data (a path or a frame) as the schema says: to predict it or, ``labelled``, to measure on it.
+
+        ``source`` is the recipe's: how its file was to be read holds for new files too.
+        """
         raise NotImplementedError
 
     def settled(self, store: Any) -> Self:

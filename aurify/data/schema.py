@@ -160,6 +160,11 @@ class Schema:
             raise AurifyError(f"the schema is damaged: {error!r}") from None
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Every column that the data had, the target last."""
+        return tuple(c.name for c in self.columns)
+
+    @property
     def texts(self) -> tuple[str, ...]:
         """Columns that must be read as written: categories look like numbers sometimes, and keep their spelling."""
         return tuple(c.name for c in self.columns if c.kind != NUMBER)

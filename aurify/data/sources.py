@@ -1,147 +1,146 @@
-"""Read a source of rows into a polars frame: a CSV file or a data frame that is already in memory."""
+"""Read a source of rows into a polars frame: a file, packed or not, a folder of them, or a table in memory."""
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from aurify.core.errors import AurifyError, listing
+from aurify.data.archives import TABLES, content_of, tables_among
+from aurify.data.columnar import kind_of, read_columnar
+from aurify.data.csv_rows import MISSING_MARKS, read_csv
 
 if TYPE_CHECKING:
     import polars as pl
 
-MISSING_MARKS = ("", "?", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL")
-SEPARATORS = (",", ";", "\t", "|")
+    from aurify.core.recipe import Source
+
+__all__ = ["MISSING_MARKS", "Loaded", "Reading", "read_frame"]
 
 
-def read_frame(source: Any, *, texts: tuple[str, ...] = ()) -> pl.DataFrame:
-    """Return the rows of a CSV path, a pandas or polars data frame, or a mapping of columns.
+@dataclass(frozen=True)
+class Reading:
+    """How a source is to be read where the user knows better than what it looks like."""
 
-    ``texts`` are columns whose values must come as they are written, whatever they look like. Raises AurifyError
-    for a file that is absent, empty or not a table.
+    separator: str | None = None
+    encoding: str | None = None
+    header: str = "auto"
+    missing: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        return cls(source.separator, source.encoding, source.header, source.missing)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The rows as they were read, and a line for everything about them that is not the plain case."""
+
+    frame: pl.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+PLAIN = Reading()
+
+
+def read_frame(
+    source: Any, reading: Reading = PLAIN, *, texts: tuple[str, ...] = (), names: tuple[str, ...] | None = None
+) -> Loaded:
+    """Return the rows of a file (CSV, Parquet, Arrow, JSON lines; also in gzip or zip), of a folder of like files, of
+    a pandas, polars or Arrow table, a numpy array, a dict of columns or a list of dicts.
+
+    ``texts`` are columns whose values must come as they are written, whatever they look like; ``names`` are the
+    columns of a table known already, its target last: they tell whether a file of new rows has a header. Raises
+    AurifyError for what is absent, empty, damaged or no table.
     """
+    if not isinstance(source, (str, Path)):
+        from aurify.data.frames import frame_of
+
+        return Loaded(_checked(frame_of(source), "the data frame"))
+    path = Path(source)
+    _require_readable(path)
+    read = _read_folder if path.is_dir() else _read_file
+    return read(path, reading, texts, names)
+
+
+def _read_file(path: Path, reading: Reading, texts: tuple[str, ...], names: tuple[str, ...] | None) -> Loaded:
+    content = content_of(path)
+    kind = kind_of(content)
+    if kind != "text":
+        return Loaded(_checked(read_columnar(content, kind), content.name))
+    frame, notes = read_csv(
+        content,
+        separator=reading.separator,
+        encoding=reading.encoding,
+        header=reading.header,
+        missing=reading.missing,
+        texts=texts,
+        names=names,
+    )
+    return Loaded(_checked(frame, content.name), tuple(notes))
+
+
+def _read_folder(path: Path, reading: Reading, texts: tuple[str, ...], names: tuple[str, ...] | None) -> Loaded:
+    """The rows of every table in a folder, in the order of their names."""
     import polars as pl
 
-    if isinstance(source, (str, Path)):
-        return _read_csv(Path(source), texts)
-    if isinstance(source, pl.LazyFrame):
-        frame = source.collect()
-    elif isinstance(source, pl.DataFrame):
-        frame = source
-    elif type(source).__module__.split(".")[0] == "pandas" and hasattr(source, "columns"):
-        frame = _from_pandas(source)
-    elif isinstance(source, dict):
-        try:
-            frame = pl.DataFrame(source, strict=False)
-        except (pl.exceptions.PolarsError, TypeError) as error:
-            raise AurifyError(f"the dict is not a table: {_first_line(error)}") from None
-    else:
-        raise AurifyError(
-            f"a {type(source).__name__} is not a table; give a CSV path, a pandas or polars data frame or a dict"
-        )
-    return _checked(frame, "the data frame")
-
-
-def _from_pandas(frame: Any) -> pl.DataFrame:
-    """Convert column by column, so that neither pyarrow nor one odd column stands in the way."""
-    import polars as pl
-
-    twice = [c for c in dict.fromkeys(map(str, frame.columns)) if list(map(str, frame.columns)).count(c) > 1]
-    if twice:
-        raise AurifyError(f"the data frame has two columns named {twice[0]!r}; rename one")
-    columns: dict[str, pl.Series] = {}
-    for name in frame.columns:
-        values = frame[name]
-        kind = getattr(values.dtype, "kind", "O")
-        if kind in "iufb" and type(values.dtype).__module__.startswith("numpy"):
-            columns[str(name)] = pl.Series(values.to_numpy(), nan_to_null=True)
-            continue
-        absent = values.isna().to_numpy()
-        plain = [None if gone else v for v, gone in zip(values.tolist(), absent, strict=True)]
-        columns[str(name)] = pl.Series(plain, strict=False)
-    return pl.DataFrame(columns)
-
-
-def _read_csv(path: Path, texts: tuple[str, ...]) -> pl.DataFrame:
-    import polars as pl
-    from polars.exceptions import PolarsError
-
-    head = _read_head(path)
-    unquoted = re.sub(r'"[^"]*"', "", head)
-    separator = max(SEPARATORS, key=unquoted.count)
-    names = _header(path, head, separator)
-    twice = [n for n in dict.fromkeys(names) if names.count(n) > 1]
-    if twice:
-        raise AurifyError(f"{path} has two columns named {twice[0]!r}; rename one in its first line")
+    chosen = [path / n for n in tables_among(sorted(p.name for p in path.iterdir() if p.is_file()))]
+    if not chosen:
+        raise AurifyError(f"{path} is a folder without a table in it, such as a CSV or Parquet file")
+    loaded = [_read_file(chosen[0], reading, texts, names)]
+    first = loaded[0].frame
+    for other in chosen[1:]:
+        loaded.append(_read_file(other, reading, texts, tuple(first.columns)))
+        _require_like(first, loaded[-1].frame, chosen[0], other)
+    schemas = [piece.frame.schema for piece in loaded]
+    mixed = [n for n in first.columns if pl.String in (kinds := {s[n] for s in schemas}) and len(kinds) > 1]
+    if set(mixed) - set(texts):  # numbers in one file, texts in another: as they are written in both
+        return _read_folder(path, reading, (*texts, *mixed), names)
+    frames = [piece.frame.select(first.columns).with_columns(pl.col(mixed).cast(pl.String)) for piece in loaded]
     try:
-        frame = pl.read_csv(
-            path,
-            separator=separator,
-            infer_schema_length=None,
-            null_values=list(MISSING_MARKS),
-            schema_overrides={n: pl.String for n in texts if n in names},
-            raise_if_empty=False,
-            glob=False,
-        )
-    except PolarsError as error:
-        raise AurifyError(f"{path} cannot be read as CSV: {_explained(error)}") from None
-    return _checked(frame, str(path))
+        frame = pl.concat(frames, how="vertical_relaxed", rechunk=False)
+    except pl.exceptions.PolarsError as error:
+        raise AurifyError(f"the files in {path} do not fit together: {str(error).splitlines()[0]}") from None
+    counted = f"{path}: {len(chosen)} files read as one table, {chosen[0].name} to {chosen[-1].name}"
+    return Loaded(frame, (counted, *dict.fromkeys(note for piece in loaded for note in piece.notes)))
 
 
-def _read_head(path: Path) -> str:
-    """The first line, with the plain refusals that need only it."""
+def _require_like(first: pl.DataFrame, frame: pl.DataFrame, path: Path, other: Path) -> None:
+    lacking = [n for n in first.columns if n not in frame.columns]
+    extra = [n for n in frame.columns if n not in first.columns]
+    if lacking or extra:
+        what = f"lacks {listing(lacking)}" if lacking else f"has {listing(extra)} besides"
+        raise AurifyError(f"{other} does not have the columns of {path.name}: it {what}; keep like files in a folder")
+
+
+def _require_readable(path: Path) -> None:
+    """Refuse a path that holds nothing to read."""
     try:
-        if path.exists() and not path.is_file() and not path.is_dir():
+        path.stat()
+        if not path.is_file() and not path.is_dir():
             raise AurifyError(f"{path} is a pipe or a device; write the data to a file first")
-        with path.open("rb") as file:
-            raw = file.readline(2**20)
+        if path.is_file() and path.stat().st_size == 0:
+            raise AurifyError(f"{path} is empty")
+        if path.is_dir():
+            next(path.iterdir(), None)
     except FileNotFoundError:
-        near = [p.name for p in path.parent.glob("*.csv")] if path.parent.is_dir() else []
-        beside = f"; beside it are {listing(sorted(near))}" if near else ""
-        raise AurifyError(f"no file at {path}{beside}") from None
-    except IsADirectoryError:
-        raise AurifyError(f"{path} is a folder; give one CSV file") from None
-    except OSError as error:
-        raise AurifyError(f"{path} cannot be read: {error.strerror}") from None
-    if not raw.strip():
-        raise AurifyError(f"{path} is empty" if not raw else f"{path} begins with a blank line; a header is needed")
-    if b"\0" in raw:
-        raise AurifyError(f"{path} is not a text file: its first line holds NUL bytes")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise AurifyError(f"{path} is not UTF-8 (byte {error.start} of its first line); save it as UTF-8") from None
+        beside = sorted(p.name for p in path.parent.iterdir() if _is_table(p)) if path.parent.is_dir() else []
+        near = f"; beside it are {listing(beside)}" if beside else ""
+        raise AurifyError(f"no file at {path}{near}") from None
+    except (OSError, ValueError) as error:
+        raise AurifyError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
-def _header(path: Path, line: str, separator: str) -> list[str]:
-    import csv
-
-    try:
-        return [name.strip() for name in next(csv.reader([line.rstrip("\r\n")], delimiter=separator))]
-    except csv.Error as error:
-        raise AurifyError(f"{path} cannot be read as CSV: its header is {error}") from None
+def _is_table(path: Path) -> bool:
+    return path.name.lower().removesuffix(".gz").removesuffix(".zip").endswith(TABLES) and path.is_file()
 
 
 def _checked(frame: pl.DataFrame, name: str) -> pl.DataFrame:
     if frame.width == 0 or frame.height == 0:
         raise AurifyError(f"{name} has {frame.width} columns and no rows; give a table with rows")
-    names = [c.strip() for c in frame.columns]
+    names = [c.strip() or f"column_{at}" for at, c in enumerate(frame.columns, 1)]
     twice = [n for n in dict.fromkeys(names) if names.count(n) > 1]
     if twice:
         raise AurifyError(f"{name} has two columns named {twice[0]!r}; rename one")
     return frame.rename(dict(zip(frame.columns, names, strict=True)))
-
-
-def _explained(error: Exception) -> str:
-    """polars' reason, with the fix where it is known."""
-    reason = _first_line(error)
-    if "more fields" in reason:
-        return "a line has more cells than the header; put cells that hold the separator in quotes"
-    if "utf-8" in reason.lower():
-        return "it is not UTF-8 throughout; save it as UTF-8"
-    return reason
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

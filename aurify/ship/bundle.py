@@ -86,7 +86,7 @@ class Bundle:
 
         Column order is free and the target is not needed. Raises AurifyError naming columns that are missing.
         """
-        asked = self.recipe.task.ask(self.schema, data, labelled=False)
+        asked = self.recipe.task.ask(self.schema, data, self.recipe.source, labelled=False)
         return Answer(self.predictions(asked, known=False), asked.ids, asked.notes)
 
     @torch.no_grad()

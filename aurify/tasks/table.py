@@ -21,7 +21,7 @@ from aurify.data.feed import RowFeed
 from aurify.data.labels import match_labels
 from aurify.data.roles import split_column, split_role
 from aurify.data.schema import LEFT_OUT, Schema
-from aurify.data.sources import read_frame
+from aurify.data.sources import Reading, read_frame
 from aurify.data.splits import Parts, fold_rows, part_rows, whole
 from aurify.data.store import Asked, Store
 from aurify.measure.baselines import Examples, fit_baselines
@@ -50,7 +50,9 @@ class Table(Task):
         return either[self.kind] | {Trait.COLUMNS, Trait.BLENDABLE, Trait.OFFLINE}
 
     def read(self, source: Source, data: Any, by: str = "random") -> tuple[Store, list[str]]:
-        frame = read_frame(data)
+        reading = Reading.of(source)
+        loaded = read_frame(data, reading)
+        frame = loaded.frame
         if source.target is None:
             raise AurifyError(
                 f"which column is to be predicted? say so with --target; there are {listing(frame.columns, 30)}"
@@ -58,14 +60,16 @@ class Table(Task):
         schema = _infer(frame, source, self.kind, by)
         target = schema.parse_target(frame)
         parsed = schema.parse(frame)
-        notes = [f"column {c.name!r} is left out: {c.reason}" for c in schema.columns if c.kind == LEFT_OUT]
+        notes = [*loaded.notes]
+        notes += [f"column {c.name!r} is left out: {c.reason}" for c in schema.columns if c.kind == LEFT_OUT]
         notes += parsed.notes
         arrays = [(parsed.numbers, parsed.codes, target)]
         frames = [frame]
         if source.test is not None:
-            held_back = read_frame(Path(source.test), texts=schema.texts)
+            held_loaded = read_frame(Path(source.test), reading, texts=schema.texts, names=schema.names)
+            held_back = held_loaded.frame
             more = schema.parse(held_back, source.test)
-            notes += more.notes
+            notes += [*held_loaded.notes, *more.notes]
             answers, respelt = _targets(schema, held_back, source.test)
             notes += respelt
             arrays.append((more.numbers, more.codes, answers))
@@ -76,18 +80,20 @@ class Table(Task):
         roles, more_notes = split_role(by, frames, ["the data", str(source.test)][: len(frames)])
         return Store.of(schema, inputs, targets, test, roles), [*notes, *more_notes]
 
-    def ask(self, schema: Schema, data: Any, *, labelled: bool, by: str = "random") -> Asked:
+    def ask(self, schema: Schema, data: Any, source: Source, *, labelled: bool, by: str = "random") -> Asked:
         name = str(data) if isinstance(data, (str, Path)) else "the data"
-        frame = read_frame(data, texts=schema.texts)
+        loaded = read_frame(data, Reading.of(source), texts=schema.texts, names=schema.names)
+        frame = loaded.frame
         parsed = schema.parse(frame, name)
+        notes = [*loaded.notes, *parsed.notes]
         ids = {c: frame[c] for c in schema.ids if c in frame.columns}
         if not labelled:
-            return Asked(parsed.inputs, np.empty(0), np.arange(frame.height), ids=ids, notes=parsed.notes)
+            return Asked(parsed.inputs, np.empty(0), np.arange(frame.height), ids=ids, notes=tuple(notes))
         target, respelt = _targets(schema, frame, name)
         rows = np.flatnonzero(~np.isnan(target) if target.dtype == np.float64 else target >= 0)
         if len(rows) == 0:
             raise AurifyError(f"no row of {name} has a value in the target column {schema.target!r}")
-        notes = [*parsed.notes, *respelt]
+        notes += respelt
         if len(rows) < len(target):
             notes.append(f"{len(target) - len(rows):,} rows of {name} have no target and are left out")
         roles: dict[str, np.ndarray] = {}

@@ -59,6 +59,10 @@ def fit(
     test: str | Path | None = None,
     split: str | None = None,
     folds: int | None = None,
+    separator: str | None = None,
+    encoding: str | None = None,
+    header: str | None = None,
+    missing: Sequence[str] = (),
     recipe: str | Path | Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | Sequence[str] = (),
     using: Sequence[str] = (),
@@ -77,7 +81,7 @@ def fit(
     show: Show = lambda run: None,
     note: Note = lambda text: None,
 ) -> FittedRun:
-    """Read, split, prepare, train, measure: from a CSV path or data frame to a finished run folder.
+    """Read, split, prepare, train, measure: from a file, folder or data frame to a finished run folder.
 
     ``split`` is ``random``, ``group:COLUMN`` or ``time:COLUMN``. With ``folds`` each row is tested by a model that did
     not see it, and the shipped model averages those of the folds. ``settings`` are ``{"network.width": 256}`` or
@@ -97,6 +101,7 @@ def fit(
     words += [f"split.by={json.dumps(split)}"] if split is not None else []
     words += [f"split.folds={folds}"] if folds is not None else []
     roles = {"target": target, "drop": list(drop) or None, "test": None if test is None else str(test)}
+    roles |= {"separator": separator, "encoding": encoding, "header": header, "missing": list(missing) or None}
     catalog, passed = catalog_with(parts, network)
     wish = _wish(data, roles, recipe, words, using, without, passed)
     folder = _folder(wish, out, force=force, resume=resume)

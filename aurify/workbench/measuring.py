@@ -64,7 +64,8 @@ def evaluate(
             sets = sealed_answers(folder, store, bundle, catalog, watch.check)
             known = learnt_from(store, sealed, asked) if store.test.any() else None
         else:
-            asked = bundle.recipe.task.ask(bundle.schema, data, labelled=True, by=bundle.recipe.split.by)
+            recipe = bundle.recipe
+            asked = recipe.task.ask(bundle.schema, data, recipe.source, labelled=True, by=recipe.split.by)
             sets = answers(bundle, store, sealed, asked, watch.check)
             known = None if store is None or sealed is None else learnt_from(store, sealed, asked)
         summary = summarise(sets, asked, known, bundle.recipe.seed if seed is None else seed, watch.check)

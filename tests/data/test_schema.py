@@ -127,17 +127,17 @@ def test_true_and_false_mean_the_same_however_they_are_spelled_and_read(tmp_path
     yes, no = spelled
     rows = [f"{i / 2},{yes if i % 3 else no},{yes if i % 2 else no}" for i in range(ROWS)]
     (tmp_path / "t.csv").write_text("\n".join(["x,member,y", *rows]))
-    written = read_frame(tmp_path / "t.csv")
+    written = read_frame(tmp_path / "t.csv").frame
     table = pl.DataFrame(
         {"x": np.arange(ROWS) / 2, "member": [i % 3 > 0 for i in range(ROWS)], "y": [i % 2 == 1 for i in range(ROWS)]}
     )
     for learnt in (written, table):
         schema = infer(learnt)
         assert schema.classes == ("false", "true")
-        for later in (written, table, table.to_pandas(), read_frame(tmp_path / "t.csv", texts=schema.texts)):
-            parsed = schema.parse(read_frame(later))
+        for later in (written, table, table.to_pandas(), read_frame(tmp_path / "t.csv", texts=schema.texts).frame):
+            parsed = schema.parse(read_frame(later).frame)
             assert parsed.codes[:4, 0].tolist() == [0, 1, 1, 0]
-            assert schema.parse_target(read_frame(later))[:4].tolist() == [0, 1, 0, 1]
+            assert schema.parse_target(read_frame(later).frame)[:4].tolist() == [0, 1, 0, 1]
 
 
 def test_nested_columns_are_left_out():
@@ -238,9 +238,9 @@ def test_category_of_numbers_with_a_gap_in_a_csv_keeps_its_codes(tmp_path):
     schema = infer(frame(code=["1", "2", "A"] * 20))
     at = [c.name for c in schema.categories].index("code")
     (tmp_path / "new.csv").write_text("number,colour,code\n0,red,1\n0,red,\n0,red,2\n")
-    table = read_frame(tmp_path / "new.csv", texts=schema.texts)
+    table = read_frame(tmp_path / "new.csv", texts=schema.texts).frame
     assert schema.parse(table).codes[:, at].tolist() == [0, MISSING, 1]
-    as_pandas = read_frame(pd.read_csv(tmp_path / "new.csv"))
+    as_pandas = read_frame(pd.read_csv(tmp_path / "new.csv")).frame
     assert schema.parse(as_pandas).codes[:, at].tolist() == [0, MISSING, 1]
 
 

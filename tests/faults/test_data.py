@@ -2,10 +2,14 @@
 
 import contextlib
 import gzip
+import io
+import json
 import os
 import threading
+import zipfile
 
 import numpy as np
+import polars as pl
 import pytest
 
 
@@ -29,6 +33,32 @@ def rubbish_below_the_header(path, table):
     path.write_bytes(table.read_bytes()[:200] + np.random.default_rng(0).bytes(5_000))
 
 
+def zipped(*names):
+    def make(path, table):
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in names:
+                archive.write(table, name)
+
+    return make
+
+
+def parquet(table):
+    file = io.BytesIO()
+    pl.read_csv(table).write_parquet(file)
+    return file.getvalue()
+
+
+def torn(make):
+    return lambda path, table: path.write_bytes(make(table)[:-99])
+
+
+def swallowed(path, table):
+    with path.open("wb") as file:
+        file.write(b'a,label\n1,x\n2,"')
+        for _ in range(70):
+            file.write(b"no end of it\n" * 80_000)
+
+
 WRONG = {  # file, words the one line must hold
     "missing": (lambda path, table: None, ["no file", "data.csv"]),
     "a folder": (lambda path, table: path.mkdir(), ["folder"]),
@@ -36,12 +66,16 @@ WRONG = {  # file, words the one line must hold
     "blank": (write("\n\n\n"), ["blank"]),
     "header only": (lambda path, table: path.write_text(table.read_text().splitlines()[0] + "\n"), ["no rows"]),
     "binary": (lambda path, table: path.write_bytes(np.random.default_rng(0).bytes(50_000)), ["data.csv"]),
-    "compressed": (lambda path, table: path.write_bytes(gzip.compress(table.read_bytes())), ["data.csv"]),
+    "torn gzip": (torn(lambda table: gzip.compress(table.read_bytes())), ["data.csv", "cut off"]),
+    "two tables in a zip": (zipped("a.csv", "b.csv"), ["data.csv", "'a.csv', 'b.csv'"]),
+    "no table in a zip": (zipped("a.png"), ["data.csv", "'a.png'"]),
+    "torn Parquet": (torn(parquet), ["data.csv", "cut off"]),
+    "swallowed by a quote": (swallowed, ["data.csv", "more than 67,108,864 bytes"]),
+    "not to be read": (lambda path, table: path.symlink_to("/proc/1/mem"), ["data.csv"]),
     "rubbish below the header": (rubbish_below_the_header, ["data.csv"]),
-    "UTF-16": (lambda path, table: path.write_text(table.read_text(), encoding="utf-16"), ["data.csv"]),
-    "Latin-1 header": (write("größe,label\n1,a\n2,b\n", "latin-1"), ["UTF-8"]),
+    "UTF-16 without a mark": (lambda path, table: path.write_text(table.read_text(), encoding="utf-16-le"), ["NUL"]),
     "rows of other lengths": (write("a,label\n1,2\n1,2,3,4\n"), ["data.csv"]),
-    "open quote": (write('a,label\n1,x\n2,"y\n3,x\n4,y\n'), ["data.csv"]),
+    "open quote": (write('a,label\n1,x\n2,"y\n3,x\n4,y\n'), ["data.csv", "line 3"]),
     "one name twice": (write("a,a,label\n1,2,x\n2,3,y\n"), ["'a'"]),
     "no target": (write("a,lable\n1,x\n2,y\n"), ["'label'", "'lable'"]),
     "target alone": (write("label\nx\ny\n"), ["'label'"]),
@@ -99,6 +133,9 @@ WORDS = {  # after `fit DATA`, and what the one line must hold
     "seed below zero": (["-t", "label", "--seed", "-1"], ["seed"]),
     "seed in words": (["-t", "label", "--seed", "one"], ["--seed"]),
     "no threads": (["-t", "label", "--threads", "0"], ["--threads"]),
+    "strange separator": (["-t", "label", "--separator", ";;"], ["';;'"]),
+    "strange encoding": (["-t", "label", "--encoding", "utf-9"], ["'utf-9'", "gb18030"]),
+    "strange header": (["-t", "label", "--header", "maybe"], ["header", "maybe", "yes"]),
     "strange option": (["-t", "label", "--traget", "x"], ["--traget"]),
     "two files": (["second.csv", "-t", "label"], ["second.csv"]),
 }
@@ -144,7 +181,7 @@ def test_wrong_test_file_is_one_line_and_leaves_nothing(wrong, aurify, table, tm
     assert nothing_left(tmp_path)
 
 
-@pytest.mark.parametrize("wrong", ["missing", "a folder", "empty", "header only", "binary", "UTF-16", "no target"])
+@pytest.mark.parametrize("wrong", ["missing", "a folder", "empty", "header only", "binary", "torn gzip", "no target"])
 def test_wrong_data_to_predict_or_evaluate_is_one_line(wrong, aurify, short_run, table, tmp_path):
     make, _ = WRONG[wrong]
     path = tmp_path / "data.csv"
@@ -170,6 +207,38 @@ def test_error_in_a_second_run_leaves_the_first_alone(aurify, short_fit, short_r
     assert aurify(*short_fit, "--out", "run").code == 0
     aurify("fit", short_fit[1], "--target", "lable", "--out", "run", "--force").refused("'lable'")
     same(tmp_path / "run", short_run)
+
+
+def test_packed_table_gives_the_same_run(aurify, short_fit, short_run, table, tmp_path):
+    with gzip.open(tmp_path / "table.csv.gz", "wb") as file:
+        file.write(table.read_bytes())
+    zipped("__MACOSX/._table.csv", "table.csv")(tmp_path / "table.zip", table)
+    for name in ("table.csv.gz", "table.zip"):
+        assert aurify("fit", tmp_path / name, *short_fit[2:], "--out", tmp_path / name[6:9]).code == 0
+        ours, theirs = (folder / "predictions.parquet" for folder in (tmp_path / name[6:9], short_run))
+        assert ours.read_bytes() == theirs.read_bytes()
+
+
+def test_table_in_a_strange_form_is_read_as_said_and_noted(aurify, short_fit, table, tmp_path):
+    """No header, another separator, another encoding, a mark of its own for missing cells, two ragged lines."""
+    lines = table.read_text().replace(",,", ",keine,").replace("Oslo", "Köln").splitlines()[1:]
+    lines[7:7] = ["1,2,3", "one,two"]
+    path = tmp_path / "bare.txt"
+    path.write_text("\n".join(lines).replace(",", "^"), encoding="cp1252")
+    words = ["--separator", "^", "--encoding", "cp1252", "--header", "no", "--missing", "keine"]
+    ended = aurify("fit", path, "-t", "column_8", *short_fit[4:], *words, "--out", "run")
+    assert ended.code == 0, ended
+    assert "bare.txt has no header" in ended.err
+    assert "2 ragged lines" in ended.err
+    assert "lines 8, 9" in ended.err
+    new = tmp_path / "new.txt"
+    new.write_text(
+        "\n".join(line.rpartition("^")[0] for line in path.read_text("cp1252").splitlines()[20:24]), "cp1252"
+    )
+    predicted = aurify("predict", "run", new, "--json")
+    assert predicted.code == 0, predicted
+    assert json.loads(predicted.out)["rows"] == 4
+    assert not [n for n in json.loads(predicted.out)["notes"] if "unseen" in n]
 
 
 def test_pipe_as_data_is_read_whole_or_refused(aurify, short_fit, short_run, table, tmp_path, same):

@@ -13,6 +13,7 @@ from small import KINDS, same
 from aurify import workbench
 from aurify.core.errors import AurifyError, Interrupted
 from aurify.core.folder import RunFolder
+from aurify.core.recipe import Source
 from aurify.core.watch import Watch
 from aurify.data.splits import Parts
 from aurify.data.store import Store
@@ -48,7 +49,7 @@ def test_every_row_is_predicted_once_by_a_model_that_did_not_see_it(folded, kind
         assert not np.isin(own.row, np.r_[parts.fit, parts.held]).any()
         store = Store.open(run.folder.store)
         bundle, _ = make(run.recipe, store, parts, run.bundle.device, Keeper(None), Watch(), lambda run: None)
-        asked = lab.task(kind).ask(store.schema, lab.frames[kind][own.row.tolist()], labelled=True)
+        asked = lab.task(kind).ask(store.schema, lab.frames[kind][own.row.tolist()], Source(), labelled=True)
         np.testing.assert_allclose(bundle.predictions(asked).prediction, own.prediction, rtol=1e-5)
 
 
@@ -74,7 +75,7 @@ def test_scores_are_over_the_union_with_baselines_fitted_for_each_fold(folded, k
 @pytest.mark.parametrize("kind", KINDS)
 def test_shipped_model_is_the_mean_of_the_folds(folded, kind, frames, lab):
     run = folded[kind]
-    asked = lab.task(kind).ask(run.bundle.schema, frames[kind], labelled=True)
+    asked = lab.task(kind).ask(run.bundle.schema, frames[kind], Source(), labelled=True)
     each = [workbench.load(run.folder.fold(n).bundle).predictions(asked) for n in range(1, FOLDS + 1)]
     mean = run.bundle.predictions(asked)
     if kind == "regress":
