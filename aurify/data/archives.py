@@ -108,8 +108,10 @@ class Stream:
     def read_lines(self, size: int) -> bytes:
         """As ``read``, but to the end of a line where looking ahead is free: lines need no putting together."""
         if not self._content.packed and self._file.seekable():
-            self._file.seek(self._read_bytes + size)
-            size += self._file.read(2**16).find(b"\n") + 1
+            look = min(2**16, size)
+            self._file.seek(self._read_bytes + size - look)
+            last = self._file.read(look).rfind(b"\n")
+            size -= look - 1 - last if last >= 0 else 0  # less, never more: memory of one size is used again
             self._file.seek(self._read_bytes)
         return self.read(size)
 

@@ -15,7 +15,7 @@ SEPARATORS = (",", ";", "\t", "|")
 SPOKEN = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas"}
 SAMPLE_BYTES, SAMPLE_RECORDS = 2**20, 500
 NAME_LIMIT = 10_000
-NUMBER = re.compile(r"[-+(]?\s*[$€£¥]?\s*(\d[\d.,' ]*|\.\d+)(e[-+]?\d+)?\s*[%$€£¥)]*", re.IGNORECASE)
+NUMBER = re.compile(r"[-+(]?\s*[$€£¥]?\s*(\d[\d.,' ]*|\.\d+)([eE][-+]?\d+)?\s*[%$€£¥)]*")
 DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ]\d.*)?")
 
 
