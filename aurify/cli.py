@@ -46,6 +46,12 @@ RunPath = Annotated[str, typer.Argument(metavar="RUN", help="run folder or model
 Target = Annotated[str | None, typer.Option("--target", "-t", metavar="COL", help="column to predict")]
 Drop = Annotated[list[str] | None, typer.Option("--drop", metavar="COL", help="column to leave out; repeatable")]
 TestFile = Annotated[str | None, typer.Option("--test", metavar="FILE", help="file whose rows are the test part")]
+Types = Annotated[
+    list[str] | None,
+    typer.Option("--types", metavar="COL=TYPE", help="take as number, category, date, text or id; repeatable"),
+]
+Positive = Annotated[str | None, typer.Option("--positive", metavar="CLASS", help="of two classes, the one looked for")]
+Weight = Annotated[str | None, typer.Option("--weight", metavar="COL", help="column of how much each row counts")]
 RecipeFile = Annotated[str | None, typer.Option("--recipe", metavar="FILE", help="recipe to start from")]
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=V", help="change a setting: network.width=256")]
 With = Annotated[list[str] | None, typer.Option("--with", metavar="T[.S=V]", help="switch on: mixup.alpha=0.4")]
@@ -72,6 +78,9 @@ def fit(
     target: Target = None,
     drop: Drop = None,
     test: TestFile = None,
+    types: Types = None,
+    positive: Positive = None,
+    weight: Weight = None,
     recipe: RecipeFile = None,
     set_: Set = None,
     with_: With = None,
@@ -103,6 +112,9 @@ def fit(
             target,
             drop=drop or (),
             test=test,
+            types=types or (),
+            positive=positive,
+            weight=weight,
             recipe=recipe,
             settings=set_ or (),
             using=with_ or (),

@@ -14,8 +14,8 @@ from aurify import workbench
 from aurify.cli import app
 
 SURFACE = {
-    "fit": "SOURCE --target -t --drop --test --recipe --set --with --without --parts --out -o --force --resume --seed"
-    " --time --find-rate --device --threads --checkpoint-every --quiet -q --json",
+    "fit": "SOURCE --target -t --drop --test --types --positive --weight --recipe --set --with --without --parts --out"
+    " -o --force --resume --seed --time --find-rate --device --threads --checkpoint-every --quiet -q --json",
     "evaluate": "RUN DATA --parts --out -o --force --seed --device --quiet -q --json",
     "predict": "RUN DATA --parts --out -o --force --device --quiet -q --json",
     "techniques": "NAME --parts --all --json",

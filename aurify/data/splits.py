@@ -11,7 +11,7 @@ import torch
 
 from aurify.core import archive, rng
 from aurify.core.errors import AurifyError
-from aurify.data.store import Store
+from aurify.data.store import Store, has_value
 
 BINS = 10
 FEWEST_GROUPS = 100
@@ -47,8 +47,9 @@ def part_rows(store: Store, test_share: float, held_share: float, seed: int) -> 
     """
     rows = np.flatnonzero(store.labelled)
     notes = []
-    if len(rows) < len(store):
-        notes.append(f"{len(store) - len(rows):,} rows without a target are left out")
+    unknown = int((~has_value(store.target)).sum())
+    if unknown:
+        notes.append(f"{unknown:,} rows without a target are left out")
     own = ~np.asarray(store.test[rows])
     strata = np.zeros(len(rows), dtype=np.int64)  # a test file's targets have no say in how the others are parted
     strata[own] = _strata(np.asarray(store.target[rows[own]]), classes=store.schema.classes is not None)

@@ -26,7 +26,8 @@ class Predictions:
     Shapes: n rows, K classes. ``row`` (n,) int64 are row ids of the Store. For classes, ``target`` and ``prediction``
     are (n,) int64 codes into ``classes`` and ``probabilities`` is (n, K) float64; for regression ``target`` and
     ``prediction`` are (n,) float64 in the unit of the target, ``probabilities`` and ``classes`` are None.
-    ``target`` is None where it is unknown (predicting new data). ``prediction`` need not be the most probable class:
+    ``target`` is None where it is unknown (predicting new data), ``weight`` (n,) float64 how many rows each row stands
+    for, None for one each. ``prediction`` need not be the most probable class:
     a tuned threshold may have chosen another.
     """
 
@@ -37,12 +38,16 @@ class Predictions:
     classes: tuple[str, ...] | None
     fold: int = 0
     seed: int = 0
+    weight: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         shape = self.row.shape
         assert (self.row.ndim, self.row.dtype) == (1, np.int64), f"row is {self.row.dtype}{shape}"
         answers = [self.prediction] if self.target is None else [self.prediction, self.target]
         assert all(answer.shape == shape for answer in answers), "target and prediction need one value per row"
+        if self.weight is not None:
+            assert (self.weight.shape, self.weight.dtype) == (shape, np.float64), "weight needs one number per row"
+            assert (self.weight >= 0).all(), "a negative weight"
         if self.classes is None:
             assert self.probabilities is None, "probabilities without classes"
             assert all(answer.dtype == np.float64 and np.isfinite(answer).all() for answer in answers)
@@ -71,12 +76,14 @@ class Predictions:
             target=None if self.target is None else self.target[index],
             prediction=self.prediction[index],
             probabilities=None if self.probabilities is None else self.probabilities[index],
+            weight=None if self.weight is None else self.weight[index],
         )
 
     def to_frame(self) -> polars.DataFrame:
         """Columns ``row``, ``target``, ``prediction``, one ``p_<class>`` per class, ``fold`` and ``seed``.
 
-        Classes appear by name. An unknown target is a column of nulls.
+        A column ``weight`` follows where rows have weights. Classes appear by name. An unknown target is a column
+        of nulls.
         """
         import polars as pl
 
@@ -90,6 +97,8 @@ class Predictions:
             columns += [pl.Series(f"p_{name}", chance) for name, chance in zip(self.classes, chances, strict=True)]
         for name, number in (("fold", self.fold), ("seed", self.seed)):
             columns.append(pl.repeat(number, len(self), dtype=pl.Int64, eager=True).alias(name))
+        if self.weight is not None:
+            columns.append(pl.Series("weight", self.weight))
         return pl.DataFrame(columns)
 
     def _answers(self, name: str, answers: np.ndarray | None) -> polars.Series:
@@ -117,6 +126,7 @@ class Predictions:
             classes=classes,
             fold=frame["fold"][0] if frame.height else 0,
             seed=frame["seed"][0] if frame.height else 0,
+            weight=frame["weight"].to_numpy() if "weight" in frame.columns else None,
         )
 
     def write(self, path: Path) -> None:

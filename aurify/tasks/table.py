@@ -17,11 +17,12 @@ from aurify.core.parts import Task, Trait, knob
 from aurify.core.recipe import Recipe, Source
 from aurify.core.types import Batch, Held, Layer, Signature
 from aurify.data import prepare
+from aurify.data.columns import LEFT_OUT, NUMBER
 from aurify.data.feed import RowFeed
-from aurify.data.schema import LEFT_OUT, Schema
+from aurify.data.schema import Schema, wanted_types
 from aurify.data.sources import read_frame
 from aurify.data.splits import Parts, part_rows
-from aurify.data.store import Asked, Store
+from aurify.data.store import Asked, Store, has_value
 from aurify.measure.baselines import Examples, fit_baselines
 from aurify.measure.predictions import Predictions
 from aurify.objectives import classify, regress
@@ -46,26 +47,38 @@ class Table(Task):
         return either[self.kind] | {Trait.COLUMNS, Trait.BLENDABLE, Trait.OFFLINE}
 
     def read(self, source: Source, data: Any) -> tuple[Store, list[str]]:
-        frame = read_frame(data)
+        as_written = tuple(n for n, t in wanted_types(source.types).items() if t != NUMBER)
+        frame = read_frame(data, texts=as_written)
         if source.target is None:
             raise AurifyError(
                 f"which column is to be predicted? say so with --target; there are {listing(frame.columns, 30)}"
             )
-        schema = Schema.infer(frame, source.target, source.drop, self.kind)
+        schema = Schema.infer(
+            frame,
+            source.target,
+            source.drop,
+            self.kind,
+            types=source.types,
+            missing=source.missing,
+            positive=source.positive,
+            weight=source.weight,
+        )
         target = schema.parse_target(frame)
         parsed = schema.parse(frame)
         notes = [f"column {c.name!r} is left out: {c.reason}" for c in schema.columns if c.kind == LEFT_OUT]
-        notes += parsed.notes
-        arrays = [(parsed.numbers, parsed.codes, target)]
+        notes += [*schema.notes, *parsed.notes]
+        tables, targets, weights = [parsed.inputs], [target], [schema.parse_weight(frame)]
         if source.test is not None:
             held_back = read_frame(Path(source.test), texts=schema.texts)
             more = schema.parse(held_back, source.test)
             notes += more.notes
-            arrays.append((more.numbers, more.codes, schema.parse_target(held_back, source.test)))
-        numbers, codes, targets = (np.concatenate(pieces) for pieces in zip(*arrays, strict=True))
-        test = np.arange(len(targets)) >= len(target)
-        inputs = {n: v for n, v in (("numbers", numbers), ("codes", codes)) if v.shape[1]}
-        return Store.of(schema, inputs, targets, test), notes
+            tables.append(more.inputs)
+            targets.append(schema.parse_target(held_back, source.test))
+            weights.append(schema.parse_weight(held_back, source.test))
+        inputs = {name: np.concatenate([table[name] for table in tables]) for name in parsed.inputs}
+        test = np.arange(sum(map(len, targets))) >= len(target)
+        roles, said = _weight_role(schema, weights, targets)
+        return Store.of(schema, inputs, np.concatenate(targets), test, roles), [*notes, *said]
 
     def ask(self, schema: Schema, data: Any, *, labelled: bool) -> Asked:
         name = str(data) if isinstance(data, (str, Path)) else "the data"
@@ -75,13 +88,16 @@ class Table(Task):
         if not labelled:
             return Asked(parsed.inputs, np.empty(0), np.arange(frame.height), ids=ids, notes=parsed.notes)
         target = schema.parse_target(frame, name)
-        rows = np.flatnonzero(~np.isnan(target) if target.dtype == np.float64 else target >= 0)
-        if len(rows) == 0:
+        known = has_value(target)
+        if not known.any():
             raise AurifyError(f"no row of {name} has a value in the target column {schema.target!r}")
-        notes = parsed.notes
-        if len(rows) < len(target):
-            notes = (*notes, f"{len(target) - len(rows):,} rows of {name} have no target and are left out")
-        return Asked(parsed.inputs, target, rows, notes=notes)
+        notes = list(parsed.notes)
+        if not known.all():
+            notes.append(f"{(~known).sum():,} rows of {name} have no target and are left out")
+        weight = schema.parse_weight(frame, name)
+        roles, said = _weight_role(schema, [weight], [target])
+        rows = np.flatnonzero(known if weight is None else known & (weight > 0))
+        return Asked(parsed.inputs, target, rows, roles, notes=(*notes, *said))
 
     def settled(self, store: Store) -> Self:
         return replace(self, kind="regress" if store.schema.classes is None else "classify")
@@ -97,6 +113,7 @@ class Table(Task):
         }
         regress = store.schema.classes is None
         techniques |= {"scale_target": {}} if regress else {"temperature": {}}
+        techniques |= {"calendar": {}} if store.schema.dates else {}
         rows = int(store.labelled.sum())
         # numbers are learnt long and fast, classes are soon learnt by heart (docs/log.md, 2026-11-27)
         epochs, rate = (120, 4e-3) if regress else (40, 1.5e-3)
@@ -128,10 +145,33 @@ class Table(Task):
         return output[:, 0] if self.kind == "regress" else classify.probabilities(output)
 
 
+def _weight_role(
+    schema: Schema, weights: list[np.ndarray | None], targets: list[np.ndarray]
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """The rows' weights as a role; a table without the column, and what is to be said about rows without a weight."""
+    if schema.weight is None:
+        return {}, []
+    notes = [
+        f"rows without the weight column {schema.weight!r} count once each"
+        for weight, target in zip(weights, targets, strict=True)
+        if weight is None and len(target)
+    ]
+    if all(weight is None for weight in weights):
+        return {}, notes
+    filled = [np.ones(len(t)) if w is None else w for w, t in zip(weights, targets, strict=True)]
+    weight = np.concatenate(filled)
+    without = int((~(weight > 0)).sum())
+    if without:
+        notes.append(f"{without:,} rows have no weight in {schema.weight!r}, or 0, and are left out")
+    return {"weight": weight}, notes
+
+
 def _examples(asked: Asked) -> Examples:
     empty = np.empty((len(asked.target), 0))
+    numbers = asked.inputs.get("numbers", empty)[asked.rows]
+    days = asked.inputs.get("dates", empty)[asked.rows] / prepare.DAY_SECONDS
     return Examples(
-        numbers=np.array(asked.inputs.get("numbers", empty)[asked.rows], dtype=np.float64),
+        numbers=np.concatenate([numbers, days], axis=1),
         codes=np.array(asked.inputs.get("codes", empty)[asked.rows], dtype=np.int64),
         target=np.array(asked.target[asked.rows]),
         row=np.asarray(asked.rows, dtype=np.int64),

@@ -57,6 +57,9 @@ def fit(
     *,
     drop: Sequence[str] = (),
     test: str | Path | None = None,
+    types: Sequence[str] = (),
+    positive: str | None = None,
+    weight: str | None = None,
     recipe: str | Path | Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | Sequence[str] = (),
     using: Sequence[str] = (),
@@ -88,6 +91,7 @@ def fit(
     words += [f"budget.seconds={seconds}"] if seconds is not None else []
     words += ["budget.find_rate=true"] if find_rate else []
     roles = {"target": target, "drop": list(drop) or None, "test": None if test is None else str(test)}
+    roles |= {"types": list(types) or None, "positive": positive, "weight": weight}
     wish = _wish(data, roles, recipe, words, using, without)
     catalog = catalogs.load(parts)
     folder = _folder(wish, out, force=force, resume=resume)
