@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aurify.core.errors import AurifyError, listing, suggest
-from aurify.data.schema import MOSTLY, as_texts
+from aurify.data import dates
+from aurify.data.columns import MOSTLY
+from aurify.data.texts import counted, plain_texts
 
 if TYPE_CHECKING:
     import polars as pl
-
-FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y%m%d", "%d-%m-%Y", "%d %b %Y", "%b %d, %Y")
-CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S%.f", "T%H:%M", "T%H:%M:%S", "T%H:%M:%S%.f")
 
 
 def split_column(by: str) -> str | None:
@@ -53,7 +52,7 @@ def _groups(values: Sequence[pl.Series]) -> np.ndarray:
     """Codes (N,) int64, equal where the values are, -1 for missing."""
     import polars as pl
 
-    texts = pl.concat([as_texts(each).alias("") for each in values])
+    texts = pl.concat([plain_texts(each).alias("") for each in values])
     return (texts.rank("dense").cast(pl.Int64) - 1).fill_null(-1).to_numpy()
 
 
@@ -64,39 +63,31 @@ def as_times(values: pl.Series, name: str) -> np.ndarray:
     """
     import polars as pl
 
-    texts = as_texts(values) if values.dtype == pl.String or values.dtype in (pl.Boolean, pl.Categorical) else values
-    if texts.dtype.is_numeric():
-        times = texts.cast(pl.Float64)
-    elif texts.dtype in (pl.Date, pl.Datetime):
-        times = _seconds(texts)
-    elif texts.dtype == pl.String:
-        times = _read_times(texts)
+    if values.dtype.is_numeric():
+        times = values.cast(pl.Float64)
+    elif values.dtype in (pl.Date, pl.Datetime):
+        times = dates.read_dates(values, dates.ISO)
+    elif values.dtype in (pl.String, pl.Boolean, pl.Categorical):
+        times = _read_times(values, name)
     else:
-        raise AurifyError(f"column {name!r} is made of {texts.dtype} values, which cannot say when rows were")
+        raise AurifyError(f"column {name!r} is made of {values.dtype} values, which cannot say when rows were")
+    found = times.fill_null(float("nan")).to_numpy()
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+def _read_times(values: pl.Series, name: str) -> pl.Series:
+    """Texts as numbers, or as dates in the one order that reads most of them."""
+    import polars as pl
+
+    texts = plain_texts(values)
+    format, read, _ = dates.find_format(counted(values, ()))
+    times = texts.cast(pl.Float64, strict=False)
+    if texts.len() - times.null_count() < read:
+        times = dates.read_dates(texts, format)
     strange = texts.filter(times.is_null() & texts.is_not_null())
     if strange.len() > MOSTLY * (texts.len() - texts.null_count()):
         raise AurifyError(
             f"column {name!r} cannot say when rows were: {listing(strange.unique(maintain_order=True)[:3])} are neither"
             " numbers nor dates; name another with --split time:COLUMN"
         )
-    found = times.fill_null(float("nan")).to_numpy()
-    return np.where(np.isfinite(found), found, np.nan)
-
-
-def _read_times(texts: pl.Series) -> pl.Series:
-    """Texts read in the one way that reads most of them."""
-    import polars as pl
-
-    best = texts.cast(pl.Float64, strict=False)
-    for form in (day + clock for day in FORMATS for clock in CLOCKS):
-        if best.null_count() == texts.null_count():
-            break
-        read = _seconds(texts.str.to_datetime(form, strict=False, time_unit="us"))
-        best = min(best, read, key=lambda each: each.null_count())
-    return best
-
-
-def _seconds(dates: pl.Series) -> pl.Series:
-    import polars as pl
-
-    return dates.cast(pl.Datetime("us")).to_physical().cast(pl.Float64) / 1e6
+    return times

@@ -5,33 +5,27 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from aurify.core.errors import AurifyError, listing
 from aurify.core.parts import Task, Trait, knob
 from aurify.core.recipe import Recipe, Source
 from aurify.core.types import Batch, Held, Layer, Signature
 from aurify.data import prepare
 from aurify.data.feed import RowFeed
-from aurify.data.labels import match_labels
-from aurify.data.roles import split_column, split_role
-from aurify.data.schema import LEFT_OUT, Schema
-from aurify.data.sources import Reading, read_frame
-from aurify.data.splits import Parts, fold_rows, part_rows, whole
+from aurify.data.schema import Schema
+from aurify.data.splits import Parts, fold_rows, held_share, part_rows, whole
 from aurify.data.store import Asked, Store
+from aurify.data.tables import ask_table, read_table
 from aurify.measure.baselines import Examples, fit_baselines
 from aurify.measure.predictions import Predictions
 from aurify.objectives import classify, regress
 
 MOST_ROWS = 5_000_000
 """Rows learnt from in all epochs together, by default: about ten minutes of one core."""
-
-GROUPS = "it groups the rows"
 
 
 @dataclass(kw_only=True)
@@ -50,59 +44,10 @@ class Table(Task):
         return either[self.kind] | {Trait.COLUMNS, Trait.BLENDABLE, Trait.OFFLINE}
 
     def read(self, source: Source, data: Any, by: str = "random") -> tuple[Store, list[str]]:
-        reading = Reading.of(source)
-        loaded = read_frame(data, reading)
-        frame = loaded.frame
-        if source.target is None:
-            raise AurifyError(
-                f"which column is to be predicted? say so with --target; there are {listing(frame.columns, 30)}"
-            )
-        schema = _infer(frame, source, self.kind, by)
-        target = schema.parse_target(frame)
-        parsed = schema.parse(frame)
-        notes = [*loaded.notes]
-        notes += [f"column {c.name!r} is left out: {c.reason}" for c in schema.columns if c.kind == LEFT_OUT]
-        notes += parsed.notes
-        arrays = [(parsed.numbers, parsed.codes, target)]
-        frames = [frame]
-        if source.test is not None:
-            held_loaded = read_frame(Path(source.test), reading, texts=schema.texts, names=schema.names)
-            held_back = held_loaded.frame
-            more = schema.parse(held_back, source.test)
-            notes += [*held_loaded.notes, *more.notes]
-            answers, respelt = _targets(schema, held_back, source.test)
-            notes += respelt
-            arrays.append((more.numbers, more.codes, answers))
-            frames.append(held_back)
-        numbers, codes, targets = (np.concatenate(pieces) for pieces in zip(*arrays, strict=True))
-        test = np.arange(len(targets)) >= len(target)
-        inputs = {n: v for n, v in (("numbers", numbers), ("codes", codes)) if v.shape[1]}
-        roles, more_notes = split_role(by, frames, ["the data", str(source.test)][: len(frames)])
-        return Store.of(schema, inputs, targets, test, roles), [*notes, *more_notes]
+        return read_table(source, data, self.kind, by)
 
     def ask(self, schema: Schema, data: Any, source: Source, *, labelled: bool, by: str = "random") -> Asked:
-        name = str(data) if isinstance(data, (str, Path)) else "the data"
-        loaded = read_frame(data, Reading.of(source), texts=schema.texts, names=schema.names)
-        frame = loaded.frame
-        parsed = schema.parse(frame, name)
-        notes = [*loaded.notes, *parsed.notes]
-        ids = {c: frame[c] for c in schema.ids if c in frame.columns}
-        if not labelled:
-            return Asked(parsed.inputs, np.empty(0), np.arange(frame.height), ids=ids, notes=tuple(notes))
-        target, respelt = _targets(schema, frame, name)
-        rows = np.flatnonzero(~np.isnan(target) if target.dtype == np.float64 else target >= 0)
-        if len(rows) == 0:
-            raise AurifyError(f"no row of {name} has a value in the target column {schema.target!r}")
-        notes += respelt
-        if len(rows) < len(target):
-            notes.append(f"{len(target) - len(rows):,} rows of {name} have no target and are left out")
-        roles: dict[str, np.ndarray] = {}
-        if split_column(by) in (None, *frame.columns):
-            roles, more = split_role(by, [frame], [name])
-            notes += more
-        else:
-            notes.append(f"{name} lacks column {split_column(by)!r}: the intervals take its rows as independent")
-        return Asked(parsed.inputs, target, rows, roles, notes=tuple(notes))
+        return ask_table(schema, data, source, labelled=labelled, by=by)
 
     def settled(self, store: Store) -> Self:
         return replace(self, kind="regress" if store.schema.classes is None else "classify")
@@ -118,9 +63,10 @@ class Table(Task):
         }
         regress = store.schema.classes is None
         techniques |= {"scale_target": {}} if regress else {"temperature": {}}
+        techniques |= {"calendar": {}} if store.schema.dates else {}
         rows = int(store.labelled.sum())
         # numbers are learnt long and fast, classes are soon learnt by heart (docs/log.md, 2026-11-27)
-        epochs, rate = (120, 4e-3) if regress else (40, 1.5e-3)
+        epochs, rate = (150, 4e-3) if regress else (40, 1.5e-3)
         return {
             "network": {"name": "tabm"},
             "optimizer": {"name": "adamw", "learning_rate": rate},
@@ -129,11 +75,13 @@ class Table(Task):
         }
 
     def part(self, recipe: Recipe, store: Store) -> Parts:
-        return part_rows(store, recipe.split.test, recipe.split.held, recipe.seed, recipe.split.by)
+        held = held_share(recipe.split.held, int(store.labelled.sum()))
+        return part_rows(store, recipe.split.test, held, recipe.seed, recipe.split.by)
 
     def folds(self, recipe: Recipe, store: Store) -> list[Parts]:
         assert recipe.split.folds is not None
-        return fold_rows(store, recipe.split.folds, recipe.split.held, recipe.seed, recipe.split.by)
+        held = held_share(recipe.split.held, int(store.labelled.sum()))
+        return fold_rows(store, recipe.split.folds, held, recipe.seed, recipe.split.by)
 
     def whole(self, folds: list[Parts]) -> Parts:
         return whole(folds)
@@ -156,32 +104,12 @@ class Table(Task):
         return output[:, 0] if self.kind == "regress" else classify.probabilities(output)
 
 
-def _infer(frame: Any, source: Source, kind: str, by: str) -> Schema:
-    """The schema of the data; a column that groups the rows is not learnt from, for it would tell new rows nothing."""
-    assert source.target is not None
-    column = split_column(by)
-    if column == source.target:
-        raise AurifyError(f"column {column!r} is the target and cannot split the rows; name another with --split")
-    if column is None or not by.startswith("group:") or column not in frame.columns:
-        return Schema.infer(frame, source.target, source.drop, kind)
-    schema = Schema.infer(frame, source.target, (*source.drop, column), kind)
-    columns = (replace(c, reason=GROUPS) if c.name == column else c for c in schema.columns)
-    return replace(schema, columns=tuple(columns))
-
-
-def _targets(schema: Schema, frame: Any, name: str) -> tuple[np.ndarray, list[str]]:
-    """Targets of a file that the model was not learnt from, whose labels may be spelt otherwise."""
-    if schema.classes is None or schema.target not in frame.columns:
-        return schema.parse_target(frame, name), []
-    labels, how = match_labels(frame[schema.target], schema.classes)
-    notes = [f"target {schema.target!r} in {name}: {how}"] if how else []
-    return schema.parse_target(frame.with_columns(labels.alias(schema.target)), name), notes
-
-
 def _examples(asked: Asked) -> Examples:
     empty = np.empty((len(asked.target), 0))
+    numbers = asked.inputs.get("numbers", empty)[asked.rows]
+    days = asked.inputs.get("dates", empty)[asked.rows] / prepare.DAY_SECONDS
     return Examples(
-        numbers=np.array(asked.inputs.get("numbers", empty)[asked.rows], dtype=np.float64),
+        numbers=np.concatenate([numbers, days], axis=1),
         codes=np.array(asked.inputs.get("codes", empty)[asked.rows], dtype=np.int64),
         target=np.array(asked.target[asked.rows]),
         row=np.asarray(asked.rows, dtype=np.int64),

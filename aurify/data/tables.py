@@ -1,0 +1,143 @@
+"""A table read whole: typed columns, targets and what is said about rows, of one source and perhaps a test file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aurify.core.errors import AurifyError, listing
+from aurify.core.recipe import Source
+from aurify.data.columns import LEFT_OUT, NUMBER
+from aurify.data.labels import match_labels
+from aurify.data.roles import split_column, split_role
+from aurify.data.schema import Parsed, Schema, wanted_types
+from aurify.data.sources import Reading, read_frame
+from aurify.data.store import Asked, Store, has_value
+
+if TYPE_CHECKING:
+    import polars as pl
+
+GROUPS = "it groups the rows"
+
+
+@dataclass(frozen=True, eq=False)
+class _Typed:
+    """One file's rows, typed; ``weight`` is None where the file does not say how much each counts."""
+
+    name: str
+    frame: pl.DataFrame
+    parsed: Parsed
+    target: np.ndarray
+    weight: np.ndarray | None
+
+
+def read_table(source: Source, data: Any, kind: str, by: str) -> tuple[Store, list[str]]:
+    """Read ``data`` (a path or a frame), and the test file that the source names, into a Store; and say what was seen.
+
+    ``kind`` is ``classify``, ``regress`` or ``auto``, ``by`` the recipe's split. Raises AurifyError for what is no
+    table, for columns that do not exist and for targets that cannot be learnt.
+    """
+    reading = Reading.of(source)
+    as_written = tuple(name for name, wanted in wanted_types(source.types).items() if wanted != NUMBER)
+    loaded = read_frame(data, reading, texts=as_written)
+    if source.target is None:
+        raise AurifyError(
+            f"which column is to be predicted? say so with --target; there are {listing(loaded.frame.columns, 30)}"
+        )
+    schema = _infer(loaded.frame, source, kind, by)
+    parsed = schema.parse(loaded.frame)
+    notes = [*loaded.notes, *_say_left_out(schema)]
+    notes += [*schema.notes, *parsed.notes]
+    target, weight = schema.parse_target(loaded.frame), schema.parse_weight(loaded.frame)
+    tables = [_Typed("the data", loaded.frame, parsed, target, weight)]
+    if source.test is not None:
+        beside = read_frame(Path(source.test), reading, texts=schema.texts, names=schema.names)
+        more, respelt = _typed(schema, beside.frame, source.test)
+        tables.append(more)
+        notes += [*beside.notes, *more.parsed.notes, *respelt]
+    inputs = {k: np.concatenate([t.parsed.inputs[k] for t in tables]) for k in parsed.inputs}
+    targets = np.concatenate([t.target for t in tables])
+    test = np.arange(len(targets)) >= len(target)
+    roles, said = _roles(schema, tables, by)
+    return Store.of(schema, inputs, targets, test, roles), [*notes, *said]
+
+
+def ask_table(schema: Schema, data: Any, source: Source, *, labelled: bool, by: str) -> Asked:
+    """Read new rows as the schema says: to predict them or, ``labelled``, to measure on those that have a target.
+
+    Raises AurifyError for columns that are missing, and where no row has a target to measure by.
+    """
+    name = str(data) if isinstance(data, (str, Path)) else "the data"
+    loaded = read_frame(data, Reading.of(source), texts=schema.texts, names=schema.names)
+    frame = loaded.frame
+    if not labelled:
+        parsed = schema.parse(frame, name)
+        ids = {c: frame[c] for c in schema.ids if c in frame.columns}
+        return Asked(parsed.inputs, np.empty(0), np.arange(frame.height), ids=ids, notes=loaded.notes + parsed.notes)
+    typed, notes = _typed(schema, frame, name)
+    known = has_value(typed.target)
+    if not known.any():
+        raise AurifyError(f"no row of {name} has a value in the target column {schema.target!r}")
+    if not known.all():
+        notes.append(f"{(~known).sum():,} rows of {name} have no target and are left out")
+    if split_column(by) not in (None, *frame.columns):
+        notes.append(f"{name} lacks column {split_column(by)!r}: the intervals take its rows as independent")
+        by = "random"
+    roles, said = _roles(schema, [typed], by)
+    rows = np.flatnonzero(known if typed.weight is None else known & (typed.weight > 0))
+    notes = [*loaded.notes, *typed.parsed.notes, *notes, *said]
+    return Asked(typed.parsed.inputs, typed.target, rows, roles, notes=tuple(notes))
+
+
+def _infer(frame: pl.DataFrame, source: Source, kind: str, by: str) -> Schema:
+    """The schema of the data; a column that groups the rows is not learnt from, for it would tell new rows nothing."""
+    assert source.target is not None
+    column = split_column(by)
+    if column == source.target:
+        raise AurifyError(f"column {column!r} is the target and cannot split the rows; name another with --split")
+    grouping = [column] if column is not None and by.startswith("group:") and column in frame.columns else []
+    schema = Schema.infer(
+        frame,
+        source.target,
+        (*source.drop, *grouping),
+        kind,
+        types=source.types,
+        missing=source.missing,
+        positive=source.positive,
+        weight=source.weight,
+    )
+    columns = (replace(c, reason=GROUPS) if c.name in grouping else c for c in schema.columns)
+    return replace(schema, columns=tuple(columns)) if grouping else schema
+
+
+def _say_left_out(schema: Schema) -> list[str]:
+    return [f"column {c.name!r} is left out: {c.reason}" for c in schema.columns if c.kind == LEFT_OUT]
+
+
+def _typed(schema: Schema, frame: pl.DataFrame, name: str) -> tuple[_Typed, list[str]]:
+    """Rows that the schema was not inferred from, whose labels may be spelt otherwise; and how they were taken."""
+    parsed, notes = schema.parse(frame, name), []
+    weight = schema.parse_weight(frame, name)
+    if schema.classes is not None and schema.target in frame.columns:
+        labels, how = match_labels(frame[schema.target], schema.classes)
+        frame = frame.with_columns(labels.alias(schema.target))
+        notes = [f"target {schema.target!r} in {name}: {how}"] if how else []
+    return _Typed(name, frame, parsed, schema.parse_target(frame, name), weight), notes
+
+
+def _roles(schema: Schema, tables: Sequence[_Typed], by: str) -> tuple[dict[str, np.ndarray], list[str]]:
+    """What the split and the weights say about rows, and what is to be said about rows without a weight."""
+    roles, notes = split_role(by, [t.frame for t in tables], [t.name for t in tables])
+    without = [t.name for t in tables if schema.weight is not None and t.weight is None]
+    notes += [f"{name} lacks the weight column {schema.weight!r}: its rows count once each" for name in without]
+    if schema.weight is None or len(without) == len(tables):
+        return roles, notes
+    weight = np.concatenate([np.ones(len(t.target)) if t.weight is None else t.weight for t in tables])
+    empty = int((~(weight > 0)).sum())
+    if empty:
+        notes.append(f"{empty:,} rows have no weight in {schema.weight!r}, or 0, and are left out")
+    return {**roles, "weight": weight}, notes
