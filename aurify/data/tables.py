@@ -13,7 +13,7 @@ from aurify.core.errors import AurifyError, listing
 from aurify.core.recipe import Source
 from aurify.data.columns import LEFT_OUT, NUMBER
 from aurify.data.labels import match_labels
-from aurify.data.roles import split_column, split_role
+from aurify.data.roles import split_column, split_role, weight_role
 from aurify.data.schema import Parsed, Schema, wanted_types
 from aurify.data.sources import Reading, read_frame
 from aurify.data.store import Asked, Store, has_value
@@ -26,13 +26,12 @@ GROUPS = "it groups the rows"
 
 @dataclass(frozen=True, eq=False)
 class _Typed:
-    """One file's rows, typed; ``weight`` is None where the file does not say how much each counts."""
+    """One file's rows, typed."""
 
     name: str
     frame: pl.DataFrame
     parsed: Parsed
     target: np.ndarray
-    weight: np.ndarray | None
 
 
 def read_table(source: Source, data: Any, kind: str, by: str) -> tuple[Store, list[str]]:
@@ -52,8 +51,7 @@ def read_table(source: Source, data: Any, kind: str, by: str) -> tuple[Store, li
     parsed = schema.parse(loaded.frame)
     notes = [*loaded.notes, *_say_left_out(schema)]
     notes += [*schema.notes, *parsed.notes]
-    target, weight = schema.parse_target(loaded.frame), schema.parse_weight(loaded.frame)
-    tables = [_Typed("the data", loaded.frame, parsed, target, weight)]
+    tables = [_Typed("the data", loaded.frame, parsed, schema.parse_target(loaded.frame))]
     if source.test is not None:
         beside = read_frame(Path(source.test), reading, texts=schema.texts, names=schema.names)
         more, respelt = _typed(schema, beside.frame, source.test)
@@ -61,7 +59,7 @@ def read_table(source: Source, data: Any, kind: str, by: str) -> tuple[Store, li
         notes += [*beside.notes, *more.parsed.notes, *respelt]
     inputs = {k: np.concatenate([t.parsed.inputs[k] for t in tables]) for k in parsed.inputs}
     targets = np.concatenate([t.target for t in tables])
-    test = np.arange(len(targets)) >= len(target)
+    test = np.arange(len(targets)) >= loaded.frame.height
     roles, said = _roles(schema, tables, by)
     return Store.of(schema, inputs, targets, test, roles), [*notes, *said]
 
@@ -88,7 +86,7 @@ def ask_table(schema: Schema, data: Any, source: Source, *, labelled: bool, by: 
         notes.append(f"{name} lacks column {split_column(by)!r}: the intervals take its rows as independent")
         by = "random"
     roles, said = _roles(schema, [typed], by)
-    rows = np.flatnonzero(known if typed.weight is None else known & (typed.weight > 0))
+    rows = np.flatnonzero(known & (roles["weight"] > 0) if "weight" in roles else known)
     notes = [*loaded.notes, *typed.parsed.notes, *notes, *said]
     return Asked(typed.parsed.inputs, typed.target, rows, roles, notes=tuple(notes))
 
@@ -121,23 +119,15 @@ def _say_left_out(schema: Schema) -> list[str]:
 def _typed(schema: Schema, frame: pl.DataFrame, name: str) -> tuple[_Typed, list[str]]:
     """Rows that the schema was not inferred from, whose labels may be spelt otherwise; and how they were taken."""
     parsed, notes = schema.parse(frame, name), []
-    weight = schema.parse_weight(frame, name)
     if schema.classes is not None and schema.target in frame.columns:
         labels, how = match_labels(frame[schema.target], schema.classes)
         frame = frame.with_columns(labels.alias(schema.target))
         notes = [f"target {schema.target!r} in {name}: {how}"] if how else []
-    return _Typed(name, frame, parsed, schema.parse_target(frame, name), weight), notes
+    return _Typed(name, frame, parsed, schema.parse_target(frame, name)), notes
 
 
 def _roles(schema: Schema, tables: Sequence[_Typed], by: str) -> tuple[dict[str, np.ndarray], list[str]]:
-    """What the split and the weights say about rows, and what is to be said about rows without a weight."""
-    roles, notes = split_role(by, [t.frame for t in tables], [t.name for t in tables])
-    without = [t.name for t in tables if schema.weight is not None and t.weight is None]
-    notes += [f"{name} lacks the weight column {schema.weight!r}: its rows count once each" for name in without]
-    if schema.weight is None or len(without) == len(tables):
-        return roles, notes
-    weight = np.concatenate([np.ones(len(t.target)) if t.weight is None else t.weight for t in tables])
-    empty = int((~(weight > 0)).sum())
-    if empty:
-        notes.append(f"{empty:,} rows have no weight in {schema.weight!r}, or 0, and are left out")
-    return {**roles, "weight": weight}, notes
+    """What the split and the weights say about rows, and what was noticed."""
+    frames, names = [t.frame for t in tables], [t.name for t in tables]
+    (split, noticed), (weight, more) = split_role(by, frames, names), weight_role(schema, frames, names)
+    return {**split, **weight}, [*noticed, *more]

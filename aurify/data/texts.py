@@ -42,15 +42,15 @@ def as_texts(values: pl.Series) -> pl.Series:
     return values.cast(pl.String, strict=False).str.strip_chars()
 
 
-def plain_texts(values: pl.Series, missing: Collection[str] = ()) -> pl.Series:
-    """Texts as ``as_texts`` spells them, null for what means a missing value in every column."""
-    texts = as_texts(values)
-    return texts.set((texts.str.to_lowercase().is_in(MARKS) | texts.is_in(list(missing))).fill_null(False), None)
-
-
 def is_missing(text: str, missing: Collection[str]) -> bool:
     """Whether a stripped text means a missing value in every column; ``missing`` are the user's own marks."""
     return text.lower() in MARKS or text in missing
+
+
+def known_texts(values: pl.Series, missing: Collection[str] = ()) -> pl.Series:
+    """The same as texts, null for what means a missing value."""
+    texts = as_texts(values)
+    return texts.set((texts.str.to_lowercase().is_in(MARKS) | texts.is_in(list(missing))).fill_null(False), None)
 
 
 def counted(values: pl.Series, missing: Collection[str]) -> pl.DataFrame:
@@ -62,7 +62,7 @@ def counted(values: pl.Series, missing: Collection[str]) -> pl.DataFrame:
 
     text = pl.col("text")
     rows = pl.DataFrame({"text": as_texts(values)}).group_by("text", maintain_order=True).len("rows")
-    rows = rows.filter(text.is_not_null(), ~text.str.to_lowercase().is_in(MARKS), ~text.is_in(list(missing)))
+    rows = rows.with_columns(known_texts(rows["text"], missing)).drop_nulls()
     words = set(rows["text"].head(SPELLINGS).str.to_lowercase().to_list())
     pair = next((t for t in TRUTHS if words and words <= set(t)), None)
     if pair is None or rows.height > SPELLINGS or (rows.height == len(words) and pair != TRUTHS[0]):

@@ -11,7 +11,8 @@ import pytest
 from aurify.core.errors import AurifyError
 from aurify.core.recipe import Source
 from aurify.data.schema import MISSING, UNKNOWN, Schema
-from aurify.data.sources import read_frame
+from aurify.data.sources import MISSING_MARKS, read_frame
+from aurify.data.texts import MARKS
 
 ROWS = 60
 
@@ -394,6 +395,10 @@ def test_marks_of_missing_values_depend_on_what_the_column_is():
     assert column(schema, "garage").values == ("-", "None", "big")
     at = [c.name for c in schema.categories].index("garage")
     assert parsed.codes[:6, at].tolist() == [1, 0, 2, MISSING, MISSING, MISSING]
+
+
+def test_what_a_text_file_reads_as_missing_is_missing_in_a_data_frame_too():
+    assert {mark.lower() for mark in MISSING_MARKS} <= MARKS
 
 
 def test_words_for_true_and_false_are_one_spelling_and_know_one_another():
