@@ -54,6 +54,12 @@ Header = Annotated[
     str | None, typer.Option("--header", metavar="YES|NO", help="the first line has names [as it looks]")
 ]
 Missing = Annotated[list[str] | None, typer.Option("--missing", metavar="TEXT", help="a missing value; repeatable")]
+Types = Annotated[
+    list[str] | None,
+    typer.Option("--types", metavar="COL=TYPE", help="take as number, category, date, text or id; repeatable"),
+]
+Positive = Annotated[str | None, typer.Option("--positive", metavar="CLASS", help="of two classes, the one looked for")]
+Weight = Annotated[str | None, typer.Option("--weight", metavar="COL", help="column of how much each row counts")]
 RecipeFile = Annotated[str | None, typer.Option("--recipe", metavar="FILE", help="recipe to start from")]
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=V", help="change a setting: network.width=256")]
 With = Annotated[list[str] | None, typer.Option("--with", metavar="T[.S=V]", help="switch on: mixup.alpha=0.4")]
@@ -87,6 +93,9 @@ def fit(
     encoding: Encoding = None,
     header: Header = None,
     missing: Missing = None,
+    types: Types = None,
+    positive: Positive = None,
+    weight: Weight = None,
     recipe: RecipeFile = None,
     set_: Set = None,
     with_: With = None,
@@ -125,6 +134,9 @@ def fit(
             encoding=encoding,
             header=header,
             missing=missing or (),
+            types=types or (),
+            positive=positive,
+            weight=weight,
             recipe=recipe,
             settings=set_ or (),
             using=with_ or (),

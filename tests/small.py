@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import signal
 from collections.abc import Mapping
@@ -68,7 +69,7 @@ def network_for(part: type[Part], task: Any, own: Any = None) -> Any:
 
 
 def small_frame(kind: str, seed: int = 0) -> pl.DataFrame:
-    """240 rows: numbers with gaps, categories with gaps and rare values, 24 exact copies; target ``y``."""
+    """240 rows: numbers, categories (some rare) and dates with gaps, 24 exact copies; target ``y``."""
     random = np.random.default_rng(seed)
     a, b, c = random.normal(size=ROWS), random.exponential(size=ROWS), random.integers(0, 4, ROWS)
     colour = random.choice(["red", "green", "blue", "rare"], ROWS, p=[0.4, 0.3, 0.28, 0.02])
@@ -85,10 +86,19 @@ def small_frame(kind: str, seed: int = 0) -> pl.DataFrame:
                 None if gone else v for v, gone in zip(colour.tolist(), random.random(ROWS) < 0.08, strict=True)
             ],
             "shape": shape,
+            "day": _moments(seed),
             "y": target,
         }
     )
     return pl.concat([frame.head(ROWS - COPIES), frame.head(COPIES)])
+
+
+def _moments(seed: int) -> list[datetime.datetime | None]:
+    """Minutes of three days, drawn by themselves so that the other columns stay as they are without them."""
+    random = np.random.default_rng((seed, 1))
+    first = datetime.datetime(2021, 2, 26)
+    moments = [first + datetime.timedelta(minutes=at) for at in random.integers(0, 3 * 1440, ROWS).tolist()]
+    return [None if gone else at for at, gone in zip(moments, random.random(ROWS) < 0.06, strict=True)]
 
 
 @dataclass

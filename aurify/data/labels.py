@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from aurify.data.schema import as_texts
+from aurify.data.texts import known_texts
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,7 +19,7 @@ def match_labels(labels: pl.Series, known: Sequence[str]) -> tuple[pl.Series, st
 
     What is known as it stands, or would fit two known labels, stays.
     """
-    texts = as_texts(labels)
+    texts = known_texts(labels)
     keys = Counter(_key(label) for label in known)
     spelt = {_key(label): label for label in known if keys[_key(label)] == 1}
     others = [label for label in texts.unique(maintain_order=True).drop_nulls() if label not in known]

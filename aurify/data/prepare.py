@@ -76,7 +76,7 @@ def weights(roles: Mapping[str, np.ndarray], rows: np.ndarray) -> np.ndarray:
 
 def prepare(techniques: Sequence[Technique], view: View) -> Prepared:
     """Fit rows, target and layers on the training rows, each seeing what earlier stages left."""
-    plan = RowPlan(torch.arange(len(view)), view.weight)
+    plan = RowPlan(torch.arange(len(view)), view.weight / view.weight.mean())  # what unit weights come in means nothing
     for technique in techniques:
         plan = technique.rows(view, plan)
     used = torch.unique(plan.index if plan.partner is None else torch.cat([plan.index, plan.partner]))

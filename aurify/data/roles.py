@@ -1,4 +1,4 @@
-"""The column that a split goes by: which rows belong together, or when each row was."""
+"""What columns say about rows: which belong together, when each was, how much each counts."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aurify.core.errors import AurifyError, listing, suggest
-from aurify.data.schema import MOSTLY, as_texts
+from aurify.data import dates
+from aurify.data.columns import MOSTLY
+from aurify.data.schema import Schema
+from aurify.data.texts import counted, known_texts
 
 if TYPE_CHECKING:
     import polars as pl
-
-FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y%m%d", "%d-%m-%Y", "%d %b %Y", "%b %d, %Y")
-CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S%.f", "T%H:%M", "T%H:%M:%S", "T%H:%M:%S%.f")
 
 
 def split_column(by: str) -> str | None:
@@ -45,34 +45,43 @@ def split_role(
         missing = int((groups < 0).sum())
         said = f"{missing:,} rows have no value in {column!r}: each is taken as a group of its own"
         return {"group": groups}, [said] if missing else []
-    times = np.concatenate([as_times(each, column) for each in values])
-    return {"time": times}, []
+    return {"time": as_times(values, column)}, []
 
 
 def _groups(values: Sequence[pl.Series]) -> np.ndarray:
     """Codes (N,) int64, equal where the values are, -1 for missing."""
     import polars as pl
 
-    texts = pl.concat([as_texts(each).alias("") for each in values])
+    texts = pl.concat([known_texts(each).alias("") for each in values])
     return (texts.rank("dense").cast(pl.Int64) - 1).fill_null(-1).to_numpy()
 
 
-def as_times(values: pl.Series, name: str) -> np.ndarray:
-    """Numbers as they are and dates as seconds since 1970 (N,) float64, NaN for missing.
+def as_times(values: Sequence[pl.Series], name: str) -> np.ndarray:
+    """Numbers as they are and dates as seconds since 1970 (N,) float64 over all tables' ``values``, NaN for missing.
 
-    Raises AurifyError when many values of the column ``name`` are neither.
+    Dates are read in the one order that reads most of them. Raises AurifyError when many values of the column ``name``
+    are neither.
     """
     import polars as pl
 
-    texts = as_texts(values) if values.dtype == pl.String or values.dtype in (pl.Boolean, pl.Categorical) else values
-    if texts.dtype.is_numeric():
-        times = texts.cast(pl.Float64)
-    elif texts.dtype in (pl.Date, pl.Datetime):
-        times = _seconds(texts)
-    elif texts.dtype == pl.String:
-        times = _read_times(texts)
+    texts = [known_texts(each) for each in values if each.dtype in (pl.String, pl.Categorical)]
+    order = dates.find_format(counted(pl.concat(texts), ()))[0] if texts else dates.ISO
+    return np.concatenate([_times(each, name, order) for each in values])
+
+
+def _times(values: pl.Series, name: str, order: str) -> np.ndarray:
+    import polars as pl
+
+    if values.dtype.is_numeric():
+        texts, times = values, values.cast(pl.Float64)
+    elif values.dtype in (pl.Date, pl.Datetime):
+        texts, times = values, dates.read_dates(values, order)
+    elif values.dtype.is_temporal() or values.dtype.is_nested():
+        raise AurifyError(f"column {name!r} is made of {values.dtype} values, which cannot say when rows were")
     else:
-        raise AurifyError(f"column {name!r} is made of {texts.dtype} values, which cannot say when rows were")
+        texts = known_texts(values)
+        either = texts.cast(pl.Float64, strict=False), dates.read_dates(texts, order)
+        times = min(either, key=lambda each: each.null_count())
     strange = texts.filter(times.is_null() & texts.is_not_null())
     if strange.len() > MOSTLY * (texts.len() - texts.null_count()):
         raise AurifyError(
@@ -83,20 +92,25 @@ def as_times(values: pl.Series, name: str) -> np.ndarray:
     return np.where(np.isfinite(found), found, np.nan)
 
 
-def _read_times(texts: pl.Series) -> pl.Series:
-    """Texts read in the one way that reads most of them."""
-    import polars as pl
+def weight_role(
+    schema: Schema, frames: Sequence[pl.DataFrame], names: Sequence[str]
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """``{"weight": (N,) float64}`` over the rows of all frames, and what was noticed; ``{}`` where nothing says so.
 
-    best = texts.cast(pl.Float64, strict=False)
-    for form in (day + clock for day in FORMATS for clock in CLOCKS):
-        if best.null_count() == texts.null_count():
-            break
-        read = _seconds(texts.str.to_datetime(form, strict=False, time_unit="us"))
-        best = min(best, read, key=lambda each: each.null_count())
-    return best
-
-
-def _seconds(dates: pl.Series) -> pl.Series:
-    import polars as pl
-
-    return dates.cast(pl.Datetime("us")).to_physical().cast(pl.Float64) / 1e6
+    Rows of a frame without the column count once each.
+    """
+    weights = [schema.parse_weight(frame, name) for frame, name in zip(frames, names, strict=True)]
+    if schema.weight is None:
+        return {}, []
+    notes = [
+        f"{name} lacks the weight column {schema.weight!r}: its rows count once each"
+        for name, weight in zip(names, weights, strict=True)
+        if weight is None
+    ]
+    if all(weight is None for weight in weights):
+        return {}, notes
+    found = np.concatenate([np.ones(f.height) if w is None else w for w, f in zip(weights, frames, strict=True)])
+    without = int((~(found > 0)).sum())
+    if without:
+        notes.append(f"{without:,} rows have no weight in {schema.weight!r}, or 0, and are left out")
+    return {"weight": found}, notes

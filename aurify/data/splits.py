@@ -13,7 +13,7 @@ from aurify.core import archive
 from aurify.core.errors import AurifyError
 from aurify.data.copies import first_alike, overlap, row_keys
 from aurify.data.drawing import deal, draw
-from aurify.data.store import Asked, Store
+from aurify.data.store import Asked, Store, has_value
 
 BINS = 10
 FEWEST_UNITS = 100
@@ -123,8 +123,9 @@ def _rows(store: Store, by: str) -> _Rows:
     kind, _, column = by.partition(":")
     ids = np.flatnonzero(store.labelled)
     notes = []
-    if len(ids) < len(store):
-        notes.append(f"{len(store) - len(ids):,} rows without a target are left out")
+    unknown = int((~has_value(store.target)).sum())
+    if unknown:
+        notes.append(f"{unknown:,} rows without a target are left out")
     if kind == "time":
         dated = ~np.isnan(store.roles["time"][ids]) | store.test[ids]
         if not dated.all():

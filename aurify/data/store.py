@@ -20,6 +20,11 @@ from aurify.data.schema import Schema
 FORMAT = 2
 
 
+def has_value(target: np.ndarray) -> np.ndarray:
+    """Which targets (N,) are known: class codes from 0, or numbers."""
+    return ~np.isnan(target) if target.dtype == np.float64 else target >= 0
+
+
 @dataclass(frozen=True, eq=False)
 class Asked:
     """Rows to predict and to measure: typed inputs {name: (N, C)}, targets (N,) and which row ids (M,) are meant.
@@ -59,8 +64,9 @@ class Store:
 
     @property
     def labelled(self) -> np.ndarray:
-        """Which rows have a target (N,) bool."""
-        return ~np.isnan(self.target) if self.target.dtype == np.float64 else self.target >= 0
+        """Which rows have a target, and stand for any row at all (N,) bool."""
+        known = has_value(self.target)
+        return known & (self.roles["weight"] > 0) if "weight" in self.roles else known
 
     def verify(self, folder: Path) -> None:
         """Read every value once more and compare with the fingerprint; raises AurifyError when a bit has changed."""

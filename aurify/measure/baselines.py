@@ -105,6 +105,7 @@ def fit_baselines(
             probabilities=None if classes is None else answer,
             classes=classes,
             seed=seed,
+            weight=test.weight,
         )
         for name, answer in answers.items()
     }

@@ -114,6 +114,7 @@ def score_table(
     for other in sets.values():
         assert np.array_equal(ours.row, other.row), "paired sets need the same rows in the same order"
         assert ours.classes == other.classes, "paired sets need the same classes"
+        assert np.array_equal(_weight(ours), _weight(other)), "paired sets need the same weights"
     draws = draws_within_limits(draws, len(ours), 1 if ours.classes is None else len(ours.classes))
     drawn = _drawn(sets, bootstrap_weights(len(ours), draws, seed, clusters), check)
     units = len(ours) if clusters is None else np.unique(clusters).size
@@ -162,15 +163,21 @@ def _drawn(
     """Per set and metric (1 + D,): first the value on all rows, then one per resample."""
     metrics = {name: metrics_for(predictions) for name, predictions in sets.items()}
     values = {name: evaluator(metrics[name], predictions) for name, predictions in sets.items()}
-    collected = {name: [values[name](np.ones((1, len(sets[name]))))] for name in sets}
-    for weights in resamples:
+    weight = {name: _weight(predictions) for name, predictions in sets.items()}
+    collected = {name: [values[name](weight[name][None])] for name in sets}
+    for times in resamples:
         check()
         for name in sets:
-            collected[name].append(values[name](weights))
+            collected[name].append(values[name](times * weight[name]))
     return {
         name: dict(zip(metrics[name], np.concatenate(chunks, axis=1), strict=True))
         for name, chunks in collected.items()
     }
+
+
+def _weight(predictions: Predictions) -> np.ndarray:
+    """How many rows each row stands for (n,)."""
+    return np.ones(len(predictions)) if predictions.weight is None else predictions.weight
 
 
 def _score(metric: Metric[Any], row: np.ndarray, units: int) -> Score:

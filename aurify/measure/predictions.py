@@ -29,7 +29,7 @@ class Predictions:
     ``prediction`` are (n,) float64 in the unit of the target, ``probabilities`` and ``classes`` are None.
     ``target`` is None where it is unknown (predicting new data). ``prediction`` need not be the most probable class:
     a tuned threshold may have chosen another. ``fold`` (n,) int64 says which fold's model answered, from 1; None where
-    there are no folds.
+    there are no folds. ``weight`` (n,) float64 is how many rows each row stands for; None for one each.
     """
 
     row: np.ndarray
@@ -39,6 +39,7 @@ class Predictions:
     classes: tuple[str, ...] | None
     fold: np.ndarray | None = None
     seed: int = 0
+    weight: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         shape = self.row.shape
@@ -46,6 +47,9 @@ class Predictions:
         assert self.fold is None or (self.fold.shape == shape and self.fold.dtype == np.int64), "one fold per row"
         answers = [self.prediction] if self.target is None else [self.prediction, self.target]
         assert all(answer.shape == shape for answer in answers), "target and prediction need one value per row"
+        if self.weight is not None:
+            assert (self.weight.shape, self.weight.dtype) == (shape, np.float64), "weight needs one number per row"
+            assert (self.weight >= 0).all(), "a negative weight"
         if self.classes is None:
             assert self.probabilities is None, "probabilities without classes"
             assert all(answer.dtype == np.float64 and np.isfinite(answer).all() for answer in answers)
@@ -75,6 +79,7 @@ class Predictions:
             prediction=self.prediction[index],
             probabilities=None if self.probabilities is None else self.probabilities[index],
             fold=None if self.fold is None else self.fold[index],
+            weight=None if self.weight is None else self.weight[index],
         )
 
     @classmethod
@@ -88,12 +93,14 @@ class Predictions:
             return None if pieces[0] is None else np.concatenate(pieces)
 
         fold = np.repeat(np.arange(1, len(folds) + 1), [len(p) for p in folds])
-        return replace(first, fold=fold, **{k: joined(k) for k in ("row", "target", "prediction", "probabilities")})
+        names = ("row", "target", "prediction", "probabilities", "weight")
+        return replace(first, fold=fold, **{name: joined(name) for name in names})
 
     def to_frame(self) -> polars.DataFrame:
         """Columns ``row``, ``target``, ``prediction``, one ``p_<class>`` per class, ``fold`` (0 for none) and ``seed``.
 
-        Classes appear by name. An unknown target is a column of nulls.
+        A column ``weight`` follows where rows have weights. Classes appear by name. An unknown target is a column
+        of nulls.
         """
         import polars as pl
 
@@ -107,6 +114,8 @@ class Predictions:
             columns += [pl.Series(f"p_{name}", chance) for name, chance in zip(self.classes, chances, strict=True)]
         columns.append(pl.Series("fold", np.zeros(len(self), dtype=np.int64) if self.fold is None else self.fold))
         columns.append(pl.repeat(self.seed, len(self), dtype=pl.Int64, eager=True).alias("seed"))
+        if self.weight is not None:
+            columns.append(pl.Series("weight", self.weight))
         return pl.DataFrame(columns)
 
     def _answers(self, name: str, answers: np.ndarray | None) -> polars.Series:
@@ -134,6 +143,7 @@ class Predictions:
             classes=classes,
             fold=frame["fold"].to_numpy() if (frame["fold"] > 0).any() else None,
             seed=frame["seed"][0] if frame.height else 0,
+            weight=frame["weight"].to_numpy() if "weight" in frame.columns else None,
         )
 
     def write(self, path: Path) -> None:

@@ -107,6 +107,7 @@ class Bundle:
             probabilities=None if classes is None else answered,
             classes=classes,
             seed=self.recipe.seed,
+            weight=prepare.weights(asked.roles, asked.rows) if "weight" in asked.roles else None,
         )
 
     def _answered(self, asked: Asked) -> np.ndarray:

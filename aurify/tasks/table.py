@@ -17,13 +17,14 @@ from aurify.core.parts import Task, Trait, knob
 from aurify.core.recipe import Recipe, Source
 from aurify.core.types import Batch, Held, Layer, Signature
 from aurify.data import prepare
+from aurify.data.columns import LEFT_OUT, NUMBER
 from aurify.data.feed import RowFeed
 from aurify.data.labels import match_labels
-from aurify.data.roles import split_column, split_role
-from aurify.data.schema import LEFT_OUT, Schema
+from aurify.data.roles import split_column, split_role, weight_role
+from aurify.data.schema import Schema, wanted_types
 from aurify.data.sources import Reading, read_frame
 from aurify.data.splits import Parts, fold_rows, part_rows, whole
-from aurify.data.store import Asked, Store
+from aurify.data.store import Asked, Store, has_value
 from aurify.measure.baselines import Examples, fit_baselines
 from aurify.measure.predictions import Predictions
 from aurify.objectives import classify, regress
@@ -51,20 +52,19 @@ class Table(Task):
 
     def read(self, source: Source, data: Any, by: str = "random") -> tuple[Store, list[str]]:
         reading = Reading.of(source)
-        loaded = read_frame(data, reading)
+        as_written = tuple(n for n, t in wanted_types(source.types).items() if t != NUMBER)
+        loaded = read_frame(data, reading, texts=as_written)
         frame = loaded.frame
         if source.target is None:
             raise AurifyError(
                 f"which column is to be predicted? say so with --target; there are {listing(frame.columns, 30)}"
             )
         schema = _infer(frame, source, self.kind, by)
-        target = schema.parse_target(frame)
         parsed = schema.parse(frame)
         notes = [*loaded.notes]
         notes += [f"column {c.name!r} is left out: {c.reason}" for c in schema.columns if c.kind == LEFT_OUT]
-        notes += parsed.notes
-        arrays = [(parsed.numbers, parsed.codes, target)]
-        frames = [frame]
+        notes += [*schema.notes, *parsed.notes]
+        tables, targets, frames = [parsed.inputs], [schema.parse_target(frame)], [frame]
         if source.test is not None:
             held_loaded = read_frame(Path(source.test), reading, texts=schema.texts, names=schema.names)
             held_back = held_loaded.frame
@@ -72,13 +72,13 @@ class Table(Task):
             notes += [*held_loaded.notes, *more.notes]
             answers, respelt = _targets(schema, held_back, source.test)
             notes += respelt
-            arrays.append((more.numbers, more.codes, answers))
+            tables.append(more.inputs)
+            targets.append(answers)
             frames.append(held_back)
-        numbers, codes, targets = (np.concatenate(pieces) for pieces in zip(*arrays, strict=True))
-        test = np.arange(len(targets)) >= len(target)
-        inputs = {n: v for n, v in (("numbers", numbers), ("codes", codes)) if v.shape[1]}
-        roles, more_notes = split_role(by, frames, ["the data", str(source.test)][: len(frames)])
-        return Store.of(schema, inputs, targets, test, roles), [*notes, *more_notes]
+        inputs = {name: np.concatenate([table[name] for table in tables]) for name in parsed.inputs}
+        test = np.arange(sum(map(len, targets))) >= frame.height
+        roles, more_notes = _roles(schema, by, frames, ["the data", str(source.test)][: len(frames)])
+        return Store.of(schema, inputs, np.concatenate(targets), test, roles), [*notes, *more_notes]
 
     def ask(self, schema: Schema, data: Any, source: Source, *, labelled: bool, by: str = "random") -> Asked:
         name = str(data) if isinstance(data, (str, Path)) else "the data"
@@ -90,19 +90,18 @@ class Table(Task):
         if not labelled:
             return Asked(parsed.inputs, np.empty(0), np.arange(frame.height), ids=ids, notes=tuple(notes))
         target, respelt = _targets(schema, frame, name)
-        rows = np.flatnonzero(~np.isnan(target) if target.dtype == np.float64 else target >= 0)
-        if len(rows) == 0:
+        known = has_value(target)
+        if not known.any():
             raise AurifyError(f"no row of {name} has a value in the target column {schema.target!r}")
         notes += respelt
-        if len(rows) < len(target):
-            notes.append(f"{len(target) - len(rows):,} rows of {name} have no target and are left out")
-        roles: dict[str, np.ndarray] = {}
-        if split_column(by) in (None, *frame.columns):
-            roles, more = split_role(by, [frame], [name])
-            notes += more
-        else:
+        if not known.all():
+            notes.append(f"{(~known).sum():,} rows of {name} have no target and are left out")
+        if split_column(by) not in (None, *frame.columns):
             notes.append(f"{name} lacks column {split_column(by)!r}: the intervals take its rows as independent")
-        return Asked(parsed.inputs, target, rows, roles, notes=tuple(notes))
+            by = "random"
+        roles, more = _roles(schema, by, [frame], [name])
+        rows = np.flatnonzero(known & (roles["weight"] > 0) if "weight" in roles else known)
+        return Asked(parsed.inputs, target, rows, roles, notes=(*notes, *more))
 
     def settled(self, store: Store) -> Self:
         return replace(self, kind="regress" if store.schema.classes is None else "classify")
@@ -118,6 +117,7 @@ class Table(Task):
         }
         regress = store.schema.classes is None
         techniques |= {"scale_target": {}} if regress else {"temperature": {}}
+        techniques |= {"calendar": {}} if store.schema.dates else {}
         rows = int(store.labelled.sum())
         # numbers are learnt long and fast, classes are soon learnt by heart (docs/log.md, 2026-11-27)
         epochs, rate = (120, 4e-3) if regress else (40, 1.5e-3)
@@ -162,11 +162,26 @@ def _infer(frame: Any, source: Source, kind: str, by: str) -> Schema:
     column = split_column(by)
     if column == source.target:
         raise AurifyError(f"column {column!r} is the target and cannot split the rows; name another with --split")
-    if column is None or not by.startswith("group:") or column not in frame.columns:
-        return Schema.infer(frame, source.target, source.drop, kind)
-    schema = Schema.infer(frame, source.target, (*source.drop, column), kind)
-    columns = (replace(c, reason=GROUPS) if c.name == column else c for c in schema.columns)
+    grouped = by.startswith("group:") and column in frame.columns
+    schema = Schema.infer(
+        frame,
+        source.target,
+        (*source.drop, *([column] if grouped and column is not None else [])),
+        kind,
+        types=source.types,
+        missing=source.missing,
+        positive=source.positive,
+        weight=source.weight,
+    )
+    columns = (replace(c, reason=GROUPS) if grouped and c.name == column else c for c in schema.columns)
     return replace(schema, columns=tuple(columns))
+
+
+def _roles(schema: Schema, by: str, frames: list[Any], names: list[str]) -> tuple[dict[str, np.ndarray], list[str]]:
+    """What the rows' groups or times and their weights are, over the rows of all frames, and what was noticed."""
+    split, said = split_role(by, frames, names)
+    weight, more = weight_role(schema, frames, names)
+    return {**split, **weight}, [*said, *more]
 
 
 def _targets(schema: Schema, frame: Any, name: str) -> tuple[np.ndarray, list[str]]:
@@ -180,8 +195,10 @@ def _targets(schema: Schema, frame: Any, name: str) -> tuple[np.ndarray, list[st
 
 def _examples(asked: Asked) -> Examples:
     empty = np.empty((len(asked.target), 0))
+    numbers = asked.inputs.get("numbers", empty)[asked.rows]
+    days = asked.inputs.get("dates", empty)[asked.rows] / prepare.DAY_SECONDS
     return Examples(
-        numbers=np.array(asked.inputs.get("numbers", empty)[asked.rows], dtype=np.float64),
+        numbers=np.concatenate([numbers, days], axis=1),
         codes=np.array(asked.inputs.get("codes", empty)[asked.rows], dtype=np.int64),
         target=np.array(asked.target[asked.rows]),
         row=np.asarray(asked.rows, dtype=np.int64),

@@ -35,11 +35,12 @@ class Temperature(Technique):
         from scipy.optimize import minimize_scalar
 
         output, target = held.output.double(), held.target
+        weight = held.weight / held.weight.mean()  # the prior's say should not depend on the unit of the weights
 
         def loss(log_temperature: float) -> float:
             prior = 0.5 * (log_temperature / PRIOR_DEVIATION) ** 2
-            fit = torch.nn.functional.cross_entropy(output / math.exp(log_temperature), target, reduction="sum")
-            return float(fit) + prior
+            losses = torch.nn.functional.cross_entropy(output / math.exp(log_temperature), target, reduction="none")
+            return float((losses * weight).sum()) + prior
 
         reach = math.log(self.limit)
         found = minimize_scalar(loss, bounds=(-reach, reach), method="bounded", options={"xatol": 1e-6})

@@ -63,6 +63,9 @@ def fit(
     encoding: str | None = None,
     header: str | None = None,
     missing: Sequence[str] = (),
+    types: Sequence[str] = (),
+    positive: str | None = None,
+    weight: str | None = None,
     recipe: str | Path | Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | Sequence[str] = (),
     using: Sequence[str] = (),
@@ -102,6 +105,7 @@ def fit(
     words += [f"split.folds={folds}"] if folds is not None else []
     roles = {"target": target, "drop": list(drop) or None, "test": None if test is None else str(test)}
     roles |= {"separator": separator, "encoding": encoding, "header": header, "missing": list(missing) or None}
+    roles |= {"types": list(types) or None, "positive": positive, "weight": weight}
     catalog, passed = catalog_with(parts, network)
     wish = _wish(data, roles, recipe, words, using, without, passed)
     folder = _folder(wish, out, force=force, resume=resume)

@@ -73,6 +73,7 @@ def tampered(store, parts):
     inputs = {name: np.array(values) for name, values in store.inputs.items()}
     inputs["numbers"][other] = np.where(np.arange(len(other))[:, None] % 2, 1e30, np.nan)
     inputs["codes"][other] = -2
+    inputs["dates"][other] = np.where(np.arange(len(other))[:, None] % 2, 1e12, np.nan)
     target = np.array(store.target)
     target[other] = target[other][::-1]
     return replace(store, inputs=inputs, target=target)

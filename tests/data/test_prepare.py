@@ -23,7 +23,8 @@ def bare(lab, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_bare_numbers_are_centred_on_training_rows_with_missing_at_the_mean(lab, kind):
     store, parts, values, _ = bare(lab, kind)
-    raw = np.array(store.inputs["numbers"])
+    days = (np.array(store.inputs["dates"]) - np.nanmin(store.inputs["dates"][parts.fit])) / 86_400
+    raw = np.concatenate([store.inputs["numbers"], days], axis=1)
     expected = np.nan_to_num(raw - np.nanmean(raw[parts.fit], axis=0), nan=0.0)
     np.testing.assert_allclose(values["numbers"], expected, atol=1e-6)
     assert values["numbers"].dtype == torch.float32

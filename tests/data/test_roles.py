@@ -26,21 +26,21 @@ SECONDS = [d.replace(tzinfo=dt.UTC).timestamp() for d in DAYS]
     ],
 )
 def test_dates_are_seconds_since_1970_however_they_are_written(values):
-    found = as_times(pl.Series([*values, None], strict=False), "t")
+    found = as_times([pl.Series([*values, None], strict=False)], "t")
     np.testing.assert_array_equal(found, [*SECONDS, np.nan])
 
 
 def test_numbers_are_times_as_they_are():
     for values in ([3, 1, None], [3.0, 1.0, float("inf")], ["3", " 1", "?"]):
-        np.testing.assert_array_equal(as_times(pl.Series(values), "t"), [3, 1, np.nan])
+        np.testing.assert_array_equal(as_times([pl.Series(values)], "t"), [3, 1, np.nan])
 
 
 def test_one_slip_is_a_missing_time_and_words_are_refused():
     days = [f"2024-01-{d:02}" for d in range(1, 29)]
-    assert np.isnan(as_times(pl.Series([*days, "soon"]), "t")).tolist() == [False] * 28 + [True]
+    assert np.isnan(as_times([pl.Series([*days, "soon"])], "t")).tolist() == [False] * 28 + [True]
     for values in (["red", "green", "blue"], [[1], [2], [3]]):
         with pytest.raises(AurifyError, match="column 't'"):
-            as_times(pl.Series(values), "t")
+            as_times([pl.Series(values)], "t")
 
 
 def test_groups_are_one_over_all_files_whatever_their_type():

@@ -11,7 +11,8 @@ import pytest
 from aurify.core.errors import AurifyError
 from aurify.core.recipe import Source
 from aurify.data.schema import MISSING, UNKNOWN, Schema
-from aurify.data.sources import read_frame
+from aurify.data.sources import MISSING_MARKS, read_frame
+from aurify.data.texts import MARKS
 
 ROWS = 60
 
@@ -145,10 +146,15 @@ def test_nested_columns_are_left_out():
     assert column(schema, "x").kind == column(schema, "z").kind == "left out"
 
 
-def test_dates_are_read_as_something_the_model_can_parse_again():
+def test_dates_are_the_same_from_a_data_frame_and_from_texts():
     days = [datetime.date(2020, 1, 1) + datetime.timedelta(days=i % 10) for i in range(ROWS)]
-    schema = infer(frame(day=days))
-    assert (schema.parse(frame(day=days)).codes >= 0).all()
+    table, texts = frame(day=days), frame(day=[str(day) for day in days])
+    schema = infer(table)
+    assert schema == infer(texts)
+    assert [c.name for c in schema.dates] == ["day"]
+    expected = np.array(days, dtype="datetime64[s]").astype(float)
+    for later in (table, texts, read_frame(table.to_pandas()).frame):
+        np.testing.assert_array_equal(schema.parse(later).dates[:, 0], expected)
 
 
 def test_unknown_label_is_refused_with_the_known_ones():
@@ -285,3 +291,214 @@ def test_gaps_and_places_of_real_houses_are_read(shared_data, lab):
     assert store.schema.classes is None
     assert [c.name for c in store.schema.categories] == ["ocean_proximity"]
     assert int(np.isnan(store.inputs["numbers"]).sum()) == 207
+
+
+def said(schema, name):
+    return " ".join(note for note in schema.notes if repr(name) in note)
+
+
+def test_way_of_writing_numbers_is_kept_and_said():
+    """A later table whose cells alone would mean something else is read as the first one was."""
+    schema = infer(frame(price=[f"1.{i:03d},5" for i in range(ROWS)]))
+    assert column(schema, "price").format == "1.234,5"
+    assert "'1.000,5' is read as the number 1000.5" in said(schema, "price")
+    assert "price" in schema.texts
+    parsed = schema.parse(frame().head(1).with_columns(price=pl.lit("1.234")))
+    assert parsed.numbers[0, 1] == 1234
+
+
+def test_thousands_that_could_be_decimals_are_said_and_may_be_overruled():
+    table = frame(x=[f"{i},234" for i in range(1, ROWS + 1)])
+    schema = infer(table)
+    assert schema.parse(table).numbers[0, 1] == 1234
+    assert "say --types x=number:1234,5" in said(schema, "x")
+    overruled = Schema.infer(table, "y", (), "auto", types=["x=number:1234,5"])
+    assert overruled.parse(table).numbers[0, 1] == 1.234
+    assert overruled.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "types", "kind", "format"),
+    [
+        (["01", "1", "2"] * 20, "category", "category", ""),
+        ([1, 2, 3] * 20, "category", "category", ""),
+        (["1", "2", "x"] * 20, "number", "number", "1234.5"),
+        ([1.7e9 + i for i in range(ROWS)], "date", "date", "seconds since 1970"),
+        ([1_700_000_000_000 + i for i in range(ROWS)], "date", "date", "milliseconds since 1970"),
+        (["3/4/2024", "5/6/2024"] * 30, "date:%d/%m/%Y", "date", "%d/%m/%Y"),
+        ([20240305, 20240306] * 30, "number", "number", ""),
+        ([1, 2, 3] * 20, "id", "left out", ""),
+        (["a", "b"] * 30, "text", "left out", ""),
+    ],
+)
+def test_user_says_what_a_column_is(values, types, kind, format):
+    table = frame(x=values)
+    schema = Schema.infer(table, "y", (), "auto", types=[f"x={types}"])
+    found = column(schema, "x")
+    assert found.kind == kind
+    assert found.format in (format, "")
+    assert found.values == (() if kind != "category" else ("1", "2", "3") if values[0] == 1 else ("01", "1", "2"))
+    assert ("x" in schema.ids) == (types == "id")
+    parsed = schema.parse(table)
+    for typed in (parsed.dates, parsed.codes):
+        assert np.isfinite(typed).all()
+        assert (typed >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("types", "problem"),
+    [
+        ("colour=numbr", "did you mean 'number'"),
+        ("colour", "not of the form column=type; types: number, category, date, text, id"),
+        ("color=category", "column 'color' is not in the data; did you mean 'colour'"),
+        ("colour=number", "column 'colour' holds no number"),
+        ("colour=date", "column 'colour' holds no date"),
+        ("colour=date:%Q", "known: %Y-%m-%d"),
+        ("colour=number:9", "known: 1234.5"),
+        ("y=category", "task.kind"),
+    ],
+)
+def test_type_that_cannot_be_is_refused(types, problem):
+    with pytest.raises(AurifyError, match=problem):
+        Schema.infer(frame(), "y", (), "auto", types=[types])
+
+
+def test_values_that_a_column_given_as_number_cannot_hold_are_said():
+    table = frame(x=["1", "red", "blue"] * 20)
+    parsed = Schema.infer(table, "y", (), "auto", types=["x=number"]).parse(table)
+    assert "'red', 'blue' are not numbers; taken as missing" in parsed.notes[0]
+
+
+def test_ids_that_do_not_count_are_known_by_their_name():
+    unique = np.random.default_rng(1).choice(10_000, ROWS, replace=False)
+    schema = infer(
+        frame(customer_id=unique, orderID=unique, height=unique, paid=unique, shuffled=list(range(ROWS))[::-1])
+    )
+    assert schema.ids == ("customer_id", "orderID", "shuffled")
+    assert "say --types height=id" in said(schema, "height")
+
+
+def test_marks_of_missing_values_depend_on_what_the_column_is():
+    table = frame(
+        number=["1", "-", "None", "n/a", "NULL", "."] * 10,
+        garage=["None", "-", "big", "NA", "Null", "?"] * 10,
+        own=["1", "2", "gone", "3", "4", "5"] * 10,
+        coded=[1, -999, 3, 4, 5, 5] * 10,
+    )
+    schema = Schema.infer(table, "y", (), "auto", missing=["gone", "-999"])
+    parsed = Schema.from_plain(json.loads(json.dumps(schema.to_plain()))).parse(table)
+    assert parsed.notes == ()
+    gaps = {c.name: np.isnan(parsed.numbers[:6, at]).tolist() for at, c in enumerate(schema.numbers)}
+    assert gaps["number"] == [False, True, True, True, True, True]
+    assert gaps["own"] == [False, False, True, False, False, False]
+    assert gaps["coded"] == [False, True, False, False, False, False]
+    assert column(schema, "garage").values == ("-", "None", "big")
+    at = [c.name for c in schema.categories].index("garage")
+    assert parsed.codes[:6, at].tolist() == [1, 0, 2, MISSING, MISSING, MISSING]
+
+
+def test_what_a_text_file_reads_as_missing_is_missing_in_a_data_frame_too():
+    assert {mark.lower() for mark in MISSING_MARKS} <= MARKS
+
+
+def test_words_for_true_and_false_are_one_spelling_and_know_one_another():
+    schema = infer(frame(paid=["yes", "No", "YES", "no"] * 15))
+    assert column(schema, "paid").values == ("no", "yes")
+    at = [c.name for c in schema.categories].index("paid")
+    for later in (["Yes", "NO"], [True, False], ["t", "F"], [1, 0], ["Y", "n"]):
+        table = pl.DataFrame({"number": [0.0, 0.0], "colour": ["red", "red"], "paid": later})
+        assert schema.parse(table).codes[:, at].tolist() == [1, 0], later
+
+
+def test_numbers_of_zero_and_one_take_true_and_false():
+    schema = infer(frame(member=[0, 1] * 30))
+    table = pl.DataFrame({"number": [0.0, 0.0], "colour": ["red", "red"], "member": [True, False]})
+    assert schema.parse(table).numbers[:, 1].tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("labels", "positive", "classes"),
+    [
+        (("yes", "no"), "no", ("yes", "no")),
+        (("yes", "no"), None, ("no", "yes")),
+        (("Yes", "no"), None, ("no", "Yes")),
+        (("normal", "abnormal"), None, ("normal", "abnormal")),
+        ((1, -1), None, ("-1", "1")),
+        ((1, 2), "1.0", ("2", "1")),
+        (("阴性", "阳性"), None, ("阴性", "阳性")),
+    ],
+)
+def test_class_that_is_looked_for_comes_second(labels, positive, classes):
+    table = frame(y=list(labels) * 30)
+    schema = Schema.infer(table, "y", (), "auto", positive=positive)
+    assert schema.classes == classes
+    expected = [classes.index(str(label)) for label in labels]
+    assert schema.parse_target(table)[:2].tolist() == expected
+
+
+def test_positive_class_that_cannot_be_is_refused():
+    with pytest.raises(AurifyError, match="no class of 'y'; did you mean 'yes'"):
+        Schema.infer(frame(), "y", (), "auto", positive="yess")
+    with pytest.raises(AurifyError, match="is for targets of two classes, and 'y' is 3 classes"):
+        Schema.infer(frame(y=["a", "b", "c"] * 20), "y", (), "auto", positive="a")
+    with pytest.raises(AurifyError, match="is a number"):
+        Schema.infer(frame(y=np.arange(ROWS) / 7), "y", (), "auto", positive="a")
+
+
+@pytest.mark.parametrize(
+    ("target", "problem"),
+    [
+        (["2024-01-02", "2024-01-03"] * 30, "is a date"),
+        ([datetime.date(2024, 1, 2), datetime.date(2024, 1, 3)] * 30, "made of Date values"),
+        ([*map(str, range(ROWS - 1)), "abc"], r"not a number \('abc'\); mend these cells"),
+    ],
+)
+def test_target_of_dates_or_with_slips_is_refused(target, problem):
+    with pytest.raises(AurifyError, match=problem):
+        infer(frame(y=target))
+
+
+def test_target_with_decimal_commas_is_a_number():
+    table = frame(y=[f"{i},5" for i in range(ROWS)])
+    schema = infer(table)
+    np.testing.assert_array_equal(schema.parse_target(table), np.arange(ROWS) + 0.5)
+
+
+def test_weights_are_read_and_not_learnt_from():
+    table = frame(w=["1,5", "2", "0", "?"] * 15)
+    schema = Schema.infer(table, "y", (), "auto", weight="w")
+    assert column(schema, "w").reason == "the rows' weight"
+    np.testing.assert_array_equal(schema.parse_weight(table)[:4], [1.5, 2, 0, np.nan])
+    assert schema.parse_weight(table.drop("w")) is None
+    for values, problem in (
+        ([-1.0] * ROWS, "holds -1"),
+        ([0.0] * ROWS, "no weight above 0"),
+        (["x"] * ROWS, "not numbers"),
+    ):
+        with pytest.raises(AurifyError, match=problem):
+            schema.parse_weight(frame(w=values))
+    with pytest.raises(AurifyError, match="both the weight and the target"):
+        Schema.infer(table, "y", (), "auto", weight="y")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        *([b"\xff", b"1"], [[1], [2]], [{"a": 1}, None], [object(), None], [True, None], [2**70, None], [None, None]),
+        *([datetime.time(1, 2), None], [datetime.timedelta(days=1), None], [datetime.date(2020, 1, 1), None]),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("name", ["number", "colour", "day"])
+def test_later_column_of_any_type_is_parsed_or_said(name, values):
+    days = [datetime.date(2020, 1, 1) + datetime.timedelta(days=i % 10) for i in range(ROWS)]
+    schema = infer(frame(day=days))
+    table = (
+        frame(day=days)
+        .head(2)
+        .with_columns(pl.Series(name, values, dtype=pl.Object if "object" in str(values) else None))
+    )
+    parsed = schema.parse(table)
+    assert parsed.codes[1, 0] in (MISSING, UNKNOWN, 0, 1)
+    understood = np.isfinite(parsed.numbers[0, 0]) and np.isfinite(parsed.dates[0, 0]) and parsed.codes[0, 0] >= 0
+    assert understood or parsed.notes or values == [None, None]

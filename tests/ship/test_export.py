@@ -66,8 +66,8 @@ def test_file_says_what_it_is(exported, run):
     assert json.loads(graph.metadata["classes"]) == ["low", "mid", "top"]
     assert graph.metadata["recipe"] == run.recipe.to_yaml()
     assert graph.metadata["version"] == aurify.__version__
-    numbers, codes = model.graph.input
-    assert (numbers.name, codes.name) == ("numbers", "codes")
+    numbers, dates, codes = model.graph.input
+    assert (numbers.name, dates.name, codes.name) == ("numbers", "dates", "codes")
     assert numbers.doc_string == "a, b, c (float64, NaN for missing)"
     kinds = [i.type.tensor_type.elem_type for i in (numbers, codes, *model.graph.output)]
     assert kinds == [onnx.TensorProto.DOUBLE, onnx.TensorProto.INT64, onnx.TensorProto.DOUBLE, onnx.TensorProto.INT64]
@@ -102,7 +102,8 @@ def test_dates_and_several_members_go_into_the_graph(lab, tmp_path):
     schema = replace(plain.schema, columns=(*plain.schema.columns, Column("when", DATE)))
     dates = np.random.default_rng(0).uniform(1.6e9, 1.7e9, (len(plain), 1))
     dates[::7] = np.nan
-    store = Store.of(schema, {**plain.inputs, "dates": dates}, plain.target, plain.test)
+    both = np.concatenate([plain.inputs["dates"], dates], axis=1)
+    store = Store.of(schema, {**plain.inputs, "dates": both}, plain.target, plain.test)
     members = []
     for seed in (0, 1):
         recipe = replace(lab.recipe("regress", {"scale_numbers": {}, "scale_target": {}}), seed=seed)
@@ -170,6 +171,6 @@ def test_command_prints_what_was_measured(run, tmp_path, words, monkeypatch):
     monkeypatch.setattr(workbench, "export", lambda *given, **options: record)
     said = words("export", run.path, "m.onnx")
     assert said.out == ""
-    assert "numbers (rows, 3), codes (rows, 2) to probabilities, prediction" in said.err
+    assert "numbers (rows, 3), dates (rows, 1), codes (rows, 2) to probabilities, prediction" in said.err
     assert f"the largest difference is {record['difference']:.1e}" in said.err
     assert words("export", run.path, "m.onnx", "--quiet").err == ""

@@ -1,6 +1,7 @@
 """The temperature is the one a grid search finds, and changes confidence only."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -52,3 +53,15 @@ def test_a_handful_of_separable_rows_does_not_ask_for_certainty():
     target = torch.arange(12) % 3
     layer = Temperature().answer(None, Held(2.0 * F.one_hot(target, 3), target, torch.arange(12), torch.ones(12)))
     assert 0.5 < float(layer.temperature) < 1.0
+
+
+def test_weights_equal_repeated_rows_and_their_unit_means_nothing():
+    """The prior has the say it has with as many rows of weight 1."""
+    rows = held(4.0)
+    times = torch.arange(500) % 3
+    unit = times.double() / times.double().mean()
+    one, other = (Temperature().answer(None, replace(rows, weight=w)).temperature for w in (unit, 1000 * unit))
+    torch.testing.assert_close(one, other)
+    repeated = torch.repeat_interleave(torch.arange(500), times)
+    again = Held(rows.output[repeated], rows.target[repeated], repeated, torch.ones(len(repeated)))
+    assert float(Temperature().answer(None, again).temperature) == pytest.approx(float(one), rel=2e-2)

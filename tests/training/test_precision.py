@@ -7,7 +7,8 @@ from small import KINDS, same
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_bfloat16_repeats_resumes_and_stays_near_float32(lab, folder, kind):
-    plain = lab.default(kind).without("piecewise_linear")  # steep curves: a digit more or less shows
+    # steep curves, and many inputs of which a few have gradients near 0: a digit more or less shows
+    plain = lab.default(kind).without("piecewise_linear").without("calendar")
     recipe = lab.using(plain, "technique", lab.catalog.find("technique", "mixup"), {})
     low = lab.recipe(kind, recipe.plain()["techniques"], precision="bfloat16")
     fitted = lab.fit(low)
