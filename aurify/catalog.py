@@ -16,7 +16,7 @@ from typing import Any
 from aurify.core.errors import AurifyError, suggest
 from aurify.core.knobs import Knob
 from aurify.core.parts import SEAMS, Network, Optimizer, Part, Task, Technique, fits
-from aurify.core.recipe import SECTIONS, Recipe, require_known
+from aurify.core.recipe import SECTIONS, Recipe, load_yaml, require_known
 from aurify.core.types import Layer
 
 KINDS: dict[str, tuple[type[Part], str]] = {
@@ -122,6 +122,14 @@ class Catalog:
     def _slot(self, name: str) -> str | None:
         found = self.find("technique", name)
         return found.slot if issubclass(found, Technique) else None
+
+    def read_recipe(self, path: Path) -> Recipe:
+        """Build the Recipe of a YAML file; raises AurifyError naming the file."""
+        plain = load_yaml(path)
+        try:
+            return self.recipe(plain)
+        except AurifyError as error:
+            raise AurifyError(f"{path}: {error}") from None
 
     def search_space(self, recipe: Recipe) -> dict[str, Knob]:
         """Every setting worth searching for a recipe's task, by dotted name; ``NAME.on`` switches a technique."""

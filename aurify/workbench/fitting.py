@@ -208,7 +208,7 @@ def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note, *, anew
         raise AurifyError(f"{folder.path} holds nothing to resume; give the data")
     if wish.data is None:
         open_store(folder)
-        return catalog.recipe(recipes.load_yaml(folder.recipe))
+        return catalog.read_recipe(folder.recipe)
     task: Any = catalog.part("task", wish.task)
     if begun and not wish.readable:
         store, notes = open_store(folder), []
@@ -216,7 +216,7 @@ def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note, *, anew
         store, notes = task.read(Source.make(wish.source), wish.data, wish.split.by)
     recipe, replaced = _complete(wish, task.settled(store), store, catalog)
     if begun:
-        _require_same(catalog.recipe(recipes.load_yaml(folder.recipe)), recipe, folder)
+        _require_same(catalog.read_recipe(folder.recipe), recipe, folder)
         if open_store(folder).fingerprint != store.fingerprint:
             raise AurifyError(f"the data has changed since {folder.path} began; choose --out for a new run")
         return recipe

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from aurify import catalog as catalogs
 from aurify.catalog import Catalog
-from aurify.core import recipe as recipes
 from aurify.core.errors import AurifyError
 from aurify.core.files import read_json
 from aurify.core.folder import RunFolder
@@ -40,7 +39,7 @@ class FittedRun:
 
     @cached_property
     def recipe(self) -> Recipe:
-        return self._catalog.recipe(recipes.load_yaml(self.folder.recipe))
+        return self._catalog.read_recipe(self.folder.recipe)
 
     @property
     def summary(self) -> dict[str, Any]:

@@ -25,9 +25,9 @@ def keras():
 
 @pytest.fixture
 def model(keras):
-    """Return a function that makes a model of the test table's 12 encoded inputs; ``width`` None leaves it unbuilt."""
+    """Return a function that makes a model of the test table's 14 encoded inputs; ``width`` None leaves it unbuilt."""
 
-    def make(width=12, drop=0.3, start=0):
+    def make(width=14, drop=0.3, start=0):
         keras.utils.set_random_seed(start)
         layers = [keras.layers.Dense(8, activation="relu"), keras.layers.BatchNormalization()]
         layers += [keras.layers.Dropout(drop), keras.layers.GaussianNoise(0.1, seed=5), keras.layers.Dense(1)]
@@ -38,7 +38,7 @@ def model(keras):
 
 @pytest.fixture
 def functional(keras):
-    def make(width=12):
+    def make(width=14):
         keras.utils.set_random_seed(0)
         entered = keras.Input((width,))
         hidden = keras.layers.Dense(8, activation="tanh")(entered)
@@ -102,8 +102,8 @@ def test_unbuilt_model_and_function_are_drawn_from_the_seed(model, keras, frames
 
 
 def test_training_and_prediction_are_told_apart(model):
-    held = KerasModel(model(drop=0.5), 12)
-    x = torch.randn(6, 12, generator=torch.Generator().manual_seed(0))
+    held = KerasModel(model(drop=0.5), 14)
+    x = torch.randn(6, 14, generator=torch.Generator().manual_seed(0))
     assert torch.equal(held.eval()(x), held(x))
     held.train()
     torch.manual_seed(0)
@@ -111,15 +111,15 @@ def test_training_and_prediction_are_told_apart(model):
     assert not torch.equal(one, held(x))
     torch.manual_seed(0)
     assert torch.equal(one, held(x))
-    assert not torch.equal(held.state_dict()["weights.4"], KerasModel(model(), 12).state_dict()["weights.4"])
+    assert not torch.equal(held.state_dict()["weights.4"], KerasModel(model(), 14).state_dict()["weights.4"])
 
 
 def test_loaded_weights_are_those_computed_with(model):
-    one, two = KerasModel(model(), 12).eval(), KerasModel(model(start=1), 12).eval()
-    x = torch.ones(2, 12)
+    one, two = KerasModel(model(), 14).eval(), KerasModel(model(start=1), 14).eval()
+    x = torch.ones(2, 14)
     assert not torch.equal(one(x), two(x))
     for assign in (False, True):
-        target = KerasModel(model(start=2), 12).eval()
+        target = KerasModel(model(start=2), 14).eval()
         target.load_state_dict(one.state_dict(), assign=assign)
         assert torch.equal(target(x), one(x))
         target(x).sum().backward()
@@ -127,7 +127,7 @@ def test_loaded_weights_are_those_computed_with(model):
 
 
 def test_misfits_are_refused_in_one_line(keras, model, frames):
-    with pytest.raises(AurifyError, match="takes 7 inputs, the prepared table has 12"):
+    with pytest.raises(AurifyError, match="takes 7 inputs, the prepared table has 14"):
         trained(model(7), frames)
 
     class Own(keras.Model):
