@@ -1,0 +1,46 @@
+"""The options that verbs share: their words, their places in the help and what is said of them there."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Source = Annotated[str | None, typer.Argument(metavar="SOURCE", help="file or folder of rows, or a recipe (.yaml)")]
+RunPath = Annotated[str, typer.Argument(metavar="RUN", help="run folder or model.aurify")]
+Target = Annotated[str | None, typer.Option("--target", "-t", metavar="COL", help="column to predict")]
+Drop = Annotated[list[str] | None, typer.Option("--drop", metavar="COL", help="column to leave out; repeatable")]
+TestFile = Annotated[str | None, typer.Option("--test", metavar="FILE", help="file whose rows are the test part")]
+SplitBy = Annotated[str | None, typer.Option("--split", metavar="BY", help="random, group:COL or time:COL")]
+Folds = Annotated[int | None, typer.Option("--folds", metavar="K", help="test every row in turn, in K folds")]
+Separator = Annotated[str | None, typer.Option("--separator", metavar="C", help="what parts the cells [as it looks]")]
+Encoding = Annotated[str | None, typer.Option("--encoding", metavar="NAME", help="such as gb18030 [as it looks]")]
+Header = Annotated[
+    str | None, typer.Option("--header", metavar="YES|NO", help="the first line has names [as it looks]")
+]
+Missing = Annotated[list[str] | None, typer.Option("--missing", metavar="TEXT", help="a missing value; repeatable")]
+Types = Annotated[
+    list[str] | None,
+    typer.Option("--types", metavar="COL=TYPE", help="take as number, category, date, text or id; repeatable"),
+]
+Positive = Annotated[str | None, typer.Option("--positive", metavar="CLASS", help="of two classes, the one looked for")]
+Weight = Annotated[str | None, typer.Option("--weight", metavar="COL", help="column of how much each row counts")]
+RecipeFile = Annotated[str | None, typer.Option("--recipe", metavar="FILE", help="recipe to start from")]
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=V", help="change a setting: network.width=256")]
+With = Annotated[list[str] | None, typer.Option("--with", metavar="T[.S=V]", help="switch on: mixup.alpha=0.4")]
+Without = Annotated[list[str] | None, typer.Option("--without", metavar="T", help="switch a technique off")]
+PartsFile = Annotated[list[str] | None, typer.Option("--parts", metavar="FILE", help="your own parts (.py or folder)")]
+Out = Annotated[str | None, typer.Option("--out", "-o", metavar="DIR", help="folder to write to")]
+Force = Annotated[bool, typer.Option("--force", help="replace what is there")]
+Resume = Annotated[bool, typer.Option("--resume", help="go on where a stopped run left off")]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="seed of everything random")]
+Time = Annotated[str | None, typer.Option("--time", metavar="5m", help="wall-clock limit, such as 90s, 5m, 1h")]
+FindRate = Annotated[bool, typer.Option("--find-rate", help="measure a good learning rate first")]
+Blend = Annotated[str | None, typer.Option("--blend", metavar="trees", help="average the network with boosted trees")]
+Device = Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu or cuda")]
+Threads = Annotated[
+    int | None, typer.Option("--threads", metavar="N", min=1, help="CPU threads [OMP_NUM_THREADS or 1]")
+]
+Every = Annotated[str | None, typer.Option("--checkpoint-every", metavar="30s", help="time between checkpoints")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print the results only")]
+Json = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout and nothing else")]
