@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 from aurify.blocks.entries import Ordinal, Plain
+from aurify.blocks.number_embeddings import FARTHEST
 from aurify.core.errors import AurifyError, suggest
 from aurify.core.parts import Stage, Technique
 from aurify.core.types import Input, Layer, RowPlan, View
+from aurify.data.dates import DAY_SECONDS
 from aurify.data.schema import Schema
 from aurify.data.store import Store
 
 CHUNK_ROWS = 65_536
-FARTHEST = 1e18
-DAY_SECONDS = 86_400.0
 
 
 def rows_at_once(device: torch.device) -> int:

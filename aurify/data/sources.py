@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any, Self
 from aurify.core.errors import AurifyError, listing
 from aurify.data.archives import TABLES, content_of, tables_among
 from aurify.data.columnar import kind_of, read_columnar
-from aurify.data.csv_rows import MISSING_MARKS, read_csv
+from aurify.data.csv_rows import read_csv
 
 if TYPE_CHECKING:
     import polars as pl
 
     from aurify.core.recipe import Source
-
-__all__ = ["MISSING_MARKS", "Loaded", "Reading", "read_frame"]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from aurify.core.parts import Task, Trait, knob
 from aurify.core.recipe import Recipe, Source
 from aurify.core.types import Batch, Held, Layer, Signature
 from aurify.data import prepare
+from aurify.data.dates import DAY_SECONDS
 from aurify.data.feed import RowFeed
 from aurify.data.schema import Schema
 from aurify.data.splits import Parts, fold_rows, held_share, part_rows, whole
@@ -107,7 +108,7 @@ class Table(Task):
 def _examples(asked: Asked) -> Examples:
     empty = np.empty((len(asked.target), 0))
     numbers = asked.inputs.get("numbers", empty)[asked.rows]
-    days = asked.inputs.get("dates", empty)[asked.rows] / prepare.DAY_SECONDS
+    days = asked.inputs.get("dates", empty)[asked.rows] / DAY_SECONDS
     return Examples(
         numbers=np.concatenate([numbers, days], axis=1),
         codes=np.array(asked.inputs.get("codes", empty)[asked.rows], dtype=np.int64),

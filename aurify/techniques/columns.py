@@ -11,8 +11,7 @@ from torch import Tensor
 
 from aurify.core.parts import Stage, Technique, Trait, knob
 from aurify.core.types import Input, Layer, View, widened
-
-CHUNK_ROWS = 65_536
+from aurify.data.prepare import CHUNK_ROWS
 
 
 @dataclass(kw_only=True)

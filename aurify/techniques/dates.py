@@ -13,7 +13,7 @@ from torch import Tensor
 
 from aurify.core.parts import Stage, Technique, Trait, knob
 from aurify.core.types import Input, Layer, View
-from aurify.data.prepare import DAY_SECONDS
+from aurify.data.dates import DAY_SECONDS
 
 CYCLES = {"day of year": 365.25, "day of week": 7.0, "hour": 1.0}
 """Lengths in days."""

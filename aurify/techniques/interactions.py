@@ -13,6 +13,7 @@ from torch import Tensor
 
 from aurify.core.parts import Stage, Technique, Trait, knob
 from aurify.core.types import Input, Layer, View, widened
+from aurify.data.codes import UNKNOWN
 
 MOST_ROWS = 20_000
 """Rows, evenly spread over the table, among which products are looked for."""
@@ -23,8 +24,6 @@ SWEEPS = 10
 
 LUCK = 20
 """One table in so many, or fewer, has a pair that means nothing and is taken."""
-
-UNKNOWN = -2
 
 FARTHEST = 4.0
 """Deviations at which a factor is cut: a product of two far values would outshout every other."""

@@ -13,7 +13,7 @@ from aurify.core import rng
 from aurify.core.errors import AurifyError
 from aurify.core.parts import Technique, Trait, knob
 from aurify.core.types import RowPlan, View
-from aurify.data.splits import row_keys
+from aurify.data.copies import row_keys
 from aurify.measure.baselines import Examples, chances
 
 LEAST_ROWS = 2

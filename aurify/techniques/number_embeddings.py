@@ -10,12 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from aurify.blocks.number_embeddings import FARTHEST, PiecewiseEncoding
 from aurify.blocks.number_embeddings import Periodic as PeriodicEntry
-from aurify.blocks.number_embeddings import PiecewiseEncoding
 from aurify.blocks.number_embeddings import PiecewiseLinear as PiecewiseLinearEntry
 from aurify.core.parts import Stage, Technique, Trait, knob
 from aurify.core.types import Input, Layer, View
-from aurify.data.prepare import FARTHEST
 
 LEAF_ROWS = 64
 """Fewest training rows on each side of a tree's split, where there are enough."""

@@ -10,8 +10,9 @@ import pytest
 
 from aurify.core.errors import AurifyError
 from aurify.core.recipe import Source
+from aurify.data.csv_rows import MISSING_MARKS
 from aurify.data.schema import MISSING, UNKNOWN, Schema
-from aurify.data.sources import MISSING_MARKS, read_frame
+from aurify.data.sources import read_frame
 from aurify.data.texts import MARKS
 
 ROWS = 60

@@ -5,8 +5,9 @@ import polars as pl
 import pytest
 
 from aurify.core.errors import AurifyError
+from aurify.data.copies import row_keys
 from aurify.data.schema import Schema
-from aurify.data.splits import part_rows, row_keys
+from aurify.data.splits import part_rows
 from aurify.data.store import Store
 
 
