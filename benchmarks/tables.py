@@ -141,7 +141,7 @@ def catboost(run: Any, train: pl.DataFrame, test: pl.DataFrame) -> dict[str, Any
     label = train.columns[-1]
     tables = [f.drop(label).with_columns(pl.col(pl.String).fill_null("")).to_pandas() for f in (train, test)]
     texts = [c for c, kind in zip(train.columns, train.dtypes, strict=True) if kind == pl.String and c != label]
-    known, asked = ((f[label].str.strip_chars(" .") == ">50K").to_numpy() for f in (train, test))
+    known, asked = ((f[label].str.strip_chars(" .") == ">50K").cast(pl.Int64).to_numpy() for f in (train, test))
     began = time.monotonic()
     model = CatBoostClassifier(verbose=0, thread_count=1, random_seed=0, cat_features=texts, allow_writing_files=False)
     model.fit(tables[0], known)
