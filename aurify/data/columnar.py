@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from io import BytesIO
@@ -56,7 +57,10 @@ def read_columnar(content: Content, kind: str) -> pl.DataFrame:
         raise AurifyError(f"{content.name} is cut off: it does not end as {kind} does; fetch it again")
     # a damaged file can end the process that parses it, so another one goes first
     command = [sys.executable, "-P", "-c", TRIAL, kind, *([str(content.path)] if raw is None else [])]
-    trial = subprocess.run(command, input=raw or b"", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    where = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}  # it finds what this process found
+    trial = subprocess.run(
+        command, input=raw or b"", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False, env=where
+    )
     if trial.returncode:
         why = (trial.stdout.decode(errors="replace").strip().splitlines() or ["the parser gave up"])[0]
         raise AurifyError(f"{content.name} is damaged and cannot be read as {kind}: {why}; fetch it again")

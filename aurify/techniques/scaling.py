@@ -150,9 +150,10 @@ class ScaleTarget(Technique):
     def target(self, view: View) -> Layer | None:
         if self.method == "none":
             return None
-        deviation = view.target.std(correction=0)
+        shift = torch.dot(view.weight, view.target) / view.weight.sum()
+        deviation = view.target.cov(correction=0, aweights=view.weight).sqrt()
         spread = deviation if deviation > 0 else torch.ones_like(deviation)
-        return ScaledTarget(shift=view.target.mean(), spread=spread)
+        return ScaledTarget(shift=shift, spread=spread)
 
 
 class ScaledTarget(Layer):

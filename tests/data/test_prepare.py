@@ -107,12 +107,23 @@ def test_layers_are_fitted_on_the_rows_that_are_learnt_from(lab):
     recipe, store = lab.recipe("regress"), lab.store("regress")
     view = prepare.view_of(store, recipe.task.part(recipe, store).fit, 0)
     half = len(view) // 2
-    first = replace(view, values={k: v[:half] for k, v in view.values.items()}, target=view.target[:half])
+    first = view.take(torch.arange(half))
     scaler, target = (lab.catalog.find("technique", n)() for n in ("scale_numbers", "scale_target"))
     one = prepare.prepare((FirstHalf(), scaler, target), view)
     two = prepare.prepare((scaler, target), first)
     assert same([x.tensors() for x in one.layers], [x.tensors() for x in two.layers])
     assert same(one.target.tensors(), two.target.tensors())
+
+
+def test_a_row_of_weight_three_moves_the_target_scale_as_three_rows_do(lab):
+    store = lab.store("regress")
+    view = prepare.view_of(store, np.arange(60), 0)
+    times = torch.arange(60) % 4
+    scale = lab.catalog.find("technique", "scale_target")()
+    weighed = scale.target(replace(view, weight=times.double())).tensors()
+    repeated = scale.target(view.take(torch.arange(60).repeat_interleave(times))).tensors()
+    for name, value in repeated.items():
+        torch.testing.assert_close(weighed[name], value, rtol=1e-12, atol=0)
 
 
 def test_view_holds_copies_so_that_no_technique_can_change_the_store(lab):
