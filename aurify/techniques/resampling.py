@@ -89,14 +89,18 @@ class Smote(Technique):
 
 
 def _wanted(target: Tensor, weight: Tensor, strength: float, *, over: bool) -> list[tuple[Tensor, int]]:
-    """Positions of each class and how many of them there should be, classes measured by their weight."""
+    """Positions of each class and how many of them there should be, classes measured by their weight.
+
+    No class grows beyond the number of all rows, however little it weighs.
+    """
     totals = torch.bincount(target, weight)
     goal = totals.max() if over else totals[totals > 0].min()
     found = []
     for code in torch.unique(target).tolist():
         members = torch.nonzero(target == code)[:, 0]
         factor = float(goal / totals[code]) if totals[code] > 0 else 1.0
-        found.append((members, max(1, round(len(members) * (1 + strength * (factor - 1))))))
+        wanted = round(len(members) * (1 + strength * (factor - 1)))
+        found.append((members, min(max(1, wanted), len(target))))
     return found
 
 

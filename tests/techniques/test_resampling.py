@@ -175,3 +175,11 @@ def test_blend_happens_after_encoding_and_not_for_original_rows(lab):
 
 def test_smote_and_mixup_are_not_used_together():
     assert Smote.slot == Mixup.slot == "blend"
+
+
+@pytest.mark.parametrize("technique", [Resample(), Smote()])
+def test_class_of_next_to_no_weight_does_not_grow_without_bound(technique):
+    rows = view()
+    light = torch.where(rows.target == 2, 1e-9, 1.0).double()
+    plan = technique.rows(rows, replace(whole(rows), weight=light))
+    assert class_counts(rows, plan)[2] <= len(rows)
