@@ -14,6 +14,7 @@ from aurify.core.parts import Technique, Trait, knob
 from aurify.core.types import RowPlan, View
 from aurify.data.prepare import column_quantiles
 
+MOST_TIMES = 10
 MOST_CANDIDATES = 10_000
 """Rows of a class among which neighbours are looked for."""
 
@@ -91,7 +92,7 @@ class Smote(Technique):
 def _wanted(target: Tensor, weight: Tensor, strength: float, *, over: bool) -> list[tuple[Tensor, int]]:
     """Positions of each class and how many of them there should be, classes measured by their weight.
 
-    No class grows beyond the number of all rows, however little it weighs.
+    No class grows beyond ten times the number of all rows, however little it weighs.
     """
     totals = torch.bincount(target, weight)
     goal = totals.max() if over else totals[totals > 0].min()
@@ -100,7 +101,7 @@ def _wanted(target: Tensor, weight: Tensor, strength: float, *, over: bool) -> l
         members = torch.nonzero(target == code)[:, 0]
         factor = float(goal / totals[code]) if totals[code] > 0 else 1.0
         wanted = round(len(members) * (1 + strength * (factor - 1)))
-        found.append((members, min(max(1, wanted), len(target))))
+        found.append((members, min(max(1, wanted), MOST_TIMES * len(target))))
     return found
 
 
