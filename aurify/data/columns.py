@@ -120,11 +120,11 @@ def _infer_texts(name: str, values: pl.Series, held: pl.DataFrame) -> tuple[Colu
         return typed
     if distinct == 1 and present == values.len():
         return Column(name, LEFT_OUT, f"the same everywhere ({held['text'][0]!r})"), []
-    if distinct > max(FEW, 0.9 * present):
-        return Column(name, LEFT_OUT, f"an id ({distinct:,} different values in {present:,} rows)"), []
     words, characters = held.select(
         pl.col("text").str.count_matches(r"\S+").mean(), characters=pl.col("text").str.len_chars().mean()
     ).row(0)
+    if distinct > max(FEW, 0.9 * present) and words <= LONG_WORDS:
+        return Column(name, LEFT_OUT, f"an id ({distinct:,} different values in {present:,} rows)"), []
     if (words > LONG_WORDS or characters > LONG_CHARACTERS) and distinct > 0.2 * present:
         return Column(name, LEFT_OUT, "free text (tables learn from numbers and categories)"), []
     return Column(name, CATEGORY, values=_sorted(held["text"])), []

@@ -155,13 +155,15 @@ class Schema:
         moments = np.empty((frame.height, len(self.dates)))
         codes = np.empty((frame.height, len(self.categories)), dtype=np.int32)
         for at, column in enumerate(self.numbers):
-            numbers[:, at], unread = self._as_numbers(frame[column.name], column.format)
+            numbers[:, at], unread, infinite = self._as_numbers(frame[column.name], column.format)
+            if infinite:
+                notes.append(f"column {column.name!r}: infinite values taken as missing: {infinite:,}")
             if unread:
-                notes.append(f"column {column.name!r}: {listing(unread, 3)} are not numbers; taken as missing")
+                notes.append(f"column {column.name!r}: no number in {listing(unread, 3)}; taken as missing")
         for at, column in enumerate(self.dates):
             moments[:, at], unread = self._as_dates(frame[column.name], column.format)
             if unread:
-                said = f"{listing(unread, 3)} are not dates written as {column.format}; taken as missing"
+                said = f"no date written as {column.format} in {listing(unread, 3)}; taken as missing"
                 notes.append(f"column {column.name!r}: {said}")
         for at, column in enumerate(self.categories):
             codes[:, at], unseen = self._books[column.name].read(frame[column.name])
@@ -177,7 +179,7 @@ class Schema:
         if self.target not in frame.columns:
             raise AurifyError(f"{name} lacks the target column {self.target!r}{suggest(self.target, frame.columns)}")
         if self.classes is None:
-            values, unread = self._as_numbers(frame[self.target], self._known[self.target].format)
+            values, unread, _ = self._as_numbers(frame[self.target], self._known[self.target].format)
             if unread:
                 raise AurifyError(f"target {self.target!r} in {name}: {listing(unread, 3)} are not numbers")
             return values
@@ -193,7 +195,7 @@ class Schema:
         """How many rows each row stands for, float64 (NaN missing); None when no column says so, here or at all."""
         if self.weight is None or self.weight not in frame.columns:
             return None
-        weights, unread = self._as_numbers(frame[self.weight], self._known[self.weight].format)
+        weights, unread, _ = self._as_numbers(frame[self.weight], self._known[self.weight].format)
         if unread:
             raise AurifyError(f"weight column {self.weight!r} in {name}: {listing(unread, 3)} are not numbers")
         if (weights < 0).any():
@@ -203,8 +205,8 @@ class Schema:
             raise AurifyError(f"weight column {self.weight!r} in {name} has no weight above 0")
         return weights
 
-    def _as_numbers(self, values: pl.Series, format: str) -> tuple[np.ndarray, list[str]]:
-        """Numbers (N,) with NaN for missing, and texts that are none."""
+    def _as_numbers(self, values: pl.Series, format: str) -> tuple[np.ndarray, list[str], int]:
+        """Numbers (N,) with NaN for missing, texts that are none, and how many were infinite."""
         import polars as pl
 
         unread: list[str] = []
@@ -215,10 +217,10 @@ class Schema:
             values = number_text.read_numbers(texts, format)
             unread = self._unread(texts, values)
         numbers = values.cast(pl.Float64).to_numpy()
-        odd = ~np.isfinite(numbers)
+        odd = infinite = np.isinf(numbers)
         if self._mark_numbers:
-            odd |= np.isin(numbers, self._mark_numbers)
-        return np.where(odd, np.nan, numbers) if odd.any() else numbers, unread
+            odd = infinite | np.isin(numbers, self._mark_numbers)
+        return np.where(odd, np.nan, numbers) if odd.any() else numbers, unread, int(infinite.sum())
 
     def _as_dates(self, values: pl.Series, format: str) -> tuple[np.ndarray, list[str]]:
         """Seconds since 1970 (N,) with NaN for missing, and texts that are no dates."""

@@ -136,7 +136,7 @@ def _is_table(path: Path) -> bool:
 
 def _checked(frame: pl.DataFrame, name: str) -> pl.DataFrame:
     if frame.width == 0 or frame.height == 0:
-        raise AurifyError(f"{name} has {frame.width} columns and no rows; give a table with rows")
+        raise AurifyError(f"{name} has no rows, only the names of {frame.width:,} column(s); give a table with rows")
     names = [c.strip() or f"column_{at}" for at, c in enumerate(frame.columns, 1)]
     twice = [n for n in dict.fromkeys(names) if names.count(n) > 1]
     if twice:

@@ -120,7 +120,7 @@ def _spread(numbers: Tensor, method: str) -> tuple[Tensor, Tensor]:
     match method:
         case "standard":
             shift = numbers.nanmean(0)
-            spread = (numbers - shift).square().nanmean(0).sqrt()
+            spread = _deviation(numbers, shift)
         case "min_max":
             shift = numbers.nan_to_num(nan=torch.inf).amin(0)
             spread = numbers.nan_to_num(nan=-torch.inf).amax(0) - shift
@@ -128,9 +128,17 @@ def _spread(numbers: Tensor, method: str) -> tuple[Tensor, Tensor]:
             low, shift, high = (column_quantiles(numbers, q) for q in (0.25, 0.5, 0.75))
             spread = high - low
             thin = spread <= 0  # more than half the values are one: fall back on the deviation
-            spread = torch.where(thin, (numbers - shift).square().nanmean(0).sqrt(), spread)
+            spread = torch.where(thin, _deviation(numbers, shift), spread)
     usable = torch.isfinite(shift) & torch.isfinite(spread) & (spread > 0)
     return torch.nan_to_num(shift, posinf=0.0, neginf=0.0), torch.where(usable, spread, torch.ones_like(spread))
+
+
+def _deviation(numbers: Tensor, shift: Tensor) -> Tensor:
+    """Root of the mean square (C,) of numbers (N, C) about ``shift``, missing left out."""
+    apart = numbers - shift
+    plain = apart.square().nanmean(0).sqrt()
+    largest = apart.abs().nan_to_num(nan=0.0).amax(0)  # squares of 1e300 overflow, shares of it do not
+    return torch.where(torch.isfinite(plain), plain, largest * (apart / largest).square().nanmean(0).sqrt())
 
 
 @dataclass(kw_only=True)

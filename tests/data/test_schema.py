@@ -55,8 +55,9 @@ def column(schema, name):
         (
             [f"the {w} word of a long sentence that goes on {i}" for i, w in enumerate(["a", "b"] * 30)],
             "left out",
-            "id",
+            "free text (tables learn from numbers and categories)",
         ),
+        ([f"{i:064x}" for i in range(ROWS)], "left out", "an id (60 different values in 60 rows)"),
         (
             [f"many words make this a free text of kind {i}" for i in range(30)] * 2,
             "left out",
@@ -226,7 +227,15 @@ def test_texts_in_a_number_column_are_missing_and_said():
     schema = infer(frame())
     parsed = schema.parse(pl.DataFrame({"number": ["1.5", "abc", " 2 ", ""], "colour": ["red"] * 4}))
     np.testing.assert_array_equal(parsed.numbers[:, 0], [1.5, np.nan, 2.0, np.nan])
-    assert "'abc' are not numbers; taken as missing" in parsed.notes[0]
+    assert "no number in 'abc'; taken as missing" in parsed.notes[0]
+
+
+def test_infinite_numbers_are_missing_and_said():
+    schema = infer(frame())
+    for cells in ([1.5, float("inf"), float("-inf"), None, float("nan")], ["1.5", "inf", "-inf", "", "nan"]):
+        parsed = schema.parse(pl.DataFrame({"number": cells, "colour": ["red"] * 5}))
+        np.testing.assert_array_equal(parsed.numbers[:, 0], [1.5, np.nan, np.nan, np.nan, np.nan])
+        assert parsed.notes == ("column 'number': infinite values taken as missing: 2",)
 
 
 def test_category_that_looks_like_numbers_later_is_read_as_written():
@@ -367,7 +376,7 @@ def test_type_that_cannot_be_is_refused(types, problem):
 def test_values_that_a_column_given_as_number_cannot_hold_are_said():
     table = frame(x=["1", "red", "blue"] * 20)
     parsed = Schema.infer(table, "y", (), "auto", types=["x=number"]).parse(table)
-    assert "'red', 'blue' are not numbers; taken as missing" in parsed.notes[0]
+    assert "no number in 'red', 'blue'; taken as missing" in parsed.notes[0]
 
 
 def test_ids_that_do_not_count_are_known_by_their_name():

@@ -102,6 +102,16 @@ def test_infinite_and_absurd_cells_do_not_move_a_scale(method):
     assert prepared.values["numbers"][3:].std(0).min() > 0 or method != "quantile"
 
 
+@pytest.mark.parametrize("column", [0, 3])
+@pytest.mark.parametrize("method", ["standard", "robust"])
+def test_squares_that_overflow_leave_a_scale_in_reach(method, column):
+    """The deviation about a mean of 1e297 was taken as 1: every row of the column became the farthest number."""
+    train = table()[:, [column]]
+    train[5] = 1e300
+    train[6] = train[7] = np.nan
+    assert np.nanmax(np.abs(after(ScaleNumbers(method=method).layer(view(train)), train))[8:]) < 1e4
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_scale_survives_empty_constant_and_single_values(method):
     numbers = np.full((5, 3), np.nan)
