@@ -57,8 +57,8 @@ def read_table(source: Source, data: Any, kind: str, by: str) -> tuple[Store, li
         more, respelt = _typed(schema, beside.frame, source.test)
         tables.append(more)
         notes += [*beside.notes, *more.parsed.notes, *respelt]
-    inputs = {k: np.concatenate([t.parsed.inputs[k] for t in tables]) for k in parsed.inputs}
-    targets = np.concatenate([t.target for t in tables])
+    inputs = {k: _joined([t.parsed.inputs[k] for t in tables]) for k in parsed.inputs}
+    targets = _joined([t.target for t in tables])
     test = np.arange(len(targets)) >= loaded.frame.height
     roles, said = _roles(schema, tables, by)
     return Store.of(schema, inputs, targets, test, roles), [*notes, *said]
@@ -124,6 +124,11 @@ def _typed(schema: Schema, frame: pl.DataFrame, name: str) -> tuple[_Typed, list
         frame = frame.with_columns(labels.alias(schema.target))
         notes = [f"target {schema.target!r} in {name}: {how}"] if how else []
     return _Typed(name, frame, parsed, schema.parse_target(frame, name)), notes
+
+
+def _joined(pieces: list[np.ndarray]) -> np.ndarray:
+    """One after another; one alone is not copied."""
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
 
 def _roles(schema: Schema, tables: Sequence[_Typed], by: str) -> tuple[dict[str, np.ndarray], list[str]]:
