@@ -66,6 +66,7 @@ def fit(
     time: options.Time = None,
     find_rate: options.FindRate = False,
     blend: options.Blend = None,
+    language: options.Language = "en",
     device: options.Device = "auto",
     threads: options.Threads = None,
     checkpoint_every: options.Every = None,
@@ -107,13 +108,14 @@ def fit(
             seconds=None if time is None else seconds(time),
             find_rate=find_rate,
             blend=blend,
+            language=language,
             device=device,
             threads=threads,
             checkpoint_seconds=None if checkpoint_every is None else seconds(checkpoint_every),
             show=show,
             note=lambda text: console.print(f"- {text}", highlight=False, markup=False, soft_wrap=True),
         )
-    _print_summary(run.summary, json_)
+    _print_summary({**run.summary, "report": str(run.folder.report)}, json_)
 
 
 @app.command()
@@ -204,6 +206,22 @@ def export(
 
 
 @app.command()
+def report(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="run folder")],
+    language: options.Language = "en",
+    out: Annotated[str | None, typer.Option("--out", "-o", metavar="FILE", help="file [report.html in RUN]")] = None,
+    parts: options.PartsFile = None,
+    device: options.Device = "auto",
+    json_: options.Json = False,
+) -> None:
+    """Write a finished run's report, one HTML file that needs no other, and say where it is."""
+    from aurify import workbench
+
+    path = workbench.report(run, language=language, out=out, parts=parts or (), device=device)
+    print(json.dumps({"run": run, "report": str(path)}) if json_ else f"Report: {path}")
+
+
+@app.command()
 def techniques(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="part to explain")] = None,
     parts: options.PartsFile = None,
@@ -263,3 +281,5 @@ def _print_summary(summary: dict[str, Any], as_json: bool) -> None:
         style="dim",
     )
     console.print(f"Run: {summary['run']}", highlight=False, markup=False, soft_wrap=True)
+    if summary.get("report"):
+        console.print(f"Report: {summary['report']}", highlight=False, markup=False, soft_wrap=True)

@@ -35,6 +35,8 @@ class RunFolder:
         self.openings = path / "openings.jsonl"
         self.predictions = path / "predictions.parquet"
         self.scores = path / "scores.json"
+        self.evidence = path / "evidence.json"
+        self.report = path / "report.html"
 
     def exists(self) -> bool:
         """Say whether anything of a run is there, whole or not."""

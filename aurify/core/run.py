@@ -69,6 +69,10 @@ class Problem(Protocol):
         """Score on the held-out training rows, in the metric's own units."""
         ...
 
+    def seen_score(self, model: nn.Module) -> float:
+        """The same score on rows that were learnt from, as many as are quick to answer."""
+        ...
+
     def held(self, model: nn.Module) -> Held:
         """Outputs and targets of the held-out training rows."""
         ...

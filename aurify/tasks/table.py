@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from aurify.core import rng
 from aurify.core.parts import Task, Trait, knob
 from aurify.core.recipe import Recipe, Source
 from aurify.core.types import Batch, Held, Layer, Signature
@@ -27,6 +28,9 @@ from aurify.objectives import classify, regress
 
 MOST_ROWS = 5_000_000
 """Rows learnt from in all epochs together, by default: about ten minutes of one core."""
+
+MOST_SEEN = 1000
+"""Training rows that are scored beside the held-out ones, for the learning curve."""
 
 
 @dataclass(kw_only=True)
@@ -148,10 +152,10 @@ class TableProblem:
             seed=recipe.seed,
             device=device,
         )
-        self._held_inputs = {k: v.to(device) for k, v in prepare.apply(self.layers, store.inputs, parts.held).items()}
-        self._held_rows = torch.from_numpy(parts.held)
-        self._held_target = torch.from_numpy(np.array(store.target[parts.held])).to(device)
-        self._held_weight = torch.from_numpy(prepare.weights(store.roles, parts.held)).to(device)
+        self._held = self._known(store, parts.held)
+        random = np.random.Generator(np.random.PCG64(rng.key(recipe.seed, "seen")))
+        count = min(MOST_SEEN, len(parts.held), len(parts.fit))
+        self._seen = self._known(store, np.sort(random.choice(parts.fit, count, replace=False)))
 
     @property
     def answer_layers(self) -> list[Layer]:
@@ -167,19 +171,33 @@ class TableProblem:
         return regress.losses(output, batch) if self.classes is None else classify.losses(output, batch)
 
     def score(self, model: nn.Module) -> float:
-        held = self.held(model)
-        if self.classes is not None:
-            return classify.log_loss(held.output, held.target, held.weight)
-        return regress.rmse(held.output, held.target, held.weight)
+        return self._score(self.held(model))
 
-    @torch.no_grad()
+    def seen_score(self, model: nn.Module) -> float:
+        return self._score(self._answered(model, self._seen))
+
     def held(self, model: nn.Module) -> Held:
         """Outputs in the target's own units, and targets, of the held-out rows."""
-        count = len(self._held_target)
+        return self._answered(model, self._held)
+
+    def _score(self, known: Held) -> float:
+        measure = regress.rmse if self.classes is None else classify.log_loss
+        return measure(known.output, known.target, known.weight)
+
+    def _known(self, store: Store, rows: np.ndarray) -> tuple[dict[str, Tensor], Held]:
+        """Rows prepared once and for all as new ones would be, and what there is to know of them beside the output."""
+        inputs = {k: v.to(self.device) for k, v in prepare.apply(self.layers, store.inputs, rows).items()}
+        target = torch.from_numpy(np.array(store.target[rows])).to(self.device)
+        weight = torch.from_numpy(prepare.weights(store.roles, rows)).to(self.device)
+        return inputs, Held(torch.empty(0), target, torch.from_numpy(rows), weight)
+
+    @torch.no_grad()
+    def _answered(self, model: nn.Module, known: tuple[dict[str, Tensor], Held]) -> Held:
+        inputs, about = known
         step = prepare.rows_at_once(self.device)
-        starts = range(0, count, step)
-        pieces = [model({k: v[s : s + step] for k, v in self._held_inputs.items()}) for s in starts]
+        starts = range(0, len(about.rows), step)
+        pieces = [model({k: v[s : s + step] for k, v in inputs.items()}) for s in starts]
         output = self.merge(torch.cat(pieces).float())
         for layer in self.answer_layers:
             output = layer.to(self.device)(output.double())
-        return Held(output, self._held_target, self._held_rows, self._held_weight)
+        return replace(about, output=output)

@@ -211,7 +211,7 @@ class Loop:
                 context = technique.evaluating(run)
                 if context is not None:
                     stack.enter_context(context)
-            score = self.problem.score(run.model)
+            score, seen = self.problem.score(run.model), self.problem.seen_score(run.model)
             oriented = score if self.problem.greater_is_better else -score
             spoiled = [] if math.isfinite(score) else self.spoiled_rows()
             for technique in self.on_score if math.isfinite(score) else ():
@@ -227,6 +227,7 @@ class Loop:
                 "epoch": round(run.epoch, 6),
                 "loss": None if loss is None else loss.item(),
                 self.problem.score_name: score,
+                f"train_{self.problem.score_name}": seen if math.isfinite(seen) else None,
                 "rate": self.optimizer.param_groups[0]["lr"],
                 "order": self.problem.feed.state().get("served"),
                 "seconds": round(self.watch.spent, 3),

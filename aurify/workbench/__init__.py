@@ -3,6 +3,7 @@
 from aurify.workbench.exporting import export
 from aurify.workbench.fitting import fit
 from aurify.workbench.measuring import evaluate
+from aurify.workbench.reporting import report
 from aurify.workbench.runs import FittedRun, load, predict
 
-__all__ = ["FittedRun", "evaluate", "export", "fit", "load", "predict"]
+__all__ = ["FittedRun", "evaluate", "export", "fit", "load", "predict", "report"]

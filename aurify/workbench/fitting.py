@@ -12,15 +12,17 @@ from typing import Any
 from aurify import catalog as catalogs
 from aurify.catalog import Catalog
 from aurify.core import recipe as recipes
-from aurify.core.errors import AurifyError
+from aurify.core.errors import AurifyError, suggest
 from aurify.core.files import read_json, write_bytes, write_json
 from aurify.core.folder import RunFolder, fresh, latest, named
 from aurify.core.recipe import Recipe, Source, Split
 from aurify.core.watch import Watch
+from aurify.core.words import LANGUAGES, plainly
 from aurify.training import device as devices
 from aurify.training.fit import Show
 from aurify.workbench.measuring import measure_fit, open_store
 from aurify.workbench.passed import Passed, catalog_with
+from aurify.workbench.reporting import report
 from aurify.workbench.runs import FittedRun
 from aurify.workbench.training import Training
 
@@ -78,6 +80,7 @@ def fit(
     seconds: float | None = None,
     find_rate: bool = False,
     blend: str | None = None,
+    language: str = "en",
     device: str = "auto",
     threads: int | None = None,
     checkpoint_seconds: float | None = None,
@@ -89,11 +92,14 @@ def fit(
     ``split`` is ``random``, ``group:COLUMN`` or ``time:COLUMN``. With ``folds`` each row is tested by a model that did
     not see it, and the shipped model averages those of the folds. ``settings`` are ``{"network.width": 256}`` or
     ``["network.width=256"]``; ``using`` and ``without`` switch techniques; with ``find_rate`` a good learning rate is
-    measured first; ``blend="trees"`` averages the network with gradient-boosted trees; ``network`` is the name of one,
+    measured first; ``blend="trees"`` averages the network with gradient-boosted trees; ``language`` is that of the
+    report, ``en`` or ``zh``; ``network`` is the name of one,
     or a network of your own (``workbench/passed.py``). Raises AurifyError for anything the user can mend and
     Interrupted after SIGINT or SIGTERM, with everything saved for ``resume``.
     """
     began = time.monotonic()
+    if language not in LANGUAGES:
+        raise AurifyError(f"no report in {language!r}{suggest(language, LANGUAGES)}")
     if force and resume:
         raise AurifyError("--force begins anew and --resume goes on: choose one")
     words = [f"{k}={json.dumps(v)}" for k, v in settings.items()] if isinstance(settings, Mapping) else list(settings)
@@ -115,6 +121,8 @@ def fit(
             final = _settle(wish, folder, catalog, note, anew=force)
             if folder.finished():
                 note(f"{folder.path} is finished already: nothing to resume")
+                if not folder.report.exists():  # killed between the scores and their report
+                    report(folder.path, language=language, parts=parts, network=network, device=device)
                 return FittedRun(folder.path, catalog, device)
             if out is None:
                 folder.mark_latest()
@@ -133,7 +141,7 @@ def fit(
                 )
                 training.train(folder)
             note("measuring the network and the baselines on the test part")
-            measure_fit(folder, catalog, chosen, watch, began)
+            measure_fit(folder, catalog, chosen, watch, began, language)
             return FittedRun(folder.path, catalog, device)
         finally:
             folder.release()
@@ -229,7 +237,7 @@ def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note, *, anew
         folder.fold(number).path.mkdir(parents=True, exist_ok=True)
         fold.write(folder.fold(number).parts)
     said = [*notes, *replaced, *parts.notes]
-    write_json(folder.findings, said)
+    write_json(folder.findings, [plainly(text) for text in said])
     write_bytes(folder.recipe, recipe.to_yaml().encode())
     for text in said:
         note(text)

@@ -12,14 +12,16 @@ import numpy as np
 
 from aurify.catalog import Catalog
 from aurify.core.errors import AurifyError
-from aurify.core.files import read_json, write_json
+from aurify.core.files import read_json, write_bytes, write_json
 from aurify.core.folder import RunFolder
 from aurify.core.watch import Watch
 from aurify.data.splits import Parts
 from aurify.data.store import Asked, Store
+from aurify.report import page
 from aurify.ship.bundle import Bundle
 from aurify.training import device as devices
 from aurify.workbench.passed import Passed, catalog_with
+from aurify.workbench.reporting import gather, record
 from aurify.workbench.runs import FittedRun
 from aurify.workbench.summary import summarise
 from aurify.workbench.tested import answers, learnt_from, sealed_answers, sealed_rows
@@ -81,7 +83,7 @@ def evaluate(
     return result
 
 
-def measure_fit(folder: RunFolder, catalog: Catalog, device: Any, watch: Watch, began: float) -> None:
+def measure_fit(folder: RunFolder, catalog: Catalog, device: Any, watch: Watch, began: float, language: str) -> None:
     """Open the sealed test part, score the model that will be shipped (or those of the folds) beside the baselines."""
     store, parts = Store.open(folder.store), Parts.open(folder.parts)
     bundle = Bundle.load(folder.bundle, catalog, device)
@@ -101,6 +103,8 @@ def measure_fit(folder: RunFolder, catalog: Catalog, device: Any, watch: Watch, 
         **({} if recipe.split.folds is None else {"measured": OF_FOLDS}),
     }
     write_json(folder.scores, {"run": str(folder.path), **summary, **extra})
+    gather(folder, store, bundle, catalog, sets, asked, summary, watch)
+    write_bytes(folder.report, page.render(record(folder, catalog, language)).encode())
 
 
 def open_store(folder: RunFolder) -> Store:

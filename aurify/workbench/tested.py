@@ -17,7 +17,7 @@ from aurify.ship.bundle import Bundle
 
 def sealed_rows(folder: RunFolder, store: Store, folds: int | None) -> Asked:
     """The test part of a run, or those of its folds one after another."""
-    return _asked(store, np.concatenate([Parts.open(place.parts).test for place in _places(folder, folds)]))
+    return _asked(store, np.concatenate([Parts.open(place.parts).test for place in places(folder, folds)]))
 
 
 def sealed_answers(
@@ -25,7 +25,7 @@ def sealed_answers(
 ) -> dict[str, Predictions]:
     """What the network and the baselines say of ``sealed_rows``; of a fold's rows, those that did not see them."""
     folds, every = bundle.recipe.split.folds, []
-    for place in _places(folder, folds):
+    for place in places(folder, folds):
         own = bundle if folds is None else Bundle.load(place.bundle, catalog, bundle.device)
         parts = Parts.open(place.parts)
         every.append(answers(own, store, parts, _asked(store, parts.test), check))
@@ -49,7 +49,8 @@ def learnt_from(store: Store, parts: Parts, asked: Asked) -> Overlap:
     return overlap(_asked(store, np.concatenate([parts.fit, parts.held])), asked)
 
 
-def _places(folder: RunFolder, folds: int | None) -> list[RunFolder]:
+def places(folder: RunFolder, folds: int | None) -> list[RunFolder]:
+    """Where the models that are tested lie: the run itself, or its folds."""
     return [folder] if folds is None else [folder.fold(number) for number in range(1, folds + 1)]
 
 

@@ -86,7 +86,7 @@ def test_ids_come_back_beside_their_predictions(frames, tmp_path, fit):
     assert run.predict(named.head(3)).columns == ["customer", "prediction"]
     assert run.predict(named.head(3).drop("customer")).columns == ["prediction"]
     findings = json.loads(run.folder.findings.read_text())
-    assert any("'customer' is left out: an id" in text for text in findings)
+    assert any("'customer' is left out: an id" in finding["text"] for finding in findings)
 
 
 def test_dropped_columns_are_not_used(csv_files, frames, fit):

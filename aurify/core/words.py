@@ -1,0 +1,83 @@
+"""What aurify says: sentences that remember what they were made of, and the one catalogue that says them in Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+LANGUAGES = {"en": "English", "zh": "中文"}
+
+CATALOGUE = Path(__file__).parent.parent / "words"
+"""A folder a language, whose YAML files map English templates to those of the language; a new file needs no edit."""
+
+
+class Said(str):
+    """An English text made from a template and its values, which may be texts of this kind themselves.
+
+    It is a plain ``str`` for whoever only reads it.
+    """
+
+    template: str
+    values: Mapping[str, Any]
+
+    def __new__(cls, template: str, values: Mapping[str, Any]) -> Self:
+        made = super().__new__(cls, template.format_map(values) if values else template)
+        made.template, made.values = template, values
+        return made
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON holds it: the text, the template and the values."""
+        values = {k: v.plain() if isinstance(v, Said) else v for k, v in self.values.items()}
+        return {"text": str(self), "template": self.template, "values": values}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
+        values = {k: cls.from_plain(v) if isinstance(v, Mapping) else v for k, v in plain["values"].items()}
+        return cls(plain["template"], values)
+
+
+def said(template: str, /, **values: Any) -> Said:
+    """Make a text of a template as ``str.format`` takes it: ``said("{rows:,} rows", rows=1200)``.
+
+    The template must be a literal: tests look for every one in the catalogue of each language.
+    """
+    return Said(template, values)
+
+
+def plainly(text: str) -> dict[str, Any]:
+    """Any text as JSON holds it."""
+    return (text if isinstance(text, Said) else Said("{text}", {"text": text})).plain()
+
+
+def say(text: str, language: str = "en") -> str:
+    """The text in a language; a user's own text stays as it is, and so does what the language has no words for."""
+    if language == "en" or not isinstance(text, Said):
+        return str(text)
+    values = {k: say(v, language) if isinstance(v, str) else v for k, v in text.values.items()}
+    template = catalogue(language).get(text.template, text.template)
+    return template.format_map(values) if values else template
+
+
+def listed(texts: Sequence[str], last: str = "and") -> str:
+    """One text of several: ``a, b and c``."""
+    if len(texts) < 2:
+        return texts[0] if texts else ""
+    first: str = texts[0]
+    for text in texts[1:-1]:
+        first = said("{first}, {second}", first=first, second=text)
+    if last == "or":
+        return said("{first} or {second}", first=first, second=texts[-1])
+    return said("{first} and {second}", first=first, second=texts[-1])
+
+
+@cache
+def catalogue(language: str) -> Mapping[str, str]:
+    """Every template of a language by its English one; English has none."""
+    import yaml
+
+    found: dict[str, str] = {}
+    for path in sorted((CATALOGUE / language).glob("*.yaml")):
+        found |= yaml.safe_load(path.read_text(encoding="utf-8"))
+    return found

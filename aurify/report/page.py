@@ -1,0 +1,59 @@
+"""The report as one HTML file: nothing is loaded from anywhere, and a user's own words are only ever text."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+from aurify.core.words import said
+from aurify.report import charts
+from aurify.report.section import Record, chapters
+
+
+def render(record: Record) -> str:
+    """The whole page of a run, in the record's language."""
+    import jinja2
+
+    every = chapters(record)
+    loader = jinja2.PackageLoader("aurify.report")
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["say"] = record.say
+    environment.tests["block"] = lambda block, kind: type(block).__name__ == kind
+    return environment.get_template("page.html").render(
+        language={"en": "en", "zh": "zh-Hans"}[record.language],
+        name=record.folder.path.name,
+        target=record.recipe.source.target,
+        chapters=every,
+        words=_words(),
+        specs=_script({n: f.chart for c in every for n, f in c.figures.items()}),
+        config=_script(charts.theme({role: f"var(--{role})" for role in charts.ROLES})),
+        colours=charts.ROLES,
+        library=_library() if any(c.figures for c in every) else "",
+    )
+
+
+def _words() -> dict[str, str]:
+    return {
+        "contents": said("Contents"),
+        "skip": said("Skip to the text"),
+        "numbers": said("The numbers of this chart"),
+        "without": said("The charts need JavaScript; all of their numbers are in the tables below them."),
+        "measured": said("Every interval is a 95 % interval."),
+    }
+
+
+def _script(plain: Any) -> str:
+    """JSON that may stand between script tags: no text of a user's can end them."""
+    text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+@cache
+def _library() -> str:
+    """Vega, Vega-Lite and vega-embed as one script, which takes a second to gather."""
+    import vl_convert
+
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace("</script", "<\\/script")

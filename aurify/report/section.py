@@ -1,0 +1,180 @@
+"""Sections of the report: what each measures while the test part is open, and what it shows of a finished run."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from aurify.core.words import Said, say
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from aurify.core.folder import RunFolder
+    from aurify.core.recipe import Recipe
+    from aurify.data.splits import Parts
+    from aurify.data.store import Asked, Store
+    from aurify.measure.predictions import Predictions
+    from aurify.report.charts import Chart
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tested:
+    """A model before its test rows: all that a section may measure from.
+
+    ``sets`` are the predictions for the rows of ``asked``, the model's first, then its members' and the baselines';
+    ``clusters`` (n,) int says which rows are resampled together, None where rows stand for themselves.
+    ``respond(inputs, at)`` answers for other inputs {name: (M, C)}, as the model would that answered for the tested
+    rows at the positions ``at`` (M,): probabilities (M, K) or numbers (M,). ``check`` is called now and then and may
+    raise to stop the work.
+    """
+
+    recipe: Recipe
+    store: Store
+    parts: Parts
+    asked: Asked
+    sets: Mapping[str, Predictions]
+    clusters: np.ndarray | None
+    summary: Mapping[str, Any]
+    respond: Callable[[Mapping[str, np.ndarray], np.ndarray], np.ndarray]
+    check: Callable[[], None]
+
+    @property
+    def model(self) -> Predictions:
+        return self.sets[self.summary["model"]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Record:
+    """A finished run as its folder tells of it, and the language in which it is shown."""
+
+    folder: RunFolder
+    recipe: Recipe
+    summary: Mapping[str, Any]
+    findings: Sequence[str]
+    log: Sequence[Mapping[str, Any]]
+    environment: Mapping[str, Any]
+    openings: Sequence[Mapping[str, str]]
+    evidence: Mapping[str, Any]
+    language: str = "en"
+
+    def say(self, text: str) -> str:
+        """A text in the report's language."""
+        return say(text, self.language)
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Running text; ``strong`` for what must not be missed."""
+
+    text: str
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table of texts; the first column names each row, the others are aligned to the right where ``numbers``."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    caption: str = ""
+    numbers: bool = True
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart with a caption, what it shows in one sentence for those who do not see it, and its numbers."""
+
+    name: str
+    chart: Chart
+    caption: str
+    described: str
+    table: Rows | None = None
+
+
+@dataclass(frozen=True)
+class Code:
+    """Text to be read or copied as it is."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Blocks behind a line that opens them."""
+
+    title: str
+    blocks: Sequence[Block]
+
+
+Block = Paragraph | Rows | Figure | Code | Folded
+
+
+class Section:
+    """One chapter of the report. A new one is a new file in ``report/sections``, and its words in ``aurify/words``.
+
+    ``order`` is its place among the others. Texts are made with ``core.words.said``.
+    """
+
+    order: ClassVar[int]
+
+    @classmethod
+    def name(cls) -> str:
+        """What its evidence is called in the run folder, and its place in the page: the name of its file."""
+        return cls.__module__.rpartition(".")[2]
+
+    @property
+    def title(self) -> Said:
+        raise NotImplementedError
+
+    def measure(self, tested: Tested) -> Any:
+        """Plain data to keep in ``evidence.json`` and to show; None where there is nothing to measure."""
+        return None
+
+    def show(self, record: Record, measured: Any) -> Sequence[Block]:
+        """What the reader sees, from the run folder and what was measured; nothing where the section does not apply."""
+        raise NotImplementedError
+
+
+@cache
+def sections() -> tuple[Section, ...]:
+    """Every section, in the order of the page."""
+    from aurify.report import sections as room
+
+    found = []
+    for module in pkgutil.iter_modules(room.__path__):
+        known = vars(importlib.import_module(f"{room.__name__}.{module.name}")).values()
+        found += [c() for c in known if inspect.isclass(c) and issubclass(c, Section) and c is not Section]
+    return tuple(sorted(found, key=lambda s: (s.order, s.name())))
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A section as a run fills it."""
+
+    name: str
+    title: str
+    blocks: Sequence[Block]
+
+    @cached_property
+    def figures(self) -> dict[str, Figure]:
+        return {figure.name: figure for figure in _figures(self.blocks)}
+
+
+def chapters(record: Record) -> list[Chapter]:
+    """The sections that have something to show of a run."""
+    every = ((s, s.show(record, record.evidence.get(s.name()))) for s in sections())
+    return [Chapter(s.name(), record.say(s.title), blocks) for s, blocks in every if blocks]
+
+
+def _figures(blocks: Sequence[Block]) -> Iterator[Figure]:
+    for block in blocks:
+        if isinstance(block, Figure):
+            yield block
+        elif isinstance(block, Folded):
+            yield from _figures(block.blocks)

@@ -1,0 +1,145 @@
+"""What a finished run shows: its evidence, measured once beside the scores, and the report made of its plain files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aurify.catalog import Catalog
+from aurify.core.errors import AurifyError, suggest
+from aurify.core.files import read_json, write_bytes, write_json
+from aurify.core.folder import RunFolder
+from aurify.core.watch import Watch
+from aurify.core.words import LANGUAGES, Said
+from aurify.data.splits import Parts
+from aurify.data.store import Asked, Store
+from aurify.measure.clusters import clusters_of
+from aurify.measure.predictions import Predictions
+from aurify.report import page
+from aurify.report.section import Record, Tested, sections
+from aurify.ship.bundle import Bundle
+from aurify.training import device as devices
+from aurify.workbench.passed import Passed, catalog_with
+from aurify.workbench.runs import FittedRun
+from aurify.workbench.tested import places, sealed_answers, sealed_rows
+
+
+def gather(
+    folder: RunFolder,
+    store: Store,
+    bundle: Bundle,
+    catalog: Catalog,
+    sets: Mapping[str, Predictions],
+    asked: Asked,
+    summary: Mapping[str, Any],
+    watch: Watch,
+) -> dict[str, Any]:
+    """Let every section measure what it shows, and keep it in ``evidence.json``; those that have it already do not.
+
+    Where the time is up, the rest is left for ``aurify report`` to measure.
+    """
+    evidence: dict[str, Any] = read_json(folder.evidence) if folder.evidence.exists() else {}
+    tested = Tested(
+        recipe=bundle.recipe,
+        store=store,
+        parts=Parts.open(folder.parts),
+        asked=asked,
+        sets=sets,
+        clusters=clusters_of(asked.roles, asked.rows).codes,
+        summary=summary,
+        respond=_respond(folder, bundle, catalog),
+        check=watch.check,
+    )
+    for section in sections():
+        if section.name() not in evidence and watch.remaining > 0:
+            evidence[section.name()] = section.measure(tested)
+            watch.check()
+    write_json(folder.evidence, evidence)
+    return evidence
+
+
+def report(
+    run: str | Path,
+    *,
+    language: str = "en",
+    out: str | Path | None = None,
+    parts: Sequence[str | Path] = (),
+    network: Passed = None,
+    device: str = "auto",
+) -> Path:
+    """Write the report of a finished run, ``report.html`` in its folder or ``out``, and return where it is.
+
+    What was left out when the run was measured is measured now, with the same model on the same rows: that is no
+    further opening of the test part. Raises AurifyError for a run that is not finished or a language there is not.
+    """
+    if language not in LANGUAGES:
+        raise AurifyError(f"no report in {language!r}{suggest(language, LANGUAGES)}")
+    catalog, _ = catalog_with(parts, network)
+    fitted = FittedRun(Path(run), catalog, device)
+    folder, summary = fitted.folder, fitted.summary
+    path = folder.report if out is None else Path(out)
+    if path.is_dir():
+        raise AurifyError(f"--out {path} is a folder; give a file, such as report.html")
+    known = read_json(folder.evidence) if folder.evidence.exists() else {}
+    if any(section.name() not in known for section in sections()):
+        with Watch() as watch, devices.prepared(device):
+            store = Store.open(folder.store)
+            asked = sealed_rows(folder, store, fitted.recipe.split.folds)
+            sets = sealed_answers(folder, store, fitted.bundle, catalog, watch.check)
+            gather(folder, store, fitted.bundle, catalog, sets, asked, summary, watch)
+    write_bytes(path, page.render(record(folder, catalog, language)).encode())
+    return path
+
+
+def record(folder: RunFolder, catalog: Catalog, language: str = "en") -> Record:
+    """What the report shows of a finished run, from its plain files alone."""
+    return Record(
+        folder=folder,
+        recipe=catalog.read_recipe(folder.recipe),
+        summary=read_json(folder.scores),
+        findings=[Said.from_plain(finding) for finding in read_json(folder.findings)],
+        log=progress(folder),
+        environment=read_json(folder.environment),
+        openings=folder.read_openings(),
+        evidence=read_json(folder.evidence) if folder.evidence.exists() else {},
+        language=language,
+    )
+
+
+def progress(folder: RunFolder) -> list[dict[str, Any]]:
+    """Each validation of a run, of folds one after another with the number of each."""
+    inner = sorted(folder.folds.glob("[0-9]*"), key=lambda path: int(path.name))
+    every = {None: folder.progress} | {int(path.name): RunFolder(path).progress for path in inner}
+    found = []
+    for fold, path in every.items():
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        found += [json.loads(line) | ({} if fold is None else {"fold": fold}) for line in lines]
+    return found
+
+
+def _respond(
+    folder: RunFolder, bundle: Bundle, catalog: Catalog
+) -> Callable[[Mapping[str, np.ndarray], np.ndarray], np.ndarray]:
+    """How the tested model answers for other inputs: the shipped one, or for each row that of its fold."""
+    folds = bundle.recipe.split.folds
+    rooms = places(folder, folds)
+    models = [bundle if folds is None else Bundle.load(room.bundle, catalog, bundle.device) for room in rooms]
+    owner = np.repeat(np.arange(len(rooms)), [len(Parts.open(room.parts).test) for room in rooms])
+
+    def respond(inputs: Mapping[str, np.ndarray], at: np.ndarray) -> np.ndarray:
+        answers: np.ndarray | None = None
+        for number, model in enumerate(models):
+            mine = np.flatnonzero(owner[at] == number)
+            if len(mine):
+                said = model.predictions(Asked(inputs, np.empty(0), mine), known=False)
+                given = said.prediction if said.probabilities is None else said.probabilities
+                answers = np.empty((len(at), *given.shape[1:])) if answers is None else answers
+                answers[mine] = given
+        assert answers is not None, "no row to answer for"
+        return answers
+
+    return respond
