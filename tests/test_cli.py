@@ -19,6 +19,7 @@ SURFACE = {
     " --blend --device --threads --checkpoint-every --quiet -q --json",
     "evaluate": "RUN DATA --parts --out -o --force --seed --device --quiet -q --json",
     "export": "RUN FILE --parts --force --quiet -q --json",
+    "report": "RUN --lang --out -o --parts --device --json",
     "predict": "RUN DATA --parts --out -o --force --device --quiet -q --json",
     "techniques": "NAME --parts --all --json",
 }

@@ -25,7 +25,7 @@ def test_schedule_asked_for_takes_the_place_of_the_default_one(fit, word):
     run, said = fit(using=[word])
     name = word.partition(".")[0]
     assert said == [f"{name} takes the place of cosine (slot schedule)"]
-    assert said[0] in json.loads(run.folder.findings.read_text())
+    assert said[0] in [f["text"] for f in json.loads(run.folder.findings.read_text())]
     names = {t.name() for t in run.recipe.techniques}
     assert name in names
     assert "cosine" not in names
