@@ -14,6 +14,7 @@ Row = Mapping[str, Any]
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 
 ROLES = {
+    "paper": "#ffffff",
     "ink": "#1c2430",
     "muted": "#5c6675",
     "grid": "#e3e7ec",
@@ -41,7 +42,7 @@ def theme(colours: Mapping[str, str] = ROLES) -> dict[str, Any]:
     """A Vega-Lite config in colours by role; the page gives CSS variables, which follow light and dark."""
     ink, muted, grid, model = (colours[role] for role in ("ink", "muted", "grid", "model"))
     return {
-        "background": None,
+        "background": colours["paper"],
         "font": FONT,
         "view": {"stroke": None},
         "axis": {

@@ -4,35 +4,49 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aurify.core.words import said
 from aurify.report import charts
 from aurify.report.section import Record, chapters
 
+if TYPE_CHECKING:
+    import jinja2
+
 
 def render(record: Record) -> str:
     """The whole page of a run, in the record's language."""
+    every = chapters(record)
+    return (
+        environment(record)
+        .get_template("page.html")
+        .render(
+            language={"en": "en", "zh": "zh-Hans"}[record.language],
+            name=record.folder.path.name,
+            chapters=every,
+            specs=_script({n: f.chart for c in every for n, f in c.figures.items()}),
+            config=_script(charts.theme({role: f"var(--{role})" for role in charts.ROLES})),
+            colours=charts.ROLES,
+            library=_library() if any(c.figures for c in every) else "",
+        )
+    )
+
+
+def environment(record: Record) -> jinja2.Environment:
+    """How templates are filled: every text in the record's language, and as text only."""
     import jinja2
 
-    every = chapters(record)
-    loader = jinja2.PackageLoader("aurify.report")
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("aurify.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.filters["say"] = record.say
-    environment.tests["block"] = lambda block, kind: type(block).__name__ == kind
-    return environment.get_template("page.html").render(
-        language={"en": "en", "zh": "zh-Hans"}[record.language],
-        name=record.folder.path.name,
-        target=record.recipe.source.target,
-        chapters=every,
-        words=_words(),
-        specs=_script({n: f.chart for c in every for n, f in c.figures.items()}),
-        config=_script(charts.theme({role: f"var(--{role})" for role in charts.ROLES})),
-        colours=charts.ROLES,
-        library=_library() if any(c.figures for c in every) else "",
-    )
+    made.filters["say"] = record.say
+    made.tests["block"] = lambda block, kind: type(block).__name__ == kind
+    made.globals["words"] = _words()
+    return made
 
 
 def _words() -> dict[str, str]:
@@ -41,7 +55,6 @@ def _words() -> dict[str, str]:
         "skip": said("Skip to the text"),
         "numbers": said("The numbers of this chart"),
         "without": said("The charts need JavaScript; all of their numbers are in the tables below them."),
-        "measured": said("Every interval is a 95 % interval."),
     }
 
 

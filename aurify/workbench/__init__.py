@@ -3,7 +3,6 @@
 from aurify.workbench.exporting import export
 from aurify.workbench.fitting import fit
 from aurify.workbench.measuring import evaluate
-from aurify.workbench.reporting import report
-from aurify.workbench.runs import FittedRun, load, predict
+from aurify.workbench.runs import FittedRun, load, predict, report
 
 __all__ = ["FittedRun", "evaluate", "export", "fit", "load", "predict", "report"]

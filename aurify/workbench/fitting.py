@@ -12,17 +12,17 @@ from typing import Any
 from aurify import catalog as catalogs
 from aurify.catalog import Catalog
 from aurify.core import recipe as recipes
-from aurify.core.errors import AurifyError, suggest
+from aurify.core.errors import AurifyError
 from aurify.core.files import read_json, write_bytes, write_json
 from aurify.core.folder import RunFolder, fresh, latest, named
 from aurify.core.recipe import Recipe, Source, Split
 from aurify.core.watch import Watch
-from aurify.core.words import LANGUAGES, plainly
+from aurify.core.words import plainly
 from aurify.training import device as devices
 from aurify.training.fit import Show
 from aurify.workbench.measuring import measure_fit, open_store
 from aurify.workbench.passed import Passed, catalog_with
-from aurify.workbench.reporting import report
+from aurify.workbench.reporting import require_language
 from aurify.workbench.runs import FittedRun
 from aurify.workbench.training import Training
 
@@ -98,8 +98,7 @@ def fit(
     Interrupted after SIGINT or SIGTERM, with everything saved for ``resume``.
     """
     began = time.monotonic()
-    if language not in LANGUAGES:
-        raise AurifyError(f"no report in {language!r}{suggest(language, LANGUAGES)}")
+    require_language(language)
     if force and resume:
         raise AurifyError("--force begins anew and --resume goes on: choose one")
     words = [f"{k}={json.dumps(v)}" for k, v in settings.items()] if isinstance(settings, Mapping) else list(settings)
@@ -121,9 +120,10 @@ def fit(
             final = _settle(wish, folder, catalog, note, anew=force)
             if folder.finished():
                 note(f"{folder.path} is finished already: nothing to resume")
+                fitted = FittedRun(folder.path, catalog, device)
                 if not folder.report.exists():  # killed between the scores and their report
-                    report(folder.path, language=language, parts=parts, network=network, device=device)
-                return FittedRun(folder.path, catalog, device)
+                    fitted.report(language)
+                return fitted
             if out is None:
                 folder.mark_latest()
             watch.limit_seconds = final.budget.seconds

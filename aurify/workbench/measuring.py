@@ -21,7 +21,8 @@ from aurify.report import page
 from aurify.ship.bundle import Bundle
 from aurify.training import device as devices
 from aurify.workbench.passed import Passed, catalog_with
-from aurify.workbench.reporting import gather, record
+from aurify.workbench.record import record
+from aurify.workbench.reporting import gather
 from aurify.workbench.runs import FittedRun
 from aurify.workbench.summary import summarise
 from aurify.workbench.tested import answers, learnt_from, sealed_answers, sealed_rows

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +13,16 @@ from aurify.core.errors import AurifyError, suggest
 from aurify.core.files import read_json, write_bytes, write_json
 from aurify.core.folder import RunFolder
 from aurify.core.watch import Watch
-from aurify.core.words import LANGUAGES, Said
+from aurify.core.words import LANGUAGES
 from aurify.data.splits import Parts
 from aurify.data.store import Asked, Store
 from aurify.measure.clusters import clusters_of
 from aurify.measure.predictions import Predictions
 from aurify.report import page
-from aurify.report.section import Record, Tested, sections
+from aurify.report.section import Tested, sections
 from aurify.ship.bundle import Bundle
 from aurify.training import device as devices
-from aurify.workbench.passed import Passed, catalog_with
-from aurify.workbench.runs import FittedRun
+from aurify.workbench.record import record
 from aurify.workbench.tested import places, sealed_answers, sealed_rows
 
 
@@ -62,63 +60,32 @@ def gather(
     return evidence
 
 
-def report(
-    run: str | Path,
-    *,
-    language: str = "en",
-    out: str | Path | None = None,
-    parts: Sequence[str | Path] = (),
-    network: Passed = None,
-    device: str = "auto",
-) -> Path:
+def write_report(fitted: Any, language: str, out: str | Path | None) -> Path:
     """Write the report of a finished run, ``report.html`` in its folder or ``out``, and return where it is.
 
     What was left out when the run was measured is measured now, with the same model on the same rows: that is no
-    further opening of the test part. Raises AurifyError for a run that is not finished or a language there is not.
+    further opening of the test part. Raises AurifyError for a language there is not.
     """
-    if language not in LANGUAGES:
-        raise AurifyError(f"no report in {language!r}{suggest(language, LANGUAGES)}")
-    catalog, _ = catalog_with(parts, network)
-    fitted = FittedRun(Path(run), catalog, device)
-    folder, summary = fitted.folder, fitted.summary
+    require_language(language)
+    folder: RunFolder = fitted.folder
     path = folder.report if out is None else Path(out)
     if path.is_dir():
         raise AurifyError(f"--out {path} is a folder; give a file, such as report.html")
     known = read_json(folder.evidence) if folder.evidence.exists() else {}
     if any(section.name() not in known for section in sections()):
-        with Watch() as watch, devices.prepared(device):
+        with Watch() as watch, devices.prepared(fitted.device):
             store = Store.open(folder.store)
             asked = sealed_rows(folder, store, fitted.recipe.split.folds)
-            sets = sealed_answers(folder, store, fitted.bundle, catalog, watch.check)
-            gather(folder, store, fitted.bundle, catalog, sets, asked, summary, watch)
-    write_bytes(path, page.render(record(folder, catalog, language)).encode())
+            sets = sealed_answers(folder, store, fitted.bundle, fitted.catalog, watch.check)
+            gather(folder, store, fitted.bundle, fitted.catalog, sets, asked, fitted.summary, watch)
+    write_bytes(path, page.render(record(folder, fitted.catalog, language)).encode())
     return path
 
 
-def record(folder: RunFolder, catalog: Catalog, language: str = "en") -> Record:
-    """What the report shows of a finished run, from its plain files alone."""
-    return Record(
-        folder=folder,
-        recipe=catalog.read_recipe(folder.recipe),
-        summary=read_json(folder.scores),
-        findings=[Said.from_plain(finding) for finding in read_json(folder.findings)],
-        log=progress(folder),
-        environment=read_json(folder.environment),
-        openings=folder.read_openings(),
-        evidence=read_json(folder.evidence) if folder.evidence.exists() else {},
-        language=language,
-    )
-
-
-def progress(folder: RunFolder) -> list[dict[str, Any]]:
-    """Each validation of a run, of folds one after another with the number of each."""
-    inner = sorted(folder.folds.glob("[0-9]*"), key=lambda path: int(path.name))
-    every = {None: folder.progress} | {int(path.name): RunFolder(path).progress for path in inner}
-    found = []
-    for fold, path in every.items():
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        found += [json.loads(line) | ({} if fold is None else {"fold": fold}) for line in lines]
-    return found
+def require_language(language: str) -> None:
+    """Raise AurifyError for a language that no report is written in."""
+    if language not in LANGUAGES:
+        raise AurifyError(f"no report in {language!r}{suggest(language, LANGUAGES)}")
 
 
 def _respond(

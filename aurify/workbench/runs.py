@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,13 @@ from aurify.core.errors import AurifyError
 from aurify.core.files import read_json
 from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe
+from aurify.report.notebook import Plots, scores_of
+from aurify.report.section import Record
 from aurify.ship.bundle import Answer, Bundle
 from aurify.training import device as devices
 from aurify.workbench.passed import Passed, catalog_with
+from aurify.workbench.record import progress, record
+from aurify.workbench.reporting import write_report
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,19 +32,19 @@ class FittedRun:
     def __init__(self, path: Path, catalog: Catalog | None = None, device: str = "auto"):
         self.path = path
         self.folder = RunFolder(path)
-        self._catalog = catalog or catalogs.load()
-        self._device = device
+        self.catalog = catalog or catalogs.load()
+        self.device = device
         if not self.folder.bundle.exists():
             unfinished = "an unfinished run: go on with --resume" if self.folder.exists() else "not a run folder"
             raise AurifyError(f"{path} is {unfinished}")
 
     @cached_property
     def bundle(self) -> Bundle:
-        return Bundle.load(self.folder.bundle, self._catalog, devices.choose(self._device))
+        return Bundle.load(self.folder.bundle, self.catalog, devices.choose(self.device))
 
     @cached_property
     def recipe(self) -> Recipe:
-        return self._catalog.read_recipe(self.folder.recipe)
+        return self.catalog.read_recipe(self.folder.recipe)
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -58,12 +63,45 @@ class FittedRun:
         rows = [{"model": m, "metric": k, **v} for m, metrics in models.items() for k, v in metrics.items()]
         return pl.DataFrame(rows)
 
+    @property
+    def curves(self) -> pl.DataFrame:
+        """One row a validation: step, epoch, the scores of held-out and of learnt rows, learning rate, seconds.
+
+        Of a run with folds those of each one, with its number in ``fold``.
+        """
+        import polars as pl
+
+        return pl.DataFrame([{k: v for k, v in line.items() if k != "order"} for line in progress(self.folder)])
+
+    @property
+    def findings(self) -> pl.DataFrame:
+        """What was noticed about the data, one row each."""
+        import polars as pl
+
+        return pl.DataFrame({"finding": list(map(str, self._record().findings))}, schema={"finding": pl.String})
+
+    @property
+    def plot(self) -> Plots:
+        """The charts of the report as figures: ``run.plot.learning()``; ``dir(run.plot)`` names them."""
+        return Plots(self._record)
+
+    def report(self, language: str = "en", out: str | Path | None = None) -> Path:
+        """Write the report, ``report.html`` in the run's folder or ``out``, in ``en`` or ``zh``; says where it is."""
+        return write_report(self, language, out)
+
+    def _record(self) -> Record:
+        return record(self.folder, self.catalog)
+
     def predict(self, data: Any) -> pl.DataFrame:
         """Predict a CSV path or data frame: ``prediction`` and ``p_<class>``, one row per example, in order."""
         return self.bundle.predict(data)
 
     def __repr__(self) -> str:
         return f"<aurify run {self.path}: {self.summary['verdict'] if self.folder.finished() else 'not measured'}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the verdict and every score."""
+        return scores_of(self._record()) if self.folder.finished() else f"<code>{escape(repr(self))}</code>"
 
 
 def load(
@@ -83,3 +121,19 @@ def predict(
     """Predict every row of a CSV path or data frame with a run or a model file."""
     loaded = load(run, parts=parts, network=network, device=device)
     return (loaded.bundle if isinstance(loaded, FittedRun) else loaded).answer(data)
+
+
+def report(
+    run: str | Path,
+    *,
+    language: str = "en",
+    out: str | Path | None = None,
+    parts: Sequence[str | Path] = (),
+    network: Passed = None,
+    device: str = "auto",
+) -> Path:
+    """Write the report of a finished run, ``report.html`` in its folder or ``out``, and return where it is."""
+    loaded = load(run, parts=parts, network=network, device=device)
+    if not isinstance(loaded, FittedRun):
+        raise AurifyError(f"{run} is a model alone; a report is made of a run folder")
+    return loaded.report(language, out)

@@ -1,0 +1,57 @@
+"""What a notebook shows of a run: its verdict and scores, and the charts of its report as figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from aurify.report import charts
+from aurify.report.page import environment
+from aurify.report.section import Chapter, Figure, Record, Rows, chapters
+
+WIDTH = 480
+"""Of a chart that stands in a notebook, in pixels."""
+
+
+class Plots:
+    """The charts of a run's report, each a function that makes an Altair figure: ``run.plot.scores().save("x.png")``.
+
+    ``dir(run.plot)`` names those that the run has.
+    """
+
+    def __init__(self, record: Callable[[], Record]):
+        self._record = record
+
+    @cached_property
+    def _figures(self) -> dict[str, Figure]:
+        return {name: figure for chapter in chapters(self._record()) for name, figure in chapter.figures.items()}
+
+    def __dir__(self) -> list[str]:
+        return list(self._figures)
+
+    def __getattr__(self, name: str) -> Callable[[], Any]:
+        if name.startswith("_") or name not in self._figures:
+            raise AttributeError(f"this run has no chart {name!r}; it has {', '.join(self._figures)}")
+        return lambda: _altair(self._figures[name])
+
+    def __repr__(self) -> str:
+        return f"<charts of a run: {', '.join(self._figures)}>"
+
+
+def _altair(figure: Figure) -> Any:
+    import altair
+
+    plain = {**figure.chart, "width": WIDTH, "config": charts.theme(), "description": str(figure.described)}
+    return altair.Chart.from_dict(plain)
+
+
+def scores_of(record: Record) -> str:
+    """The verdict and the table of every score, as HTML."""
+    shown: list[Chapter] = [chapter for chapter in chapters(record) if chapter.name == "scores"]
+    tables = [block for chapter in shown for block in chapter.blocks if isinstance(block, Rows)]
+    return (
+        environment(record)
+        .get_template("scores.html")
+        .render(verdict=record.summary["verdict"], tables=tables, path=record.folder.path)
+    )
