@@ -1,0 +1,169 @@
+"""Reports in a real browser: no errors, nothing cut off, in both languages, light and dark, on paper and by keyboard."""
+
+import shutil
+
+import numpy as np
+import polars as pl
+import pytest
+
+from aurify import workbench
+from aurify.core.words import LANGUAGES
+
+SMALL = {"budget.steps": 24, "budget.batch_size": 32, "budget.validate_every": 4, "network.width": 16}
+WIDTHS = (360, 1280)
+KINDS = ("two", "many", "number")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="the browser is driven by playwright")
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("there is no chromium here (Debian: apt install chromium)")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+def frame(kind):
+    """Names that are long, Chinese or hostile, some cells missing, a target of each kind."""
+    random = np.random.default_rng(5)
+    numbers = random.normal(size=(300, 2))
+    words = random.choice(["红色", "绿色", "<b>蓝</b>"], 300)
+    value = numbers[:, 0] + (words == "红色") + 0.3 * random.normal(size=300)
+    targets = {
+        "two": np.where(value > 0.3, "yes & <i>", "no"),
+        "many": np.digitize(value, [-0.8, -0.2, 0.3, 0.8, 1.4]).astype(str),
+        "number": value,
+    }
+    return pl.DataFrame(
+        {
+            "a.b[0]": numbers[:, 0],
+            "<script>alert(1)</script>": np.where(random.random(300) < 0.1, np.nan, numbers[:, 1]),
+            "列名很长" * 20: words,
+            "when": pl.Series(random.integers(0, 1000, 300) * 86400).cast(pl.Datetime("ms")),
+            "y": targets[kind],
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory):
+    """The report of each kind of target in each language."""
+    root = tmp_path_factory.mktemp("pages")
+    found = {}
+    for kind in KINDS:
+        run = workbench.fit(frame(kind), "y", settings=SMALL, out=root / kind)
+        for language in LANGUAGES:
+            found[kind, language] = run.report(language, root / f"{kind}.{language}.html")
+    return found
+
+
+@pytest.fixture
+def visit(browser):
+    """Return a function that opens a report, waits for its charts and notes what went wrong."""
+    opened = []
+
+    def open_page(path, **looks):
+        page = browser.new_page(**looks)
+        page.wrongs = []
+        page.on("console", lambda message: page.wrongs.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: page.wrongs.append(str(error)))
+        page.on("request", lambda request: page.wrongs.append(request.url) if request.url[:4] == "http" else None)
+        page.goto(path.as_uri())
+        if looks.get("java_script_enabled", True):
+            page.wait_for_selector("body[data-drawn]")
+        opened.append(page)
+        return page
+
+    yield open_page
+    for page in opened:
+        page.close()
+
+
+CUT_OFF = """() => [...document.querySelectorAll("body *")]
+    .filter(e => !e.closest(".wide, pre, .skip, svg, #vg-tooltip-element") && e.scrollWidth > e.clientWidth + 1
+                 && e.clientWidth > 0 && getComputedStyle(e).display !== "inline")
+    .map(e => e.tagName + "." + e.className + " " + e.textContent.slice(0, 60))"""
+
+CHARTS_CUT_OFF = """() => [...document.querySelectorAll(".chart svg")].flatMap(svg => {
+    const box = svg.getBoundingClientRect();
+    return [...svg.querySelectorAll("text")].filter(text => {
+        const at = text.getBoundingClientRect();
+        return at.width && (at.left < box.left - 2 || at.right > box.right + 2 || at.bottom > box.bottom + 2);
+    }).map(text => svg.closest("figure").id + ": " + text.textContent);
+})"""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_goes_wrong_and_nothing_is_cut_off(pages, visit, kind, language):
+    for width in WIDTHS:
+        for scheme in ("light", "dark"):
+            page = visit(pages[kind, language], viewport={"width": width, "height": 900}, color_scheme=scheme)
+            assert page.wrongs == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert page.evaluate(CUT_OFF) == []
+            assert page.evaluate(CHARTS_CUT_OFF) == []
+            drawn = page.evaluate(
+                "[...document.querySelectorAll('.chart')].filter(c => !c.closest('details:not([open])'))"
+                ".map(c => c.querySelectorAll('svg').length)"
+            )
+            assert set(drawn) == {1}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_charts_have_texts_for_those_who_do_not_see_them(pages, visit, kind):
+    page = visit(pages[kind, "en"])
+    texts = page.evaluate(
+        "[...document.querySelectorAll('.chart')].map(c => [c.parentElement.role, c.parentElement.ariaLabel])"
+    )
+    assert texts
+    assert all(role == "img" and len(text) > 20 for role, text in texts)
+
+
+def test_dark_is_dark_and_paper_is_white(pages, visit):
+    page = visit(pages["two", "en"], color_scheme="dark")
+    paper = "getComputedStyle(document.body).backgroundColor"
+    label = "getComputedStyle(document.querySelector('.chart svg text')).fill"
+    assert page.evaluate(paper) == "rgb(18, 22, 29)"
+    dark = page.evaluate(label)
+    page.emulate_media(media="print")
+    assert page.evaluate(paper) == "rgb(255, 255, 255)"
+    assert page.evaluate(label) != dark
+    page.set_viewport_size({"width": 718, "height": 1000})  # A4 with margins
+    assert page.evaluate("document.documentElement.scrollWidth") <= 718
+
+
+def test_keyboard_reaches_everything_that_opens_or_scrolls(pages, visit):
+    page = visit(pages["two", "en"], viewport={"width": 360, "height": 800})
+    wanted = page.evaluate("document.querySelectorAll('a, summary, .wide, pre').length")
+    seen = set()
+    for _ in range(wanted * 3):
+        page.keyboard.press("Tab")
+        at = page.evaluate("[...document.querySelectorAll('*')].indexOf(document.activeElement)")
+        if page.evaluate("document.activeElement.tagName") == "SUMMARY" and at not in seen:
+            before = page.evaluate("document.activeElement.parentElement.open")
+            page.keyboard.press("Enter")
+            assert page.evaluate("document.activeElement.parentElement.open") is not before
+            if before:
+                page.keyboard.press("Enter")  # closed ones would hide the rest
+        seen.add(at)
+    focusable = page.evaluate(
+        "[...document.querySelectorAll('*')].map((e, at) => e.matches('a, summary, .wide, pre') ? at : -1)"
+        ".filter(at => at >= 0)"
+    )
+    assert set(focusable) <= seen
+
+
+def test_numbers_can_be_read_without_javascript(pages, visit):
+    page = visit(pages["two", "en"], java_script_enabled=False)
+    assert "ROC AUC" in page.inner_text("main")
+    assert page.locator("table").count() > 1
+
+
+def test_hostile_names_are_text(pages, visit):
+    page = visit(pages["two", "en"])
+    assert "<script>alert(1)</script>" in page.inner_text("main")
+    assert page.wrongs == []
