@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aurify.core.words import said
-from aurify.report import charts
+from aurify.report import charts, vega
 from aurify.report.section import Record, chapters
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def render(record: Record) -> str:
             specs=_script({n: f.chart for c in every for n, f in c.figures.items()}),
             config=_script(charts.theme({role: f"var(--{role})" for role in charts.ROLES})),
             colours=charts.ROLES,
-            library=_library() if any(c.figures for c in every) else "",
+            library=vega.script() if any(c.figures for c in every) else "",
         )
     )
 
@@ -62,11 +61,3 @@ def _script(plain: Any) -> str:
     """JSON that may stand between script tags: no text of a user's can end them."""
     text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-
-
-@cache
-def _library() -> str:
-    """Vega, Vega-Lite and vega-embed as one script, which takes a second to gather."""
-    import vl_convert
-
-    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace("</script", "<\\/script")

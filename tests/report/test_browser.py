@@ -1,4 +1,4 @@
-"""Reports in a real browser: no errors, nothing cut off, in both languages, light and dark, on paper and by keyboard."""
+"""Reports in a real browser: no errors, nothing cut off, in every language, light, dark, on paper, by keyboard."""
 
 import shutil
 

@@ -1,0 +1,44 @@
+"""Charts are what Vega-Lite takes, readable on paper and in the dark, and drawn by the version they are written for."""
+
+import re
+from pathlib import Path
+
+import altair
+import pytest
+
+from aurify.report import charts, vega
+
+CSS = (Path(charts.__file__).parent / "templates" / "page.css").read_text()
+
+
+def test_kept_script_is_of_the_version_that_figures_are_checked_against():
+    version = re.search(r"vega-lite (\d+\.\d+)", vega.script())[1]
+    assert altair.SCHEMA_VERSION.startswith(f"v{version}.")
+    assert charts.SCHEMA.endswith(f"/v{version.partition('.')[0]}.json")
+
+
+def test_kept_script_names_its_licence_and_ends_no_script_tag():
+    assert vega.script().startswith("/*\nvega ")
+    assert "Redistributions of source code" in vega.script()
+    assert "</script" not in vega.script()
+
+
+def luminance(colour):
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    """The ratio of WCAG 2: 4.5 for texts, 3 for lines and dots."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_stand_out_from_the_paper(scheme):
+    dark = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", CSS))
+    colours = charts.ROLES if scheme == "light" else dark
+    assert set(charts.ROLES) <= {*colours, "grid"}
+    for role in set(charts.ROLES) - {"paper", "grid"}:
+        assert contrast(colours[role], colours["paper"]) >= 4.5, role
