@@ -114,7 +114,7 @@ def score_table(
     for other in sets.values():
         assert np.array_equal(ours.row, other.row), "paired sets need the same rows in the same order"
         assert ours.classes == other.classes, "paired sets need the same classes"
-        assert np.array_equal(_weight(ours), _weight(other)), "paired sets need the same weights"
+        assert np.array_equal(row_weights(ours), row_weights(other)), "paired sets need the same weights"
     draws = draws_within_limits(draws, len(ours), 1 if ours.classes is None else len(ours.classes))
     drawn = _drawn(sets, bootstrap_weights(len(ours), draws, seed, clusters), check)
     units = len(ours) if clusters is None else np.unique(clusters).size
@@ -157,13 +157,18 @@ def differences(
     return score_table(sets, reference="ours", draws=draws, seed=seed, clusters=clusters).differences["theirs"]
 
 
+def row_weights(predictions: Predictions) -> np.ndarray:
+    """How many rows each row stands for (n,) float64."""
+    return np.ones(len(predictions)) if predictions.weight is None else predictions.weight
+
+
 def _drawn(
     sets: Mapping[str, Predictions], resamples: Iterator[np.ndarray], check: Callable[[], None]
 ) -> dict[str, dict[Metric[Any], np.ndarray]]:
     """Per set and metric (1 + D,): first the value on all rows, then one per resample."""
     metrics = {name: metrics_for(predictions) for name, predictions in sets.items()}
     values = {name: evaluator(metrics[name], predictions) for name, predictions in sets.items()}
-    weight = {name: _weight(predictions) for name, predictions in sets.items()}
+    weight = {name: row_weights(predictions) for name, predictions in sets.items()}
     collected = {name: [values[name](weight[name][None])] for name in sets}
     for times in resamples:
         check()
@@ -173,11 +178,6 @@ def _drawn(
         name: dict(zip(metrics[name], np.concatenate(chunks, axis=1), strict=True))
         for name, chunks in collected.items()
     }
-
-
-def _weight(predictions: Predictions) -> np.ndarray:
-    """How many rows each row stands for (n,)."""
-    return np.ones(len(predictions)) if predictions.weight is None else predictions.weight
 
 
 def _score(metric: Metric[Any], row: np.ndarray, units: int) -> Score:
