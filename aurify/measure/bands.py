@@ -90,7 +90,7 @@ def plain(values: Any) -> Any:
     array = np.asarray(values, dtype=np.float64)
     if array.ndim:
         return [plain(value) for value in array]
-    return float(f"{array:.6g}") if np.isfinite(array) else None
+    return float(f"{array:.6g}") + 0.0 if np.isfinite(array) else None  # + 0.0: no -0.0
 
 
 def estimate(value: Any, low: Any, high: Any) -> dict[str, Any]:

@@ -1,0 +1,132 @@
+"""Why the most wrong rows were answered as they were: what each column's value added to the answer."""
+
+# n tested rows, R rows explained, S permutations, C columns
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from aurify.measure.bands import plain
+from aurify.measure.intervals import row_weights
+from aurify.measure.places import Inputs, Place, Respond
+from aurify.measure.predictions import Predictions
+from aurify.measure.summaries import known_probabilities, known_target
+
+MOST_ROWS, MOST_TOLD = 6, 5
+"""Rows that are explained, and columns of each that are told apart."""
+
+PERMUTATIONS, FEWEST_PERMUTATIONS = 25, 10
+
+BUDGET = 20_000
+"""Rows that may be asked about: a second of the default network."""
+
+
+def losses(predictions: Predictions) -> np.ndarray:
+    """What each row (n,) costs: -log(probability of the true class), or the absolute error of a number."""
+    target = known_target(predictions)
+    if predictions.classes is None:
+        return np.abs(predictions.prediction - target)
+    true = known_probabilities(predictions)[np.arange(len(target)), target]
+    return -np.log(np.clip(true, np.finfo(np.float64).eps, 1.0))
+
+
+def contributions(
+    predictions: Predictions,
+    respond: Respond,
+    inputs: Inputs,
+    columns: Sequence[Place],
+    background: Inputs,
+    *,
+    background_weight: np.ndarray | None = None,
+    seed: int = 0,
+    check: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    """Explain the rows of the largest loss by sampled Shapley values (Strumbelj & Kononenko 2014).
+
+    What is explained is the ``answer``: the probability of the predicted class, or the number. It begins at ``base``,
+    the mean answer for rows of ``background`` {name: (B, C)} (drawn by ``background_weight`` (B,)), and changes as the
+    values of the row take the place of the background's, column by column in ``permutations`` random orders.
+
+    Each of ``rows`` has ``row`` (its id), ``target``, ``prediction``, the probability of both (None of numbers),
+    ``loss``, ``answer``, ``base``, the ``columns`` that changed most (``value`` in words, ``contribution`` and its
+    standard ``error``) and the sum of the ``rest``: base, contributions and rest sum to the answer. With more columns
+    than ``most`` there is nothing but that and ``why_not``. ``check`` is called before each row and may raise to stop.
+    """
+    loss = np.where(row_weights(predictions) > 0, losses(predictions), -np.inf)
+    worst = np.argsort(-loss, kind="stable")[: min(MOST_ROWS, np.count_nonzero(np.isfinite(loss)))]
+    most = BUDGET // (MOST_ROWS * FEWEST_PERMUTATIONS) - 1
+    if len(columns) > most:
+        return {"why_not": "too many columns", "given": len(columns), "most": most}
+    random = np.random.default_rng(seed)
+    permutations = min(PERMUTATIONS, BUDGET // (MOST_ROWS * (len(columns) + 1)))
+    shares = None if background_weight is None else background_weight / background_weight.sum()
+    count = len(next(iter(background.values())))
+    # the same background for every row, so that their bases are comparable
+    drawn = random.choice(count, permutations, p=shares)
+    base = {name: values[drawn] for name, values in background.items()}
+    rows = []
+    for at in worst:
+        check()
+        one = {name: values[at] for name, values in inputs.items()}
+        orders = np.argsort(random.random((permutations, len(columns))), axis=1)
+        asked = _between(one, base, columns, orders)
+        replies = respond(asked, np.full(permutations * (len(columns) + 1), at))
+        told = replies if predictions.classes is None else replies[:, predictions.prediction[at]]
+        rows.append(
+            _explained(predictions, int(at), float(loss[at]), one, columns, told.reshape(permutations, -1), orders)
+        )
+    return {"permutations": permutations, "rows": rows}
+
+
+def _between(
+    one: dict[str, np.ndarray], base: dict[str, np.ndarray], columns: Sequence[Place], orders: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Inputs (S * (C + 1), ...): each background row, then with one more value of the row in it after another."""
+    count = orders.shape[1]
+    rank = np.argsort(orders, axis=1)
+    taken = (rank[:, None, :] < np.arange(count + 1)[:, None]).reshape(-1, count)
+    asked = {name: np.repeat(values, count + 1, axis=0) for name, values in base.items()}
+    for place, column in enumerate(columns):
+        asked[column.input][taken[:, place], column.at] = one[column.input][column.at]
+    return asked
+
+
+def _explained(
+    predictions: Predictions,
+    at: int,
+    loss: float,
+    one: dict[str, np.ndarray],
+    columns: Sequence[Place],
+    told: np.ndarray,
+    orders: np.ndarray,
+) -> dict[str, Any]:
+    """One row from the answers (S, C + 1) on the way from the background to it."""
+    steps = np.empty(orders.shape)
+    np.put_along_axis(steps, orders, np.diff(told, axis=1), axis=1)
+    mean, error = steps.mean(axis=0), steps.std(axis=0, ddof=1) / np.sqrt(len(steps))
+    order = np.argsort(-np.abs(mean), kind="stable")
+    target, prediction = known_target(predictions)[at], predictions.prediction[at]
+    names, chances = predictions.classes, predictions.probabilities
+    return {
+        "row": int(predictions.row[at]),
+        "target": plain(target) if names is None else names[target],
+        "prediction": plain(prediction) if names is None else names[prediction],
+        "target_probability": None if chances is None else plain(chances[at, target]),
+        "prediction_probability": None if chances is None else plain(chances[at, prediction]),
+        "loss": plain(loss),
+        "answer": plain(told[:, -1].mean()),
+        "base": plain(told[:, 0].mean()),
+        "columns": [
+            {
+                "column": columns[i].name,
+                "value": columns[i].words(one[columns[i].input][columns[i].at]),
+                "contribution": plain(mean[i]),
+                "error": plain(error[i]),
+            }
+            for i in order[:MOST_TOLD]
+        ],
+        "rest": plain(mean[order[MOST_TOLD:]].sum()),
+    }

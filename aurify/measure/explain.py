@@ -1,0 +1,238 @@
+"""What a model goes by, asked from outside: which columns matter, and how its answers depend on them."""
+
+# n tested rows, m of them drawn, C columns, S shuffles, P points, A answers that are told
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from aurify.measure.bands import Summarise, ends, estimate, plain, resampled, units
+from aurify.measure.intervals import row_weights
+from aurify.measure.metrics import Metric, evaluator, metrics_for
+from aurify.measure.places import Inputs, Place, Respond
+from aurify.measure.predictions import Predictions
+from aurify.measure.summaries import known_target
+
+BUDGET = 60_000
+"""Rows that importance may ask about: three seconds of the default network."""
+
+MOST_SHUFFLES = 10
+FEWEST_ROWS = 100
+"""That each column is shuffled among, where there are as many; so many columns are too many to be shuffled apart."""
+
+MOST_DEPENDED, MOST_CURVES = 6, 5
+"""Columns whose dependence is told, and classes of each."""
+
+DEPENDENCE_ROWS = 200
+MOST_POINTS, MOST_VALUES = 12, 10
+
+
+def importance(
+    predictions: Predictions,
+    respond: Respond,
+    inputs: Inputs,
+    columns: Sequence[Place],
+    metric: str,
+    *,
+    draws: int = 1000,
+    seed: int = 0,
+    clusters: np.ndarray | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    """How much worse ``metric`` becomes when a column is shuffled among the rows, the most important column first.
+
+    Permutation importance (Breiman 2001; Fisher, Rudin & Dominici 2019) of ``predictions`` for ``inputs`` {name:
+    (n, C)}, in units of the metric; above 0 the column helps. Each of ``columns`` has ``column``, ``kind`` and the
+    estimate, the mean of ``shuffles`` on ``rows`` rows drawn by ``seed``, with the paired 95% interval over rows (or
+    clusters (n,) of them). With more columns than ``most`` there is nothing but that and ``why_not``. ``check`` is
+    called before each column and may raise to stop.
+    """
+    most = BUDGET // FEWEST_ROWS
+    if len(columns) > most:
+        return {"why_not": "too many columns", "given": len(columns), "most": most}
+    random = np.random.default_rng(seed)
+    chosen = _sample(predictions, BUDGET // len(columns), random)
+    shuffles = max(1, min(MOST_SHUFFLES, BUDGET // (len(columns) * len(chosen))))
+    ours, codes = predictions.take(chosen), None if clusters is None else clusters[chosen]
+    judge = next(m for m in metrics_for(ours) if m.name == metric)
+    shuffled = []
+    for column in columns:
+        check()
+        donors = np.stack([_donors(row_weights(ours), random) for _ in range(shuffles)])
+        shuffled.append(_exchanged(ours, respond, inputs, chosen, column, donors))
+    values = resampled(_losses(ours, shuffled, judge), ours, draws, seed, codes)
+    low, high = ends(values, units(ours, codes))
+    order = np.argsort(-np.nan_to_num(values[0], nan=-np.inf), kind="stable")
+    return {
+        "metric": metric,
+        "rows": len(ours),
+        "shuffles": shuffles,
+        "columns": [
+            {"column": columns[at].name, "kind": columns[at].column.kind} | estimate(values[0, at], low[at], high[at])
+            for at in order
+        ],
+    }
+
+
+def _losses(ours: Predictions, shuffled: list[list[np.ndarray]], judge: Metric[Any]) -> Summarise:
+    """From weights (D, m) to how much worse the metric is with each column shuffled (D, C).
+
+    Resamples take turns with the shuffles, each moved to the mean of all: if every resample had that mean, intervals
+    would not know that the values given away are a sample too, and cover 70% where they say 95%.
+    """
+    sign, count = 1 if judge.greater_is_better else -1, len(shuffled[0])
+    whole = evaluator((judge,), ours)
+    others = [[evaluator((judge,), _answering(ours, answers)) for answers in each] for each in shuffled]
+
+    def lost(weights: np.ndarray, at: int) -> np.ndarray:
+        return sign * (whole(weights)[0][:, None] - np.column_stack([each[at](weights)[0] for each in others]))
+
+    own = [lost(row_weights(ours)[None], at) for at in range(count)]
+
+    def summarise(weights: np.ndarray) -> np.ndarray:
+        values = np.empty((len(weights), len(others)))
+        for at, before in enumerate(own):
+            values[at::count] = lost(weights[at::count], at) - before + np.mean(own, axis=0)
+        return values
+
+    return summarise
+
+
+def _sample(predictions: Predictions, most: int, random: np.random.Generator) -> np.ndarray:
+    """Up to ``most`` positions (m,) of rows that have any weight, in their order."""
+    counted = np.flatnonzero(row_weights(predictions) > 0)
+    return counted if len(counted) <= most else np.sort(random.choice(counted, most, replace=False))
+
+
+def _donors(weight: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Whose value each row (m,) is given: a shuffle in which a row gives as often as it weighs."""
+    reached = np.cumsum(weight) / weight.sum()
+    evenly = (np.arange(len(weight)) + random.random()) / len(weight)
+    # the margin is for equal weights, whose sums may fall just short of a whole number of rows
+    givers = np.searchsorted(reached, np.minimum(evenly, 1 - 1e-9) - 1e-12)
+    return random.permutation(givers)
+
+
+def _exchanged(
+    ours: Predictions, respond: Respond, inputs: Inputs, chosen: np.ndarray, column: Place, donors: np.ndarray
+) -> list[np.ndarray]:
+    """Answers, one array for each of the shuffles (S, m), when rows ``chosen`` (m,) have their donors' values.
+
+    A row that is given its own value keeps its answer, and no row is asked about one value twice.
+    """
+    own = ours.prediction if ours.probabilities is None else ours.probabilities
+    distinct, code = np.unique(column.values(inputs)[chosen], return_inverse=True)
+    given = code[donors]
+    pairs = given + np.arange(len(chosen)) * len(distinct)
+    changed = given != code
+    wanted, place = np.unique(pairs[changed], return_inverse=True)
+    if not len(wanted):
+        return [own] * len(donors)
+    rows, value = np.divmod(wanted, len(distinct))
+    asked = {name: values[chosen[rows]] for name, values in inputs.items()}
+    answered = respond(column.replaced(asked, distinct[value]), chosen[rows])
+    every = np.repeat(own[None], len(donors), axis=0)
+    every[changed] = answered[place]
+    return list(every)
+
+
+def _answering(predictions: Predictions, answers: np.ndarray) -> Predictions:
+    """The same rows with other answers."""
+    if predictions.classes is None:
+        return replace(predictions, prediction=answers)
+    return replace(predictions, probabilities=answers, prediction=answers.argmax(axis=1))
+
+
+def dependence(
+    predictions: Predictions,
+    respond: Respond,
+    inputs: Inputs,
+    columns: Sequence[Place],
+    *,
+    draws: int = 1000,
+    seed: int = 0,
+    clusters: np.ndarray | None = None,
+) -> list[dict[str, Any]]:
+    """The mean answer over rows if all of them had one value of a column: partial dependence (Friedman 2001).
+
+    Of the first ``MOST_DEPENDED`` of ``columns``. Each has ``at`` (P,), numbers or seconds or None, ``words`` for
+    them, ``share`` of the rows that are nearest to each, and ``answers``: the positive class of two, the most common
+    of more (``of``), or the number, as ``y`` (P,) with its 95% interval over the ``DEPENDENCE_ROWS`` drawn rows.
+    """
+    chosen = _sample(predictions, DEPENDENCE_ROWS, np.random.default_rng(seed))
+    ours, codes = predictions.take(chosen), None if clusters is None else clusters[chosen]
+    rows = {name: values[chosen] for name, values in inputs.items()}
+    shown = _shown(predictions)
+    found = []
+    for column in columns[:MOST_DEPENDED]:
+        points, share = _points(column, column.values(inputs), row_weights(predictions))
+        asked = {name: np.tile(values, (len(points), 1)) for name, values in rows.items()}
+        replies = respond(column.replaced(asked, np.repeat(points, len(chosen))), np.tile(chosen, len(points)))
+        told = (replies[:, None] if predictions.classes is None else replies[:, shown]).reshape(
+            len(points), len(ours), -1
+        )
+        found.append(
+            {
+                "column": column.name,
+                "kind": column.column.kind,
+                "at": [None if column.is_category or np.isnan(point) else float(point) for point in points],
+                "words": [column.words(point) for point in points],
+                "share": plain(share),
+                "answers": _mean_answers(ours, told, shown, draws, seed, codes),
+            }
+        )
+    return found
+
+
+def _mean_answers(
+    ours: Predictions, told: np.ndarray, shown: list[int], draws: int, seed: int, clusters: np.ndarray | None
+) -> list[dict[str, Any]]:
+    """Means over the rows of answers (P, m, A), for each of the A with their intervals."""
+    by_row = told.transpose(1, 0, 2).reshape(len(ours), -1)
+    values = resampled(lambda w: w @ by_row / w.sum(axis=1, keepdims=True), ours, draws, seed, clusters)
+    values = values.reshape(-1, len(told), len(shown))
+    low, high = ends(values, units(ours, clusters))
+    return [
+        {
+            "of": None if ours.classes is None else ours.classes[code],
+            "y": plain(values[0, :, at]),
+            "low": plain(low[:, at]),
+            "high": plain(high[:, at]),
+        }
+        for at, code in enumerate(shown)
+    ]
+
+
+def _shown(predictions: Predictions) -> list[int]:
+    """Codes of the classes whose probability is told."""
+    count = 1 if predictions.classes is None else len(predictions.classes)
+    if count <= 2:
+        return [count - 1]
+    common = np.bincount(known_target(predictions), weights=row_weights(predictions), minlength=count)
+    return sorted(np.argsort(-common, kind="stable")[:MOST_CURVES].tolist())
+
+
+def _points(column: Place, values: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values (P,) of a column to ask about, and the share of the rows (n,) that is nearest to each."""
+    counted = weight > 0
+    values, share = values[counted], weight[counted] / weight.sum()
+    missing = column.missing(values)
+    present, mass = values[~missing], share[~missing]
+    distinct, place = np.unique(present, return_inverse=True)
+    if column.is_category:
+        distinct, place = np.unique(values, return_inverse=True)
+        rows = np.bincount(place, weights=share)
+        common = np.argsort(-rows, kind="stable")[:MOST_VALUES]
+        return distinct[common], rows[common]
+    if len(distinct) > MOST_POINTS:
+        middles = (np.arange(MOST_POINTS) + 0.5) / MOST_POINTS
+        distinct = np.unique(np.quantile(present, middles, weights=mass, method="inverted_cdf"))
+        place = np.searchsorted((distinct[1:] + distinct[:-1]) / 2, present)
+    rows = np.bincount(place, weights=mass, minlength=len(distinct))
+    if not missing.any():
+        return distinct, rows
+    return np.append(distinct, np.nan), np.append(rows, share[missing].sum())
