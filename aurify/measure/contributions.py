@@ -55,20 +55,16 @@ def contributions(
     standard ``error``) and the sum of the ``rest``: base, contributions and rest sum to the answer. With more columns
     than ``most`` there is nothing but that and ``why_not``. ``check`` is called before each row and may raise to stop.
     """
-    loss = np.where(row_weights(predictions) > 0, losses(predictions), -np.inf)
-    worst = np.argsort(-loss, kind="stable")[: min(MOST_ROWS, np.count_nonzero(np.isfinite(loss)))]
     most = BUDGET // (MOST_ROWS * FEWEST_PERMUTATIONS) - 1
     if len(columns) > most:
         return {"why_not": "too many columns", "given": len(columns), "most": most}
-    random = np.random.default_rng(seed)
+    loss = np.where(row_weights(predictions) > 0, losses(predictions), -np.inf)
     permutations = min(PERMUTATIONS, BUDGET // (MOST_ROWS * (len(columns) + 1)))
-    shares = None if background_weight is None else background_weight / background_weight.sum()
-    count = len(next(iter(background.values())))
+    random = np.random.default_rng(seed)
     # the same background for every row, so that their bases are comparable
-    drawn = random.choice(count, permutations, p=shares)
-    base = {name: values[drawn] for name, values in background.items()}
+    base = _drawn(background, background_weight, permutations, random)
     rows = []
-    for at in worst:
+    for at in np.argsort(-loss, kind="stable")[: min(MOST_ROWS, np.isfinite(loss).sum())]:
         check()
         one = {name: values[at] for name, values in inputs.items()}
         orders = np.argsort(random.random((permutations, len(columns))), axis=1)
@@ -79,6 +75,12 @@ def contributions(
             _explained(predictions, int(at), float(loss[at]), one, columns, told.reshape(permutations, -1), orders)
         )
     return {"permutations": permutations, "rows": rows}
+
+
+def _drawn(rows: Inputs, weight: np.ndarray | None, count: int, random: np.random.Generator) -> dict[str, np.ndarray]:
+    shares = None if weight is None else weight / weight.sum()
+    drawn = random.choice(len(next(iter(rows.values()))), count, p=shares)
+    return {name: values[drawn] for name, values in rows.items()}
 
 
 def _between(

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from aurify.measure.bands import Summarise, ends, estimate, plain, resampled, units
-from aurify.measure.intervals import row_weights
+from aurify.measure.bands import ends, estimate, plain, resampled, units
+from aurify.measure.intervals import FEWEST_DRAWS, row_weights
 from aurify.measure.metrics import Metric, evaluator, metrics_for
 from aurify.measure.places import Inputs, Place, Respond
 from aurify.measure.predictions import Predictions
@@ -59,47 +59,71 @@ def importance(
     shuffles = max(1, min(MOST_SHUFFLES, BUDGET // (len(columns) * len(chosen))))
     ours, codes = predictions.take(chosen), None if clusters is None else clusters[chosen]
     judge = next(m for m in metrics_for(ours) if m.name == metric)
+    donors = np.stack([_donors(row_weights(ours), random) for _ in range(shuffles)])
     shuffled = []
     for column in columns:
         check()
-        donors = np.stack([_donors(row_weights(ours), random) for _ in range(shuffles)])
         shuffled.append(_exchanged(ours, respond, inputs, chosen, column, donors))
-    values = resampled(_losses(ours, shuffled, judge), ours, draws, seed, codes)
-    low, high = ends(values, units(ours, codes))
-    order = np.argsort(-np.nan_to_num(values[0], nan=-np.inf), kind="stable")
-    return {
-        "metric": metric,
-        "rows": len(ours),
-        "shuffles": shuffles,
-        "columns": [
-            {"column": columns[at].name, "kind": columns[at].column.kind} | estimate(values[0, at], low[at], high[at])
-            for at in order
-        ],
-    }
+    values, low, high = _estimated(ours, _losses(ours, shuffled, donors, judge), draws, seed, codes)
+    told = [
+        {"column": columns[at].name, "kind": columns[at].column.kind} | estimate(values[at], low[at], high[at])
+        for at in np.argsort(-np.nan_to_num(values, nan=-np.inf), kind="stable")
+    ]
+    return {"metric": metric, "rows": len(ours), "shuffles": shuffles, "columns": told}
 
 
-def _losses(ours: Predictions, shuffled: list[list[np.ndarray]], judge: Metric[Any]) -> Summarise:
+def _losses(
+    ours: Predictions, shuffled: list[list[np.ndarray]], donors: np.ndarray, judge: Metric[Any]
+) -> Callable[[np.ndarray, bool], np.ndarray]:
     """From weights (D, m) to how much worse the metric is with each column shuffled (D, C).
 
-    Resamples take turns with the shuffles, each moved to the mean of all: if every resample had that mean, intervals
-    would not know that the values given away are a sample too, and cover 70% where they say 95%.
+    If told ``both``, a row counts as often as it and its donor are drawn. Resamples take turns with the shuffles, each
+    moved to the mean of all.
     """
-    sign, count = 1 if judge.greater_is_better else -1, len(shuffled[0])
+    sign, own, count = 1 if judge.greater_is_better else -1, row_weights(ours), len(donors)
     whole = evaluator((judge,), ours)
     others = [[evaluator((judge,), _answering(ours, answers)) for answers in each] for each in shuffled]
 
     def lost(weights: np.ndarray, at: int) -> np.ndarray:
         return sign * (whole(weights)[0][:, None] - np.column_stack([each[at](weights)[0] for each in others]))
 
-    own = [lost(row_weights(ours)[None], at) for at in range(count)]
+    before = [lost(own[None], at) for at in range(count)]
 
-    def summarise(weights: np.ndarray) -> np.ndarray:
+    def losses(weights: np.ndarray, both: bool) -> np.ndarray:
         values = np.empty((len(weights), len(others)))
-        for at, before in enumerate(own):
-            values[at::count] = lost(weights[at::count], at) - before + np.mean(own, axis=0)
+        for at, givers in enumerate(donors):
+            some = weights[at::count]
+            pairs = some * (some / own)[:, givers] if both else some
+            values[at::count] = lost(pairs, at) - before[at] + np.mean(before, axis=0)
         return values
 
-    return summarise
+    return losses
+
+
+def _estimated(
+    ours: Predictions,
+    losses: Callable[[np.ndarray, bool], np.ndarray],
+    draws: int,
+    seed: int,
+    clusters: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Values (C,) and the ends of their intervals.
+
+    A shuffled row rests on itself and on its donor, and both are samples: resampling rows alone made intervals a
+    quarter too narrow, where one column rules. Resampling both counts three times what belongs to the single pair; it
+    is taken off twice, as far as resampling rows shows it. A third of the variance is the least that can be left.
+    """
+    both = resampled(lambda weights: losses(weights, True), ours, draws, seed, clusters)
+    alone = resampled(lambda weights: losses(weights, False), ours, FEWEST_DRAWS, seed, None)
+    low, high = ends(both, units(ours, clusters))
+
+    def variance(drawn: np.ndarray) -> np.ndarray:
+        known = np.isfinite(drawn[1:])
+        return np.square(np.where(known, drawn[1:] - drawn[0], 0.0)).sum(axis=0) / known.sum(axis=0).clip(min=1)
+
+    total, single = variance(both), variance(alone)
+    kept = np.divide(total - 2 * single, total, out=np.ones_like(total), where=total > 0).clip(1 / 3, 1)
+    return both[0], *(both[0] + (end - both[0]) * np.sqrt(kept) for end in (low, high))
 
 
 def _sample(predictions: Predictions, most: int, random: np.random.Generator) -> np.ndarray:
