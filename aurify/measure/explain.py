@@ -38,7 +38,7 @@ def importance(
     columns: Sequence[Place],
     metric: str,
     *,
-    draws: int = 1000,
+    draws: int = 400,
     seed: int = 0,
     clusters: np.ndarray | None = None,
     check: Callable[[], None] = lambda: None,
