@@ -18,6 +18,7 @@ from aurify.core.folder import RunFolder, fresh, latest, named
 from aurify.core.recipe import Recipe, Source, Split
 from aurify.core.watch import Watch
 from aurify.core.words import plainly
+from aurify.track.follow import Tracking
 from aurify.training import device as devices
 from aurify.training.fit import Show
 from aurify.workbench.measuring import measure_fit, open_store
@@ -84,6 +85,7 @@ def fit(
     device: str = "auto",
     threads: int | None = None,
     checkpoint_seconds: float | None = None,
+    track: Sequence[str] = (),
     show: Show = lambda run: None,
     note: Note = lambda text: None,
 ) -> FittedRun:
@@ -94,7 +96,8 @@ def fit(
     ``["network.width=256"]``; ``using`` and ``without`` switch techniques; with ``find_rate`` a good learning rate is
     measured first; ``blend="trees"`` averages the network with gradient-boosted trees; ``language`` is that of the
     report, ``en`` or ``zh``; ``network`` is the name of one,
-    or a network of your own (``workbench/passed.py``). Raises AurifyError for anything the user can mend and
+    or a network of your own (``workbench/passed.py``); ``track`` names trackers that follow the run, as in
+    ``["mlflow", "tensorboard:DIR"]``. Raises AurifyError for anything the user can mend and
     Interrupted after SIGINT or SIGTERM, with everything saved for ``resume``.
     """
     began = time.monotonic()
@@ -114,11 +117,12 @@ def fit(
     catalog, passed = catalog_with(parts, network)
     wish = _wish(data, roles, recipe, words, using, without, passed)
     folder = _folder(wish, out, force=force, resume=resume)
-    with Watch() as watch, devices.prepared(device) as chosen:
+    with Watch() as watch, devices.prepared(device) as chosen, Tracking(track, note) as tracking:
         folder.hold()
         try:
             final = _settle(wish, folder, catalog, note, anew=force)
             if folder.finished():
+                tracking.follow(folder)
                 note(f"{folder.path} is finished already: nothing to resume")
                 fitted = FittedRun(folder.path, catalog, device)
                 if not folder.report.exists():  # killed between the scores and their report
@@ -128,6 +132,7 @@ def fit(
                 folder.mark_latest()
             watch.limit_seconds = final.budget.seconds
             _fix_environment(folder, chosen, threads, note)
+            tracking.follow(folder)
             watch.check()
             if not folder.bundle.exists():
                 training = Training(
