@@ -12,11 +12,12 @@ from typing import Self
 from aurify.core.errors import Interrupted
 from aurify.core.folder import RunFolder
 from aurify.track.record import Record
-from aurify.track.sink import Sink, Status, chosen
+from aurify.track.sink import Sink, Status, reached
 
 LEAST_SECONDS = 1.0
 COST_SHARE = 0.02
 RETRY_SECONDS = 30.0
+ANSWER_SECONDS = 5
 LAST_SECONDS = {Status.FINISHED: 60.0, Status.FAILED: 10.0, Status.KILLED: 5.0}
 """How long a run that ends waits for its trackers."""
 
@@ -103,10 +104,7 @@ class Tracking:
 
     def __enter__(self) -> Self:
         with self._stack:
-            for sink in chosen(self._words) if self._words else ():
-                self._stack.enter_context(sink.prepared())
-                sink.reach()
-                self._sinks.append(sink)
+            self._sinks = reached(self._words, self._stack, ANSWER_SECONDS)
             self._stack = self._stack.pop_all()
         return self
 

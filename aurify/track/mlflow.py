@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -14,17 +16,15 @@ from aurify.core.errors import AurifyError
 from aurify.track.record import Point, Record, text
 from aurify.track.sink import Sink, Status
 
-ANSWER_SECONDS = 5
-"""A server that takes longer for one answer counts as gone."""
 ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # its own 7 take four minutes, the follower tries again anyway
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": str(ANSWER_SECONDS),
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",  # read when mlflow is imported and at every call
     "MLFLOW_ENABLE_ASYNC_LOGGING": "false",
 }
 LOGGERS = ("mlflow", "urllib3", "alembic")
+DATABASES = ("sqlite:", "postgresql", "mysql", "mssql")
 EXPERIMENT = "aurify"
 TAG = "aurify.run"
 MOST_METRICS, MOST_OTHERS, MOST_CHARACTERS = 1000, 100, 6000
@@ -39,13 +39,16 @@ class Mlflow(Sink):
     """
 
     @contextmanager
-    def prepared(self) -> Iterator[None]:
-        before = {name: os.environ.get(name) for name in ENVIRONMENT}
+    def prepared(self, answer_seconds: int) -> Iterator[None]:
+        wanted = {**ENVIRONMENT, "MLFLOW_HTTP_REQUEST_TIMEOUT": str(answer_seconds)}
+        before = {name: os.environ.get(name) for name in wanted}
         levels = {name: logging.getLogger(name).level for name in LOGGERS}
-        os.environ.update(ENVIRONMENT)
+        os.environ.update(wanted)
         self._hush()
         try:
-            yield
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", module=r"mlflow\b")
+                yield
         finally:
             for name, value in before.items():
                 os.environ.pop(name, None) if value is None else os.environ.update({name: value})
@@ -66,14 +69,27 @@ class Mlflow(Sink):
         parts = urlsplit(self._uri)
         self._secret = parts.netloc.rpartition("@")[0]
         self.place = self._uri.replace(f"{self._secret}@", "") if self._secret else self._uri
+        self._require_address()
         try:
             self._client: Any = mlflow.MlflowClient(tracking_uri=self._uri)
             self._experiment_known()
         except Exception as error:
             raise AurifyError(
-                f"--track mlflow: cannot reach {self.place} ({self.reason(error)}); start it, name another with"
-                " --track mlflow:URI, or drop --track"
+                f"mlflow at {self.place} cannot be reached ({self.reason(error)}); start it, name another as in"
+                " mlflow:http://127.0.0.1:5000, or go on without it"
             ) from None
+
+    def _require_address(self) -> None:
+        if not re.match(r"\w[\w+]*:/|databricks", self._uri):
+            raise AurifyError(
+                f"mlflow:{self.place} is not an address; write one such as mlflow:http://127.0.0.1:5000 or"
+                " mlflow:sqlite:///mlflow.db"
+            )
+        if self._uri.startswith(DATABASES) and importlib.util.find_spec("sqlalchemy") is None:
+            raise AurifyError(
+                f"mlflow at {self.place} is a database, which needs the whole of mlflow: pip install mlflow, or name a"
+                " server as in mlflow:http://127.0.0.1:5000"
+            )
 
     def reason(self, error: BaseException) -> str:
         line = super().reason(error)

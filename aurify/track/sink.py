@@ -7,7 +7,7 @@ import inspect
 import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from enum import Enum
 from pathlib import Path
 
@@ -42,8 +42,11 @@ class Sink(ABC):
         return cls.__module__.rpartition(".")[2]
 
     @contextmanager
-    def prepared(self) -> Iterator[None]:
-        """What must hold in this process while the sink is in use; put back afterwards."""
+    def prepared(self, answer_seconds: int) -> Iterator[None]:
+        """What must hold in this process while the sink is in use, put back afterwards.
+
+        A place that takes longer than ``answer_seconds`` for one answer counts as gone.
+        """
         yield
 
     @abstractmethod
@@ -76,7 +79,7 @@ class Sink(ABC):
         return line if len(line) <= REASON_CHARACTERS else line[:REASON_CHARACTERS] + "..."
 
     def needs(self, package: str) -> AurifyError:
-        return AurifyError(f"--track {self.name()} needs {package}: pip install 'aurify[{self.name()}]'")
+        return AurifyError(f"the tracker {self.name()} needs {package}: pip install 'aurify[{self.name()}]'")
 
 
 def known() -> dict[str, type[Sink]]:
@@ -96,8 +99,18 @@ def chosen(words: Sequence[str]) -> list[Sink]:
     for word in dict.fromkeys(words):
         name, colon, where = word.partition(":")
         if name not in kinds:
-            raise AurifyError(f"--track {word}: no tracker is called {name!r}{suggest(name, kinds)}")
+            raise AurifyError(f"{word!r}: no tracker is called {name!r}{suggest(name, kinds)}")
         if colon and not where:
-            raise AurifyError(f"--track {word} names no place after the colon; write {name}:PLACE or {name} alone")
+            raise AurifyError(f"{word!r} names no place after the colon; write {name}:PLACE or {name} alone")
         sinks.append(kinds[name](where or None))
     return sinks
+
+
+def reached(words: Sequence[str], stack: ExitStack, answer_seconds: int) -> list[Sink]:
+    """The sinks that words name, each place once, prepared until the stack is left. Raises AurifyError."""
+    sinks: dict[tuple[str, str], Sink] = {}
+    for sink in chosen(words) if words else ():
+        stack.enter_context(sink.prepared(answer_seconds))
+        sink.reach()
+        sinks.setdefault((sink.name(), sink.place), sink)
+    return list(sinks.values())

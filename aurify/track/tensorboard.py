@@ -22,14 +22,17 @@ class Tensorboard(Sink):
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             raise self.needs("tensorboard") from None
-        self._make, self._writer = SummaryWriter, None
+        self._make = SummaryWriter
+        self._writer: Any = None
         self.place = self.where or "the run folder"
         if self.where is None:
             return
         try:
             Path(self.where).mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise AurifyError(f"--track tensorboard:{self.where} cannot be made: {error.strerror}") from None
+            raise AurifyError(
+                f"tensorboard:{self.where} cannot be made: {error.strerror}; name another folder"
+            ) from None
 
     def begin(self, record: Record) -> set[tuple[str, int]]:
         self._close()

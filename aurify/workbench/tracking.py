@@ -11,7 +11,10 @@ from aurify.core.errors import AurifyError
 from aurify.core.folder import RunFolder
 from aurify.track.follow import Sending
 from aurify.track.record import Record
-from aurify.track.sink import Sink, Status, chosen
+from aurify.track.sink import Sink, Status, reached
+
+ANSWER_SECONDS = 60
+"""Longer than a fit waits: a server may pass a large model on before it answers."""
 
 
 def track(run: str | Path, to: Sequence[str]) -> dict[str, Any]:
@@ -26,10 +29,7 @@ def track(run: str | Path, to: Sequence[str]) -> dict[str, Any]:
     if not to:
         raise AurifyError("name where to send the run: --to mlflow or --to tensorboard")
     with ExitStack() as stack:
-        sinks = chosen(to)
-        for sink in sinks:
-            stack.enter_context(sink.prepared())
-            sink.reach()
+        sinks = reached(to, stack, ANSWER_SECONDS)
         record = Record(folder)
         sent = [_sent(sink, record) for sink in sinks]
     return {"run": str(run), "finished": record.finished, "sent": sent}
