@@ -66,9 +66,8 @@ class Mlflow(Sink):
             raise self.needs("mlflow") from None
         self._hush()  # the import has set levels of its own
         self._uri = self.where or mlflow.get_tracking_uri()
-        parts = urlsplit(self._uri)
-        self._secret = parts.netloc.rpartition("@")[0]
-        self.place = self._uri.replace(f"{self._secret}@", "") if self._secret else self._uri
+        self.secret = urlsplit(self._uri).netloc.rpartition("@")[0]
+        self.place = self._uri.replace(f"{self.secret}@", "") if self.secret else self._uri
         self._require_address()
         try:
             self._client: Any = mlflow.MlflowClient(tracking_uri=self._uri)
@@ -90,10 +89,6 @@ class Mlflow(Sink):
                 f"mlflow at {self.place} is a database, which needs the whole of mlflow: pip install mlflow, or name a"
                 " server as in mlflow:http://127.0.0.1:5000"
             )
-
-    def reason(self, error: BaseException) -> str:
-        line = super().reason(error)
-        return line.replace(f"{self._secret}@", "") if self._secret else line
 
     def _experiment_known(self) -> str | None:
         number = os.environ.get("MLFLOW_EXPERIMENT_ID")

@@ -36,6 +36,7 @@ class Sink(ABC):
     def __init__(self, where: str | None):
         self.where = where
         self.place = where or ""
+        self.secret = ""  # a password in ``where``, which is never shown
 
     @classmethod
     def name(cls) -> str:
@@ -76,6 +77,7 @@ class Sink(ABC):
             chain.append(deeper)
         told = next((e.strerror or str(e) for e in reversed(chain) if isinstance(e, OSError)), "") or str(error)
         line = (told.strip() or type(error).__name__).splitlines()[0]
+        line = line.replace(f"{self.secret}@", "") if self.secret else line
         return line if len(line) <= REASON_CHARACTERS else line[:REASON_CHARACTERS] + "..."
 
     def needs(self, package: str) -> AurifyError:
