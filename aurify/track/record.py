@@ -16,7 +16,7 @@ from aurify.core.recipe import load_yaml
 NO_CURVES = ("step", "epoch", "seconds")
 """Numbers of a line of progress that say when it was, not how well."""
 FILES = ("recipe.yaml", "environment.json", "findings.json", "training.json", "scores.json", "report.html")
-"""Sent as they are, and the model. The predictions stay: they hold the targets of single rows."""
+"""Sent as they are, and the model. The predictions and the evidence stay: they are about single rows."""
 
 
 @dataclass(frozen=True)

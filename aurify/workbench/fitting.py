@@ -95,22 +95,18 @@ def fit(
     not see it, and the shipped model averages those of the folds. ``settings`` are ``{"network.width": 256}`` or
     ``["network.width=256"]``; ``using`` and ``without`` switch techniques; with ``find_rate`` a good learning rate is
     measured first; ``blend="trees"`` averages the network with gradient-boosted trees; ``language`` is that of the
-    report, ``en`` or ``zh``; ``network`` is the name of one,
-    or a network of your own (``workbench/passed.py``); ``track`` names trackers that follow the run, as in
-    ``["mlflow", "tensorboard:DIR"]``. Raises AurifyError for anything the user can mend and
-    Interrupted after SIGINT or SIGTERM, with everything saved for ``resume``.
+    report, ``en`` or ``zh``; ``network`` is the name of one, or a network of your own (``workbench/passed.py``);
+    ``track`` names trackers that follow the run: ``["mlflow", "tensorboard:DIR"]``. Raises AurifyError for anything the
+    user can mend and Interrupted after SIGINT or SIGTERM, with everything saved for ``resume``.
     """
     began = time.monotonic()
     require_language(language)
     if force and resume:
         raise AurifyError("--force begins anew and --resume goes on: choose one")
     words = [f"{k}={json.dumps(v)}" for k, v in settings.items()] if isinstance(settings, Mapping) else list(settings)
-    words += [f"seed={seed}"] if seed is not None else []
-    words += [f"budget.seconds={seconds}"] if seconds is not None else []
-    words += ["budget.find_rate=true"] if find_rate else []
-    words += [f"blend.model={blend}"] if blend is not None else []
-    words += [f"split.by={json.dumps(split)}"] if split is not None else []
-    words += [f"split.folds={folds}"] if folds is not None else []
+    asked = {"seed": seed, "budget.seconds": seconds, "budget.find_rate": find_rate or None, "blend.model": blend}
+    asked |= {"split.by": split, "split.folds": folds}
+    words += [f"{k}={json.dumps(v) if isinstance(v, str) else v}" for k, v in asked.items() if v is not None]
     roles = {"target": target, "drop": list(drop) or None, "test": None if test is None else str(test)}
     roles |= {"separator": separator, "encoding": encoding, "header": header, "missing": list(missing) or None}
     roles |= {"types": list(types) or None, "positive": positive, "weight": weight}

@@ -69,12 +69,13 @@ def test_server_has_the_recipe_as_parameters_and_the_environment_as_tags(server,
     assert tags["mlflow.note.content"] == json.loads((sent / "scores.json").read_text())["verdict"]
 
 
-def test_server_has_the_baselines_and_the_files_but_no_row_of_the_data(server, sent):
+def test_server_has_the_baselines_and_the_files_but_not_the_predictions(server, sent):
     baselines = json.loads((sent / "scores.json").read_text())["baselines"]
     metrics = {m["key"]: m["value"] for m in server.run(sent)["data"]["metrics"]}
     for model, scores in baselines.items():
         assert {k: metrics[f"baselines/{model}/{k}"] for k in scores} == scores
     names = {"recipe.yaml", "environment.json", "findings.json", "training.json", "scores.json", "model.aurify"}
+    names |= {"report.html"}
     assert server.files(sent) == {name: (sent / name).stat().st_size for name in names}
 
 
