@@ -16,11 +16,12 @@ from aurify.cli import app
 SURFACE = {
     "fit": "SOURCE --target -t --drop --test --split --folds --separator --encoding --header --missing --types"
     " --positive --weight --recipe --set --with --without --parts --out -o --force --resume --seed --time --find-rate"
-    " --blend --lang --device --threads --checkpoint-every --quiet -q --json",
+    " --blend --lang --device --threads --checkpoint-every --track --quiet -q --json",
     "evaluate": "RUN DATA --parts --out -o --force --seed --device --quiet -q --json",
     "export": "RUN FILE --parts --force --quiet -q --json",
     "report": "RUN --lang --out -o --parts --device --json",
     "predict": "RUN DATA --parts --out -o --force --device --quiet -q --json",
+    "track": "RUN --to --quiet -q --json",
     "techniques": "NAME --parts --all --json",
 }
 FAST = ("--set", "budget.steps=4", "--set", "network.width=16")

@@ -43,5 +43,8 @@ Threads = Annotated[
     int | None, typer.Option("--threads", metavar="N", min=1, help="CPU threads [OMP_NUM_THREADS or 1]")
 ]
 Every = Annotated[str | None, typer.Option("--checkpoint-every", metavar="30s", help="time between checkpoints")]
+Track = Annotated[
+    list[str] | None, typer.Option("--track", metavar="NAME[:PLACE]", help="send to mlflow or tensorboard; repeatable")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print the results only")]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout and nothing else")]

@@ -70,6 +70,7 @@ def fit(
     device: options.Device = "auto",
     threads: options.Threads = None,
     checkpoint_every: options.Every = None,
+    track: options.Track = None,
     quiet: options.Quiet = False,
     json_: options.Json = False,
 ) -> None:
@@ -112,6 +113,7 @@ def fit(
             device=device,
             threads=threads,
             checkpoint_seconds=None if checkpoint_every is None else seconds(checkpoint_every),
+            track=track or (),
             show=show,
             note=lambda text: console.print(f"- {text}", highlight=False, markup=False, soft_wrap=True),
         )
@@ -219,6 +221,30 @@ def report(
 
     path = workbench.report(run, language=language, out=out, parts=parts or (), device=device)
     print(json.dumps({"run": run, "report": str(path)}) if json_ else f"Report: {path}")
+
+
+@app.command()
+def track(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="run folder, finished or still at work")],
+    to: Annotated[list[str], typer.Option("--to", metavar="NAME[:PLACE]", help="mlflow or tensorboard; repeatable")],
+    quiet: options.Quiet = False,
+    json_: options.Json = False,
+) -> None:
+    """Send a run to a tracker: whatever it lacks of the curves, the scores and the files."""
+    from aurify import workbench
+
+    record = workbench.track(run, to)
+    if json_:
+        print(json.dumps(record))
+        return
+    unfinished = "" if record["finished"] else " (the run is not finished: send it again later)"
+    for sent in record["sent"]:
+        _console(quiet).print(
+            f"{sent['values']:,} values sent to {sent['to']}: {sent['link']}{unfinished}",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 @app.command()

@@ -37,6 +37,8 @@ class RunFolder:
         self.scores = path / "scores.json"
         self.evidence = path / "evidence.json"
         self.report = path / "report.html"
+        self.tracking = path / "tracking.json"
+        self.tensorboard = path / "tensorboard"
 
     def exists(self) -> bool:
         """Say whether anything of a run is there, whole or not."""

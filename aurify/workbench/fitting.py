@@ -18,6 +18,7 @@ from aurify.core.folder import RunFolder, fresh, latest, named
 from aurify.core.recipe import Recipe, Source, Split
 from aurify.core.watch import Watch
 from aurify.core.words import plainly
+from aurify.track.follow import Tracking
 from aurify.training import device as devices
 from aurify.training.fit import Show
 from aurify.workbench.measuring import measure_fit, open_store
@@ -84,6 +85,7 @@ def fit(
     device: str = "auto",
     threads: int | None = None,
     checkpoint_seconds: float | None = None,
+    track: Sequence[str] = (),
     show: Show = lambda run: None,
     note: Note = lambda text: None,
 ) -> FittedRun:
@@ -93,32 +95,30 @@ def fit(
     not see it, and the shipped model averages those of the folds. ``settings`` are ``{"network.width": 256}`` or
     ``["network.width=256"]``; ``using`` and ``without`` switch techniques; with ``find_rate`` a good learning rate is
     measured first; ``blend="trees"`` averages the network with gradient-boosted trees; ``language`` is that of the
-    report, ``en`` or ``zh``; ``network`` is the name of one,
-    or a network of your own (``workbench/passed.py``). Raises AurifyError for anything the user can mend and
-    Interrupted after SIGINT or SIGTERM, with everything saved for ``resume``.
+    report, ``en`` or ``zh``; ``network`` is the name of one, or a network of your own (``workbench/passed.py``);
+    ``track`` names trackers that follow the run: ``["mlflow", "tensorboard:DIR"]``. Raises AurifyError for anything the
+    user can mend and Interrupted after SIGINT or SIGTERM, with everything saved for ``resume``.
     """
     began = time.monotonic()
     require_language(language)
     if force and resume:
         raise AurifyError("--force begins anew and --resume goes on: choose one")
     words = [f"{k}={json.dumps(v)}" for k, v in settings.items()] if isinstance(settings, Mapping) else list(settings)
-    words += [f"seed={seed}"] if seed is not None else []
-    words += [f"budget.seconds={seconds}"] if seconds is not None else []
-    words += ["budget.find_rate=true"] if find_rate else []
-    words += [f"blend.model={blend}"] if blend is not None else []
-    words += [f"split.by={json.dumps(split)}"] if split is not None else []
-    words += [f"split.folds={folds}"] if folds is not None else []
+    asked = {"seed": seed, "budget.seconds": seconds, "budget.find_rate": find_rate or None, "blend.model": blend}
+    asked |= {"split.by": split, "split.folds": folds}
+    words += [f"{k}={json.dumps(v) if isinstance(v, str) else v}" for k, v in asked.items() if v is not None]
     roles = {"target": target, "drop": list(drop) or None, "test": None if test is None else str(test)}
     roles |= {"separator": separator, "encoding": encoding, "header": header, "missing": list(missing) or None}
     roles |= {"types": list(types) or None, "positive": positive, "weight": weight}
     catalog, passed = catalog_with(parts, network)
     wish = _wish(data, roles, recipe, words, using, without, passed)
     folder = _folder(wish, out, force=force, resume=resume)
-    with Watch() as watch, devices.prepared(device) as chosen:
+    with Watch() as watch, devices.prepared(device) as chosen, Tracking(track, note) as tracking:
         folder.hold()
         try:
             final = _settle(wish, folder, catalog, note, anew=force)
             if folder.finished():
+                tracking.follow(folder)
                 note(f"{folder.path} is finished already: nothing to resume")
                 fitted = FittedRun(folder.path, catalog, device)
                 if not folder.report.exists():  # killed between the scores and their report
@@ -128,6 +128,7 @@ def fit(
                 folder.mark_latest()
             watch.limit_seconds = final.budget.seconds
             _fix_environment(folder, chosen, threads, note)
+            tracking.follow(folder)
             watch.check()
             if not folder.bundle.exists():
                 training = Training(
