@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import importlib.util
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from unittest import SkipTest
@@ -19,6 +18,7 @@ from aurify.ship.bundle import Bundle
 from aurify.ship.export import export
 from aurify.ship.graph import Graph
 from aurify.testing.cases import Case, require
+from aurify.testing.scratch import scratch_folder
 
 CLOSE = 1e-5
 NEEDED = ("onnx", "onnxscript", "onnxruntime")
@@ -42,8 +42,8 @@ def graph_answers_as_torch_does(case: Case) -> None:
     """The ONNX graph answers as torch does, whatever the rows and gaps, or the part says why there is none."""
     reason = case.part.make(case.settings).why_unexportable()
     bundle, rows = case.lab.bundle(case.lab.fitted(case.recipe())), _rows(case)
-    with tempfile.TemporaryDirectory(prefix="aurify-") as name:
-        path = Path(name) / "model.onnx"
+    with scratch_folder() as folder:
+        path = folder / "model.onnx"
         if reason:
             _require_refusal(case, bundle, rows, path, reason)
             return

@@ -82,6 +82,8 @@ SUITE: tuple[tuple[Cases, tuple[Promise, ...]], ...] = (
             drawing.switching_it_on_leaves_the_first_weights_of_the_body_alone,
         ),
     ),
+    (cases.every_model, (exporting.row_is_answered_alike_alone_and_among_others,)),
+    (cases.every_network_and_optimizer, (together.network_learns_with_every_optimizer,)),
     (
         cases.every_variant,
         (
@@ -94,11 +96,7 @@ SUITE: tuple[tuple[Cases, tuple[Promise, ...]], ...] = (
         ),
     ),
     (cases.every_trained_part, (training.run_among_the_defaults_resumes_wherever_it_was_stopped,)),
-    (
-        cases.every_model,
-        (exporting.row_is_answered_alike_alone_and_among_others, exporting.graph_answers_as_torch_does),
-    ),
-    (cases.every_network_and_optimizer, (together.network_learns_with_every_optimizer,)),
+    (cases.every_model, (exporting.graph_answers_as_torch_does,)),
     (cases.every_technique_beside_another, (together.pair_of_techniques_trains_and_resumes,)),
 )
 

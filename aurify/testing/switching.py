@@ -68,16 +68,18 @@ def vivid_settings_change_weights_or_predictions(case: Case) -> None:
         _outcome(case.lab.fitted(recipe)) for recipe in case.pair(case.lab.recipe(case.kind), case.part.vivid)
     )
     shown = any(first_difference(off[name], vivid[name]) for name in ("weights", "predictions"))
-    require(
-        shown, f"with {dict(case.part.vivid)} a run of a few steps ends as without it; choose stronger vivid settings"
-    )
+    require(shown, f"with {_vivid(case)} a run of a few steps ends as without it; choose stronger vivid settings")
+
+
+def _vivid(case: Case) -> dict[str, Any]:
+    return case.part.make(case.part.vivid).settings()
 
 
 def vivid_settings_train_to_finite_weights(case: Case) -> None:
     """Vivid settings among the techniques that a recipe starts with leave finite weights."""
     _, vivid = case.pair(case.lab.default(case.kind), case.part.vivid)
     wild = [name for name, value in case.lab.fitted(vivid).weights().items() if not torch.isfinite(value).all()]
-    require(not wild, f"weights that are not finite after {dict(case.part.vivid)}: {listing(wild)}")
+    require(not wild, f"weights that are not finite after {_vivid(case)}: {listing(wild)}")
 
 
 def fitted_layers_come_from_training_rows_alone(case: Case) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from small import one_lab
 
-from aurify.testing.cases import every_technique_and_kind, goes_beside
+from aurify.testing.cases import every_network_and_optimizer, every_technique_and_kind, goes_beside
 from aurify.testing.exporting import graph_answers_as_torch_does
 from aurify.testing.suite import Check, checks_of
 from aurify.testing.tables import KINDS
-from aurify.testing.together import pair_of_techniques_trains_and_resumes
+from aurify.testing.together import LEARNT, SHORT, error_left, pair_of_techniques_trains_and_resumes
 
 PAIRS = 12
 
@@ -55,6 +55,11 @@ def commit():
 @pytest.mark.parametrize("check", list(catalog_checks()))
 def test_part_keeps_its_promise(check):
     check()
+
+
+@pytest.mark.parametrize("case", list(every_network_and_optimizer(one_lab(), parts_of(one_lab()))), ids=str)
+def test_none_of_our_networks_begins_slowly(case):
+    assert error_left(case, SHORT) < LEARNT
 
 
 @pytest.mark.parametrize("case", list(drawn_pairs()), ids=str)

@@ -64,7 +64,7 @@ def example(page, folder):
 @pytest.mark.parametrize(
     ("part", "promise", "said"),
     [
-        ("NeverOff", "neutral_settings_equal_off_in_a_bare_recipe", r"with \{'scale': 0.0\} something changes"),
+        ("NeverOff", "neutral_settings_equal_off_in", r"with \{'scale': 0.0\} something changes"),
         (
             "FromTheGlobalGenerator",
             "same_recipe_gives_same_weights",
@@ -73,7 +73,7 @@ def example(page, folder):
         ("Seeding", "same_recipe_gives_same_weights", "a global generator, generators.torch"),
         ("Forgetful", "run_resumed_after_every_step", r"first it.*; keep what changes .* state\(\)"),
         ("Idle", "vivid_settings_change", "choose stronger vivid settings"),
-        ("Wild", "neutral_settings_equal_off|vivid_settings_change|vivid_settings_train", "not finite"),
+        ("Wild", "vivid_settings_change", "it raises DivergedError"),
         ("Failing", "neutral_settings_equal_off", "it raises ValueError: no gradient here"),
         ("OthersWeights", "switching_it_on_leaves_the_first_weights", "first weights.leave.weight; leave existing"),
         ("Undocumented", "every_setting_has_a_help_text", r"no help text: 'power'; write knob\("),
@@ -84,7 +84,7 @@ def example(page, folder):
         ("GlobalShift", "fitted_layers_come_from", "fitted twice on the same rows it differs, first it.layers"),
         ("Peeking", "fitted_layers_come_from", "first it.plan.weight; look at nothing but the view"),
         ("Crowd", "row_is_answered_alike", "no mean or maximum over the batch"),
-        ("Standing", "network_learns_with_every_optimizer", "with standing goes from"),
+        ("Standing", "network_learns_with_every_optimizer", "keeps 100% of the error"),
     ],
 )
 def test_broken_part_is_caught_by_the_check_meant_for_it(broken, part, promise, said):
@@ -99,7 +99,6 @@ def test_sound_technique_passes_without_pytest_and_where_assertions_are_left_out
 import sys
 sys.modules["pytest"] = None
 from aurify.testing import check_part
-assert not check_part({str(path)!r})
 if check_part({str(path)!r}) != []:
     sys.exit("something was skipped")
 try:
@@ -185,6 +184,7 @@ def test_every_promise_of_the_package_is_tried_and_says_itself_in_a_sentence():
         for module in modules
         for value in vars(module).values()
         if inspect.isfunction(value) and value.__module__ == module.__name__ and not value.__name__.startswith("_")
+        if list(inspect.signature(value).parameters) == ["case"]
     }
     assert written <= set(tried)
     assert len({promise.__name__ for promise in tried}) == len(tried)
