@@ -14,23 +14,25 @@ def same(one: Any, other: Any) -> bool:
     return first_difference(one, other) is None
 
 
-def first_difference(one: Any, other: Any, place: str = "it") -> str | None:
-    """Name the first place where two trees differ, such as ``it.weights.leave.bias``; None when they are equal."""
+def first_difference(one: Any, other: Any, place: str = "") -> str | None:
+    """Name the first place where two trees differ, such as ``weights.leave.bias``; None when they are equal."""
+    here = place or "all of it"
     if isinstance(one, Tensor):
         equal = isinstance(other, Tensor) and one.dtype == other.dtype and torch.equal(one, other)
-        return None if equal else place
+        return None if equal else here
     if isinstance(one, dict):
         if not isinstance(other, dict):
-            return place
+            return here
+        start = f"{place}." if place else ""
         lone = next((name for name in [*one, *other] if name not in one or name not in other), None)
         if lone is not None:
-            return f"{place}.{lone}"
-        return _first((one[name], other[name], f"{place}.{name}") for name in one)
+            return f"{start}{lone}"
+        return _first((one[name], other[name], f"{start}{name}") for name in one)
     if isinstance(one, (list, tuple)):
         if not isinstance(other, (list, tuple)) or len(one) != len(other):
-            return place
+            return here
         return _first((a, b, f"{place}[{at}]") for at, (a, b) in enumerate(zip(one, other, strict=True)))
-    return None if one == other else place
+    return None if one == other else here
 
 
 def _first(pairs: Iterable[tuple[Any, Any, str]]) -> str | None:

@@ -21,7 +21,10 @@ from aurify.testing.lab import Lab
 from aurify.training import fit as loop
 
 WATCHED: dict[str, dict[str, float]] = {"dropout": {"rate": 0.3}, "mixup": {"alpha": 0.5}}
-OWN_STREAM = "draw from run.random(NAME) with a name of your own: its numbers depend on seed, name and step alone"
+OWN_STREAM = (
+    "draw from run.random(NAME), whose numbers depend on seed, name and step alone; layers that draw in forward() are"
+    " aurify.blocks.dropout.Dropout or made from aurify.core.rng.Stochastic"
+)
 
 
 def switching_it_on_shifts_no_other_draw(case: Case) -> None:

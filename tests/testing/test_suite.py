@@ -71,7 +71,7 @@ def example(page, folder):
             r"a global generator, generators.torch; .*run.random",
         ),
         ("Seeding", "same_recipe_gives_same_weights", "a global generator, generators.torch"),
-        ("Forgetful", "run_resumed_after_every_step", r"first it.*; keep what changes .* state\(\)"),
+        ("Forgetful", "run_resumed_after_every_step", r"first .*; keep what changes .* state\(\)"),
         ("Idle", "vivid_settings_change", "choose stronger vivid settings"),
         ("Wild", "vivid_settings_change", "it raises DivergedError"),
         ("Failing", "neutral_settings_equal_off", "it raises ValueError: no gradient here"),
@@ -81,8 +81,8 @@ def example(page, folder):
         ("Demanding", "part_is_made_without_settings", "give every setting a default"),
         ("Sourceless", "docstring_says_when", "name the source with its year"),
         ("Shift", "part_survives_save_load", r"'?by'?.*a Layer is rebuilt as type\(layer\)"),
-        ("GlobalShift", "fitted_layers_come_from", "fitted twice on the same rows it differs, first it.layers"),
-        ("Peeking", "fitted_layers_come_from", "first it.plan.weight; look at nothing but the view"),
+        ("GlobalShift", "fitted_layers_come_from", "fitted twice on the same rows it differs, first layers"),
+        ("Peeking", "fitted_layers_come_from", "first plan.weight; look at nothing but the view"),
         ("Crowd", "row_is_answered_alike", "no mean or maximum over the batch"),
         ("Standing", "network_learns_with_every_optimizer", "keeps 100% of the error"),
     ],
@@ -90,6 +90,11 @@ def example(page, folder):
 def test_broken_part_is_caught_by_the_check_meant_for_it(broken, part, promise, said):
     with pytest.raises(AssertionError, match=rf"(?s){getattr(broken, part).name()}.* breaks ({promise}).*{said}"):
         check_part(getattr(broken, part))
+
+
+def test_network_that_draws_from_the_global_generator_is_told_of_layers_that_do_not(tried):
+    with pytest.raises(AssertionError, match=r"generators.torch; .* aurify.core.rng.Stochastic"):
+        tried("Leaking", "same_recipe")()
 
 
 def test_sound_technique_passes_without_pytest_and_where_assertions_are_left_out(tmp_path):
@@ -195,11 +200,11 @@ def test_every_promise_of_the_package_is_tried_and_says_itself_in_a_sentence():
 @pytest.mark.parametrize(
     ("one", "other", "place"),
     [
-        ({"a": [1, (2, 3)]}, {"a": [1, (2, 4)]}, "it.a[1][1]"),
-        ({"a": 1}, {"a": 1, "b": 2}, "it.b"),
-        ({"a": 1, "b": 2}, {"a": 1}, "it.b"),
-        ([1, 2], [1], "it"),
-        ({"a": None}, {"a": {}}, "it.a"),
+        ({"a": [1, (2, 3)]}, {"a": [1, (2, 4)]}, "a[1][1]"),
+        ({"a": 1}, {"a": 1, "b": 2}, "b"),
+        ({"a": 1, "b": 2}, {"a": 1}, "b"),
+        ([1, 2], [1], "all of it"),
+        ({"a": None}, {"a": {}}, "a"),
         ({"a": [1.0]}, {"a": [1.0]}, None),
     ],
 )
