@@ -84,6 +84,7 @@ class Lab:
         self.catalog, self.frames = catalog, frames
         self._stores: dict[str, Store] = {}
         self._fitted: dict[str, Fitted] = {}
+        self._fits: dict[tuple[type[Part], str], bool] = {}
 
     def task(self, kind: str) -> Any:
         return self.catalog.part("task", {"name": "table", "kind": kind})
@@ -102,8 +103,11 @@ class Lab:
 
     def fits(self, part: type[Part], kind: str) -> bool:
         """Say whether a part can be used with a kind of table, on one network or another."""
-        task = self.task(kind)
-        return self.network_for(part, task) is not None if issubclass(part, Technique) else fits(part, task)
+        if (part, kind) not in self._fits:
+            task = self.task(kind)
+            found = self.network_for(part, task) is not None if issubclass(part, Technique) else fits(part, task)
+            self._fits[part, kind] = found
+        return self._fits[part, kind]
 
     def store(self, kind: str) -> Store:
         if kind not in self._stores:
