@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +16,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))  # test files share small.py; importlib mode adds nothing by itself
 
-from small import KINDS, Lab, every_part, small_frame
+from small import Lab, one_lab
 
 from aurify.catalog import Catalog
 from aurify.core.folder import RunFolder
@@ -27,8 +27,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="session")
-def frames() -> dict[str, pl.DataFrame]:
-    return {kind: small_frame(kind) for kind in KINDS}
+def frames(lab) -> Mapping[str, pl.DataFrame]:
+    return lab.frames
 
 
 @pytest.fixture(scope="session")
@@ -53,13 +53,13 @@ def shared_data() -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
-def catalog() -> Catalog:
-    return every_part()
+def catalog(lab) -> Catalog:
+    return lab.catalog
 
 
 @pytest.fixture(scope="session")
-def lab(catalog, frames) -> Lab:
-    return Lab(catalog, frames)
+def lab() -> Lab:
+    return one_lab()
 
 
 @pytest.fixture

@@ -1,0 +1,195 @@
+"""A lab whose recipes train in milliseconds and may be stopped and resumed."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from aurify.catalog import Catalog
+from aurify.core.errors import Interrupted
+from aurify.core.folder import RunFolder
+from aurify.core.parts import Part, Technique, fits
+from aurify.core.recipe import Recipe, Source
+from aurify.core.run import Run
+from aurify.core.watch import Watch
+from aurify.data.store import Store
+from aurify.ship.bundle import Bundle
+from aurify.ship.pipeline import Member
+from aurify.training import fit as loop
+from aurify.training.checkpoint import Keeper
+
+if TYPE_CHECKING:
+    import polars as pl
+
+NETWORK = {"name": "mlp", "width": 16, "depth": 2}
+OPTIMIZER = {"name": "adamw", "learning_rate": 0.01}
+STEPS = 12
+BUDGET = {"steps": STEPS, "batch_size": 32, "validate_every": 4}
+
+
+def variants(part: type[Part]) -> dict[str, dict[str, Any]]:
+    """Settings worth a run of their own: the defaults, the vivid ones and every other choice, one at a time."""
+    found: dict[str, dict[str, Any]] = {"default": {}}
+    if vivid := getattr(part, "vivid", None):
+        found["vivid"] = dict(vivid)
+    defaults = part().settings()
+    for name, knob in part.knobs().items():
+        others = [c for c in knob.choices or () if c != defaults[name]]
+        found |= {f"{name}={c}": {name: c} for c in others}
+    return found
+
+
+@dataclass
+class Fitted:
+    """A trained run, the problem it was trained on and what answers after the network, what was said."""
+
+    run: Run
+    problem: Any
+    answers: tuple[Any, ...]
+    notes: list[str] = field(default_factory=list)
+
+    def weights(self) -> dict[str, Tensor]:
+        return {name: value.detach().clone() for name, value in self.run.model.state_dict().items()}
+
+    def held(self) -> Tensor:
+        """What is predicted for the held-out rows, answers included."""
+        output = self.problem.held(self.run.model).output
+        for layer in self.answers[len(self.problem.answer_layers) :]:
+            output = layer(output)
+        return output
+
+    def trace(self) -> dict[str, Any]:
+        """Everything about a run that a second one must repeat; only the clock is left out."""
+        own = {t.name(): vars(t) for t in self.run.techniques}
+        log = [{k: v for k, v in entry.items() if k != "seconds"} for entry in self.run.log]
+        plain = {"step": self.run.step, "best": self.run.best, "stopped": self.run.stopped, "log": log}
+        return {
+            "weights": self.weights(),
+            "held": self.held(),
+            "techniques": own,
+            "feed": self.problem.feed.state(),
+            **plain,
+        }
+
+
+class Lab:
+    """Small recipes, and runs of them that may be stopped and resumed."""
+
+    def __init__(self, catalog: Catalog, frames: Mapping[str, pl.DataFrame]):
+        self.catalog, self.frames = catalog, frames
+        self._stores: dict[str, Store] = {}
+        self._fitted: dict[str, Fitted] = {}
+        self._fits: dict[tuple[type[Part], str], bool] = {}
+
+    def task(self, kind: str) -> Any:
+        return self.catalog.part("task", {"name": "table", "kind": kind})
+
+    def network_for(self, part: type[Part], task: Any, own: Any = None) -> Any:
+        """The network at hand, or else the first of the catalog that a part fits, one setting changed where need be."""
+        own = own or self.catalog.part("network", NETWORK)
+        makes = [type(own), *(n for n in self.catalog.parts["network"].values() if n is not type(own))]
+        for make in makes:
+            base = own.settings() if make is type(own) else {}
+            for changes in variants(make).values():
+                made: Any = make.make({**base, **changes})
+                if fits(part, task, made) and fits(make, task):
+                    return made
+        return None
+
+    def fits(self, part: type[Part], kind: str) -> bool:
+        """Say whether a part can be used with a kind of table, on one network or another."""
+        if (part, kind) not in self._fits:
+            task = self.task(kind)
+            found = self.network_for(part, task) is not None if issubclass(part, Technique) else fits(part, task)
+            self._fits[part, kind] = found
+        return self._fits[part, kind]
+
+    def store(self, kind: str) -> Store:
+        if kind not in self._stores:
+            self._stores[kind] = self.read(kind, self.frames[kind])
+        return self._stores[kind]
+
+    def read(self, kind: str, frame: Any, **source: Any) -> Store:
+        return self.task(kind).read(Source.make({"target": "y", **source}), frame)[0]
+
+    def recipe(self, kind: str, techniques: Mapping[str, Any] | None = None, **sections: Any) -> Recipe:
+        """A recipe with only the techniques named; sections add to the small defaults above."""
+        plain = {
+            "task": {"name": "table", "kind": kind},
+            "source": {"target": "y"},
+            "network": sections.pop("network", NETWORK),
+            "optimizer": sections.pop("optimizer", OPTIMIZER),
+            "budget": {**BUDGET, **sections.pop("budget", {})},
+            "techniques": techniques or {},
+            "seed": 3,
+        }
+        return self.catalog.recipe({**plain, **sections})
+
+    def default(self, kind: str) -> Recipe:
+        """The task's own recipe, in small."""
+        return self.recipe(kind, self.task(kind).defaults(self.store(kind))["techniques"])
+
+    def using(self, recipe: Recipe, group: str, part: type[Part], settings: Mapping[str, Any]) -> Recipe:
+        """The recipe with a part in place of what it would clash with, on a network that offers what it needs."""
+        made: Any = part.make(settings)
+        if group != "technique":
+            return Recipe(**{**vars(recipe), group: made})
+        network = self.network_for(part, recipe.task, recipe.network)
+        assert network is not None, f"no network offers what {part.name()} needs"
+        return replace(recipe, network=network).using(made)
+
+    def problem(self, recipe: Recipe, store: Store | None = None) -> Any:
+        task: Any = recipe.task
+        store = store or self.store(task.kind)
+        return task.problem(recipe, store, task.part(recipe, store), torch.device("cpu"))
+
+    def fit(
+        self,
+        recipe: Recipe,
+        folder: RunFolder | None = None,
+        *,
+        problem: Any = None,
+        stop_at: int | None = None,
+        keeper: Keeper | None = None,
+        watch: Watch | None = None,
+    ) -> Fitted:
+        """Train; ``stop_at`` sets what a SIGTERM would set after that many steps, so that Interrupted is raised."""
+        problem, watch = problem or self.problem(recipe), watch or Watch()
+        notes: list[str] = []
+        keeper = keeper or Keeper(folder, 1e9, notes.append)
+        if stop_at == 0:
+            watch.signal_number = signal.SIGTERM
+
+        def show(run: Run) -> None:
+            if run.step == stop_at:
+                watch.signal_number = signal.SIGTERM
+
+        run = loop.fit(recipe, problem, torch.device("cpu"), keeper, watch, show)
+        return Fitted(run, problem, (*problem.answer_layers, *loop.answers(run)), notes)
+
+    def fit_in_sittings(self, recipe: Recipe, folder: RunFolder, stops: Any) -> Fitted:
+        """Train, stopped after each number of steps in ``stops`` and resumed with everything made anew."""
+        for stop in stops:
+            try:
+                return self.fit(recipe, folder, stop_at=stop)
+            except Interrupted as error:
+                assert error.exit_code == 143
+        return self.fit(recipe, folder)
+
+    def fitted(self, recipe: Recipe) -> Fitted:
+        """The unbroken run of a recipe, trained once for all tests that look at it."""
+        text = recipe.to_yaml()
+        if text not in self._fitted:
+            self._fitted[text] = self.fit(recipe)
+        return self._fitted[text]
+
+    def bundle(self, fitted: Fitted) -> Bundle:
+        recipe: Any = fitted.run.recipe
+        schema = self.store(recipe.task.kind).schema
+        member = Member(tuple(fitted.problem.layers), fitted.run.model, fitted.answers)
+        return Bundle(recipe, schema, (member,), torch.device("cpu"))

@@ -1,0 +1,67 @@
+"""Promises of parts together: networks learn with optimizers, and two techniques train and resume in one recipe."""
+
+from __future__ import annotations
+
+import random
+
+import torch
+
+from aurify.core.errors import listing
+from aurify.core.folder import RunFolder
+from aurify.testing.cases import Case, require
+from aurify.testing.differences import first_difference
+from aurify.testing.lab import STEPS, variants
+from aurify.testing.scratch import scratch_folder
+from aurify.testing.training import IN_STATE
+from aurify.training.fit import build
+
+TECHNIQUES = ("fill_missing", "scale_numbers", "encode_categories", "gradient_clipping")
+SHORT, LONG = 60, 240
+LEARNT = 0.9
+"""A network has learnt when the error of held-out rows is below this share of what it was with its first weights."""
+
+
+def network_learns_with_every_optimizer(case: Case) -> None:
+    """In 60 steps, or 240 where it begins slowly, the error of held-out rows falls by a tenth and more."""
+    left = error_left(case, SHORT)
+    left = left if left < LEARNT else error_left(case, LONG)
+    require(
+        left < LEARNT,
+        f"{case.part.name()} trained with {case.other.name()} keeps {left:.0%} of the error of its first weights;"
+        " look at first weights, activations and the default learning rate",
+    )
+
+
+def error_left(case: Case, steps: int) -> float:
+    """The lowest error of held-out rows in a run of some steps, as a share of that of the first weights."""
+    names = TECHNIQUES + (("scale_target",) if case.kind == "regress" else ())
+    recipe = case.lab.recipe(
+        case.kind,
+        {name: {} for name in names},
+        network={"name": case.part.name()},
+        optimizer={"name": case.other.name()},
+        budget={"steps": steps, "validate_every": 10},
+    )
+    fitted = case.lab.fitted(recipe)
+    wild = [name for name, value in fitted.weights().items() if not torch.isfinite(value).all()]
+    require(not wild, f"with {case.other.name()} weights are not finite: {listing(wild)}")
+    problem = case.lab.problem(recipe)
+    first = problem.score(build(recipe, problem.signature).eval())
+    return min(entry[fitted.problem.score_name] for entry in fitted.run.log) / first
+
+
+def pair_of_techniques_trains_and_resumes(case: Case) -> None:
+    """Beside another technique, with drawn settings of both, weights stay finite and a resumed run ends the same."""
+    draw = random.Random(str(case))
+    network = {"name": "mlp", "width": 16, "norm": draw.choice(["none", "batch", "layer"])}
+    recipe = case.lab.recipe(case.kind, network=network)
+    for technique in (case.part, case.other):
+        recipe = case.lab.using(recipe, "technique", technique, draw.choice(list(variants(technique).values())))
+    stops = sorted(draw.sample(range(STEPS), 3))
+    said = f"{[(t.name(), t.settings()) for t in recipe.techniques]} stopped after {stops}"
+    with scratch_folder() as folder:
+        resumed = case.lab.fit_in_sittings(recipe, RunFolder(folder), stops)
+    wild = [name for name, value in resumed.weights().items() if not torch.isfinite(value).all()]
+    require(not wild, f"{said}: weights are not finite: {listing(wild)}")
+    place = first_difference(case.lab.fit(recipe).trace(), resumed.trace())
+    require(place is None, f"{said}: a resumed run ends otherwise, first {place}; {IN_STATE}")
