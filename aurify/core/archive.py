@@ -35,7 +35,12 @@ class DamagedError(AurifyError):
 
 def save(path: Path, kind: str, document: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
     """Write ``document`` (plain data) and ``tensors`` to one file, atomically and durably."""
-    from safetensors.torch import save as to_bytes
+    write_bytes(path, to_bytes(kind, document, tensors))
+
+
+def to_bytes(kind: str, document: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> bytes:
+    """The bytes of the file that ``save`` writes."""
+    from safetensors.torch import save as packed
 
     head = {"sha256": ZEROS.decode(), "format": FORMAT, "kind": kind, "version": aurify.__version__}
     text = json.dumps(document, separators=(",", ":")).encode()
@@ -49,10 +54,10 @@ def save(path: Path, kind: str, document: Mapping[str, Any], tensors: Mapping[st
             plain[name] = plain[name].clone()
         held.add(place)
     plain[DOCUMENT] = torch.frombuffer(bytearray(text), dtype=torch.uint8)
-    data = bytearray(to_bytes(plain, metadata={"aurify": json.dumps(head, separators=(",", ":"))}))
+    data = bytearray(packed(plain, metadata={"aurify": json.dumps(head, separators=(",", ":"))}))
     at = data.index(MARK) + len(MARK)
     data[at : at + 64] = hashlib.sha256(data).hexdigest().encode()
-    write_bytes(path, data)
+    return bytes(data)
 
 
 def load(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -60,9 +65,6 @@ def load(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
     Raises AurifyError for a missing, foreign, newer or oversized file and DamagedError when bytes were changed.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load as from_bytes
-
     try:
         if not path.is_file():
             path.stat()  # absent is said otherwise
@@ -70,67 +72,81 @@ def load(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
         size = path.stat().st_size
         if size > _memory_bytes() // 2:
             raise AurifyError(f"{path} has {size:,} bytes, more than half of this machine's memory; refused")
-        data = path.read_bytes()
-        head = _read_head(data, path)
-        _verify(data, head["sha256"].encode(), path)
-        _require_known_format(head, path)
-        if head["kind"] != kind:
-            raise AurifyError(f"{path} holds a {head['kind']}, not a {kind}")
-        tensors = from_bytes(data)
-        text = tensors.pop(DOCUMENT).numpy().tobytes()
-        if len(text) > DOCUMENT_LIMIT_BYTES:
-            raise ValueError(f"its document has {len(text):,} bytes, at most {DOCUMENT_LIMIT_BYTES:,} are read")
-        return json.loads(text), tensors
+        return from_bytes(path.read_bytes(), kind, str(path))
     except FileNotFoundError:
         raise AurifyError(f"no file at {path}") from None
     except OSError as error:
         raise AurifyError(f"{path} cannot be read: {error.strerror or error}") from None
+    except MemoryError as error:
+        raise _damaged(str(path), error) from None
+
+
+def from_bytes(data: bytes, kind: str, name: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Read what ``to_bytes`` made; errors say ``name`` and are those of ``load``."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load as unpacked
+
+    try:
+        head = _read_head(data, name)
+        _verify(data, head["sha256"].encode(), name)
+        _require_known_format(head, name)
+        if head["kind"] != kind:
+            raise AurifyError(f"{name} holds a {head['kind']}, not a {kind}")
+        tensors = unpacked(data)
+        text = tensors.pop(DOCUMENT).numpy().tobytes()
+        if len(text) > DOCUMENT_LIMIT_BYTES:
+            raise ValueError(f"its document has {len(text):,} bytes, at most {DOCUMENT_LIMIT_BYTES:,} are read")
+        return json.loads(text), tensors
     except (SafetensorError, ValueError, KeyError, RecursionError, MemoryError) as error:
-        raise DamagedError(f"{path} is damaged ({error}); make it again or take a copy") from None
+        raise _damaged(name, error) from None
 
 
-def _read_head(data: bytes, path: Path) -> dict[str, Any]:
+def _damaged(name: str, error: Exception) -> DamagedError:
+    return DamagedError(f"{name} is damaged ({error}); make it again or take a copy")
+
+
+def _read_head(data: bytes, name: str) -> dict[str, Any]:
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or length > HEADER_LIMIT_BYTES or length < 2:
-        raise DamagedError(f"{path} is not an aurify file")
+        raise DamagedError(f"{name} is not an aurify file")
     if len(data) < 8 + length:
-        raise DamagedError(f"{path} is cut short: {len(data):,} bytes of at least {8 + length:,}; take a whole copy")
+        raise DamagedError(f"{name} is cut short: {len(data):,} bytes of at least {8 + length:,}; take a whole copy")
     try:
         head = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["aurify"])
         sound = all(isinstance(head[k], str) for k in ("sha256", "kind", "version"))
     except (ValueError, KeyError, TypeError, RecursionError, MemoryError):
         sound, head = False, {}
     if not sound:
-        raise DamagedError(f"{path} is not an aurify file, or its header is damaged")
+        raise DamagedError(f"{name} is not an aurify file, or its header is damaged")
     return head
 
 
-def _verify(data: bytes, written: bytes, path: Path) -> None:
+def _verify(data: bytes, written: bytes, name: str) -> None:
     at = data.find(MARK) + len(MARK)
     if len(written) != 64 or data[at : at + 64] != written:
-        raise DamagedError(f"{path} is damaged: its checksum is not where it belongs")
+        raise DamagedError(f"{name} is damaged: its checksum is not where it belongs")
     digest = hashlib.sha256(data[:at])
     digest.update(ZEROS)
     digest.update(memoryview(data)[at + 64 :])
     if digest.hexdigest().encode() != written:
-        raise DamagedError(f"{path} is damaged: its SHA-256 does not match its bytes; take a whole copy")
+        raise DamagedError(f"{name} is damaged: its SHA-256 does not match its bytes; take a whole copy")
 
 
-def _require_known_format(head: dict[str, Any], path: Path) -> None:
+def _require_known_format(head: dict[str, Any], name: str) -> None:
     """Asked after the checksum, so that a flipped bit is not taken for a newer format."""
     number, version = head.get("format"), head["version"]
     if isinstance(number, int) and number > FORMAT:
         raise AurifyError(
-            f"{path} is of format {number}, written by aurify {version}; this is aurify {aurify.__version__}, which"
+            f"{name} is of format {number}, written by aurify {version}; this is aurify {aurify.__version__}, which"
             f" reads format {FORMAT}: update aurify"
         )
     if isinstance(number, int) and 0 < number < FORMAT:
         raise AurifyError(
-            f"{path} is of format {number}, written by aurify {version}; this is aurify {aurify.__version__}, which"
+            f"{name} is of format {number}, written by aurify {version}; this is aurify {aurify.__version__}, which"
             f" reads format {FORMAT}: use it with aurify {version}, or fit again"
         )
     if number != FORMAT:
-        raise DamagedError(f"{path} is of no known format ({number!r})")
+        raise DamagedError(f"{name} is of no known format ({number!r})")
 
 
 def _memory_bytes() -> int:

@@ -1,7 +1,8 @@
-"""Tables that are in memory already: pandas, polars, Arrow, numpy, dicts and lists of dicts, as polars frames."""
+"""Tables that are in memory already: pandas, polars, Arrow, numpy, dicts and lists of rows, as polars frames."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,13 +34,60 @@ def frame_of(source: Any) -> pl.DataFrame:
             return pl.DataFrame(source, strict=False)
         if isinstance(source, list) and all(isinstance(row, dict) for row in source):
             return pl.DataFrame(source, infer_schema_length=None, strict=False)
+        if isinstance(source, list) and all(isinstance(row, (list, tuple)) for row in source):
+            return _from_rows(source)
     except (PolarsError, TypeError, ValueError, OverflowError, OSError) as error:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise AurifyError(f"the {type(source).__name__} is not a table: {said}") from None
     raise AurifyError(
         f"a {type(source).__name__} is not a table; give a path, a pandas, polars or Arrow table, a numpy array of two"
-        " dimensions, a dict of columns or a list of dicts"
+        " dimensions, a dict of columns or a list of rows"
     )
+
+
+def with_target(source: Any, target: Any) -> tuple[pl.DataFrame, str, list[str]]:
+    """A table and its targets (N,) as one frame; the name of the target's column, and why it is not the expected one.
+
+    ``target`` is a Series, an array or a list of N values, or a table or array of one column. Its column is called as
+    it is, or ``target``. Raises AurifyError for targets that are no single column, or of another length than the table.
+    """
+    if isinstance(source, (str, Path)):
+        raise AurifyError(f"targets beside the file {source}: name its target column instead")
+    frame, values = frame_of(source), _one_column(target)
+    if frame.height != len(values):
+        raise AurifyError(f"the table has {frame.height:,} rows and the target {len(values):,} values; give one a row")
+    wanted = values.name or "target"
+    name = free_name(wanted, frame)
+    notes = [] if name == wanted else [f"the table has a column {wanted!r} of its own: the target is called {name!r}"]
+    return frame.with_columns(values.alias(name)), name, notes
+
+
+def free_name(wanted: str, frame: pl.DataFrame) -> str:
+    """``wanted``, or with the first number behind it that makes it no column of the frame."""
+    taken = {name.strip() for name in frame.columns}
+    return next(n for n in (wanted, *(f"{wanted}_{at}" for at in range(2, len(taken) + 3))) if n not in taken)
+
+
+def _one_column(target: Any) -> pl.Series:
+    """Targets as a Series, called "" where they have no name of their own."""
+    import polars as pl
+
+    library = type(target).__module__.split(".")[0]
+    if isinstance(target, pl.Series):
+        return target
+    named, name, table = hasattr(target, "columns") or hasattr(target, "column_names"), "", target
+    if library == "pandas" and not named:
+        name, table = "" if target.name is None else str(target.name), target.to_frame("target")
+    elif library == "pyarrow" and not named:
+        table = {"target": target.to_pylist()}
+    elif isinstance(target, np.ndarray) and target.ndim == 1:
+        table = target[:, None]
+    elif isinstance(target, (list, tuple)) and not any(isinstance(value, (list, tuple, dict)) for value in target):
+        table = {"target": list(target)}
+    frame = frame_of(table)
+    if frame.width != 1:
+        raise AurifyError(f"the target has {frame.width:,} columns; one is predicted at a time: give one of them")
+    return frame.to_series().alias(frame.columns[0] if named else name)
 
 
 def _from_pandas(frame: Any) -> pl.DataFrame:
@@ -60,6 +108,17 @@ def _from_pandas(frame: Any) -> pl.DataFrame:
         plain = [None if gone else v for v, gone in zip(values.tolist(), absent, strict=True)]
         columns[str(name)] = pl.Series(plain, strict=False)
     return pl.DataFrame(columns)
+
+
+def _from_rows(rows: list[Any]) -> pl.DataFrame:
+    """Rows of cells, all of one length."""
+    import polars as pl
+
+    lengths = sorted({len(row) for row in rows})
+    if len(lengths) > 1:
+        raise ValueError(f"it has rows of {lengths[0]:,} and of {lengths[-1]:,} cells")
+    columns = zip(*rows, strict=True)
+    return pl.DataFrame({f"column_{at}": pl.Series(list(cells), strict=False) for at, cells in enumerate(columns, 1)})
 
 
 def _from_numpy(array: np.ndarray) -> pl.DataFrame:

@@ -93,6 +93,21 @@ def part_rows(store: Store, test_share: float, held_share: float, seed: int, by:
     return replace(parts, notes=tuple(notes))
 
 
+def learnt_rows(store: Store, held_share: float, seed: int, by: str = "random") -> Parts:
+    """Part a Store's labelled rows without a test part; for whoever measures elsewhere.
+
+    Of rows too few to hold any out, all are learnt from and all judge when to stop. Raises AurifyError where nothing is
+    left to learn from.
+    """
+    rows = _rows(store, by)
+    _require_units(rows, by, 2)
+    held = rows.held(np.ones(len(rows.ids), dtype=bool), held_share, seed, "split/held")
+    few = [] if held.any() else [f"{len(held)} rows are too few to hold any out: when to stop is judged by all of them"]
+    parts = Parts(rows.ids[~held], rows.ids[held] if held.any() else rows.ids, rows.ids[:0], (*rows.notes, *few))
+    _require_learnable(store, parts)
+    return parts
+
+
 def fold_rows(store: Store, folds: int, held_share: float, seed: int, by: str = "random") -> list[Parts]:
     """Part a Store's labelled rows ``folds`` times; for whoever measures a recipe on every row rather than on one part.
 
@@ -177,12 +192,18 @@ def _require_units(rows: _Rows, by: str, least: int) -> None:
 def _checked(store: Store, rows: _Rows, fit: np.ndarray, held: np.ndarray, test: np.ndarray) -> Parts:
     """Parts from masks (n,); refuses an empty one, and one class alone to learn from."""
     parts = Parts(rows.ids[fit], rows.ids[held], rows.ids[test])
-    for name, part in (("training", parts.fit), ("held-out", parts.held), ("test", parts.test)):
+    for name, part in (("held-out", parts.held), ("test", parts.test)):
         if len(part) == 0:
             raise AurifyError(f"{len(rows.ids)} labelled rows are too few: the {name} part would be empty")
+    _require_learnable(store, parts)
+    return parts
+
+
+def _require_learnable(store: Store, parts: Parts) -> None:
+    if len(parts.fit) == 0:
+        raise AurifyError(f"{len(parts.held)} labelled rows are too few: the training part would be empty")
     if store.schema.classes is not None and len(np.unique(store.target[parts.fit])) < 2:
         raise AurifyError("the training part holds only one class; give more rows or another seed")
-    return parts
 
 
 def _say_rare(store: Store, test: np.ndarray) -> list[str]:

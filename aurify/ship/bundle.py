@@ -16,6 +16,7 @@ from aurify.catalog import Catalog
 from aurify.core import archive
 from aurify.core.archive import DamagedError
 from aurify.core.errors import AurifyError
+from aurify.core.files import write_bytes
 from aurify.core.recipe import Recipe, read_yaml
 from aurify.core.types import Layer, Signature
 from aurify.data import prepare
@@ -127,10 +128,14 @@ class Bundle:
 
     def save(self, path: Path, catalog: Catalog) -> None:
         """Write one file, atomically."""
+        write_bytes(path, self.to_bytes(catalog))
+
+    def to_bytes(self, catalog: Catalog) -> bytes:
+        """The bytes of the file that ``save`` writes."""
         tensors: dict[str, Tensor] = {}
         members = [_taken_apart(m, f"members/{at}", tensors, catalog) for at, m in enumerate(self.members)]
         document = {"recipe": self.recipe.to_yaml(), "schema": self.schema.to_plain(), "members": members}
-        archive.save(path, "model", document, tensors)
+        return archive.to_bytes("model", document, tensors)
 
     @classmethod
     def load(cls, path: Path, catalog: Catalog, device: torch.device) -> Bundle:
@@ -138,9 +143,24 @@ class Bundle:
 
         The network is built without memory and takes the file's own tensors, so a file never costs more than its size.
         """
-        document, tensors = archive.load(path, "model")
+        return cls._put_together(*archive.load(path, "model"), str(path), catalog, device)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, name: str, catalog: Catalog, device: torch.device) -> Bundle:
+        """Rebuild from what ``to_bytes`` made, as ``load`` does from a file; errors say ``name``."""
+        return cls._put_together(*archive.from_bytes(data, "model", name), name, catalog, device)
+
+    @classmethod
+    def _put_together(
+        cls,
+        document: Mapping[str, Any],
+        tensors: Mapping[str, Tensor],
+        name: str,
+        catalog: Catalog,
+        device: torch.device,
+    ) -> Bundle:
         try:
-            recipe = catalog.recipe(read_yaml(document["recipe"], f"the recipe in {path}"))
+            recipe = catalog.recipe(read_yaml(document["recipe"], f"the recipe in {name}"))
             schema = Schema.from_plain(document["schema"])
             plain = document["members"]
             members = tuple(
@@ -150,10 +170,10 @@ class Bundle:
             if not all(m.weight >= 0 for m in members) or abs(sum(m.weight for m in members) - 1) > 1e-6:
                 raise ValueError("the weights of its members do not sum to 1")
         except AurifyError as error:
-            raise AurifyError(f"{path}: {error}") from None
+            raise AurifyError(f"{name}: {error}") from None
         except (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError, AssertionError) as error:
             reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-            raise DamagedError(f"{path} does not hold a sound model ({reason})") from None
+            raise DamagedError(f"{name} does not hold a sound model ({reason})") from None
         for member in members:
             for module in (*([member.network] if member.network else []), *member.answers):
                 module.to(device).eval().requires_grad_(False)

@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aurify import catalog as catalogs
 from aurify.catalog import Catalog
-from aurify.core import recipe as recipes
 from aurify.core.errors import AurifyError
 from aurify.core.files import read_json, write_bytes, write_json
 from aurify.core.folder import RunFolder, fresh, latest, named
-from aurify.core.recipe import Recipe, Source, Split
+from aurify.core.recipe import Recipe, Source
 from aurify.core.watch import Watch
 from aurify.core.words import plainly
+from aurify.data.frames import with_target
 from aurify.track.follow import Tracking
 from aurify.training import device as devices
 from aurify.training.fit import Show
@@ -26,36 +24,14 @@ from aurify.workbench.passed import Passed, catalog_with
 from aurify.workbench.reporting import require_language
 from aurify.workbench.runs import FittedRun
 from aurify.workbench.training import Training
+from aurify.workbench.wish import Wish, complete, wish_of, words_of
 
 Note = Callable[[str], None]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What a user asked of ``fit``, before the data is known: plain data of a recipe, and words that change it."""
-
-    data: Any
-    recipe: Mapping[str, Any]
-    task: Any
-    source: Mapping[str, Any]
-    split: Split
-    settings: Sequence[str]
-    using: Sequence[str]
-    without: Sequence[str]
-
-    @property
-    def name(self) -> str:
-        return Path(self.data).name if isinstance(self.data, (str, Path)) else "frame"
-
-    @property
-    def readable(self) -> bool:
-        """Whether the data can be read (again)."""
-        return self.data is not None and (not isinstance(self.data, (str, Path)) or Path(self.data).exists())
-
-
 def fit(
     data: Any = None,
-    target: str | None = None,
+    target: Any = None,
     *,
     network: Passed = None,
     drop: Sequence[str] = (),
@@ -91,6 +67,7 @@ def fit(
 ) -> FittedRun:
     """Read, split, prepare, train, measure: from a file, folder or data frame to a finished run folder.
 
+    ``target`` is a column's name or, beside a table in memory, the targets themselves: a Series, an array or a list.
     ``split`` is ``random``, ``group:COLUMN`` or ``time:COLUMN``. With ``folds`` each row is tested by a model that did
     not see it, and the shipped model averages those of the folds. ``settings`` are ``{"network.width": 256}`` or
     ``["network.width=256"]``; ``using`` and ``without`` switch techniques; with ``find_rate`` a good learning rate is
@@ -103,15 +80,17 @@ def fit(
     require_language(language)
     if force and resume:
         raise AurifyError("--force begins anew and --resume goes on: choose one")
-    words = [f"{k}={json.dumps(v)}" for k, v in settings.items()] if isinstance(settings, Mapping) else list(settings)
+    if target is not None and not isinstance(target, str):
+        data, target, said = with_target(data, target)
+        for text in said:
+            note(text)
     asked = {"seed": seed, "budget.seconds": seconds, "budget.find_rate": find_rate or None, "blend.model": blend}
-    asked |= {"split.by": split, "split.folds": folds}
-    words += [f"{k}={json.dumps(v) if isinstance(v, str) else v}" for k, v in asked.items() if v is not None]
+    words = words_of(settings, {**asked, "split.by": split, "split.folds": folds})
     roles = {"target": target, "drop": list(drop) or None, "test": None if test is None else str(test)}
     roles |= {"separator": separator, "encoding": encoding, "header": header, "missing": list(missing) or None}
     roles |= {"types": list(types) or None, "positive": positive, "weight": weight}
     catalog, passed = catalog_with(parts, network)
-    wish = _wish(data, roles, recipe, words, using, without, passed)
+    wish = wish_of(data, roles, recipe, words, using, without, passed)
     folder = _folder(wish, out, force=force, resume=resume)
     with Watch() as watch, devices.prepared(device) as chosen, Tracking(track, note) as tracking:
         folder.hold()
@@ -146,45 +125,6 @@ def fit(
             return FittedRun(folder.path, catalog, device)
         finally:
             folder.release()
-
-
-def _wish(
-    data: Any,
-    roles: Mapping[str, Any],
-    recipe: str | Path | Mapping[str, Any] | None,
-    words: Sequence[str],
-    using: Sequence[str],
-    without: Sequence[str],
-    network: Mapping[str, Any] | None,
-) -> Wish:
-    """Part the words on task, source and split, which say how to read, from those that wait for the data."""
-    plain = recipe if isinstance(recipe, Mapping) else {} if recipe is None else recipes.load_yaml(Path(recipe))
-    plain = plain if network is None else {**plain, "network": network}
-    early = [w for w in words if w.partition("=")[0].partition(".")[0] in ("task", "source", "split")]
-    asked = catalogs.override({"task": {"name": "table"}, **plain, "techniques": {}}, settings=early)
-    source, split = (_section(asked, name) for name in ("source", "split"))
-    roles = {**roles, "path": str(data) if isinstance(data, (str, Path)) else None}
-    source = {**source, **{k: v for k, v in roles.items() if v is not None}}
-    settled = Split.make(split)
-    if settled.folds is not None and source.get("test") is not None:
-        raise AurifyError("--folds tests every row in turn and --test names the rows to test: choose one")
-    return Wish(
-        data=source.get("path") if data is None else data,
-        recipe=plain,
-        task=asked["task"],
-        source=source,
-        split=settled,
-        settings=[w for w in words if w not in early],
-        using=using,
-        without=without,
-    )
-
-
-def _section(plain: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    section = plain.get(name) or {}
-    if not isinstance(section, Mapping):
-        raise AurifyError(f"{name}: expected settings, found {section!r}")
-    return section
 
 
 def _folder(wish: Wish, out: str | Path | None, *, force: bool, resume: bool) -> RunFolder:
@@ -223,7 +163,7 @@ def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note, *, anew
         store, notes = open_store(folder), []
     else:
         store, notes = task.read(Source.make(wish.source), wish.data, wish.split.by)
-    recipe, replaced = _complete(wish, task.settled(store), store, catalog)
+    recipe, replaced = complete(wish, task.settled(store), store, catalog)
     if begun:
         _require_same(catalog.read_recipe(folder.recipe), recipe, folder)
         if open_store(folder).fingerprint != store.fingerprint:
@@ -243,23 +183,6 @@ def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note, *, anew
     for text in said:
         note(text)
     return recipe
-
-
-def _complete(wish: Wish, task: Any, store: Any, catalog: Catalog) -> tuple[Recipe, list[str]]:
-    """The task's defaults, overruled by the user's recipe, overruled by the user's words; and which gave way to which.
-
-    A technique that is asked for takes the place of one that fills the same slot.
-    """
-    defaults = task.defaults(store)
-    plain = {**defaults, **wish.recipe, "source": wish.source, "split": wish.split.settings()}
-    if isinstance(plain["budget"] or {}, Mapping):
-        plain["budget"] = {**defaults["budget"], **(plain["budget"] or {})}
-    plain["task"] = {"name": task.name(), **task.settings()}
-    plain = catalogs.override(plain, without=wish.without)
-    displaced = catalog.displaced(plain["techniques"], wish.using)
-    plain = catalogs.override(plain, settings=wish.settings, using=wish.using, without=list(displaced))
-    notes = [f"{new} takes the place of {old} (slot {slot})" for old, (new, slot) in displaced.items()]
-    return catalog.recipe(plain), notes
 
 
 def _require_same(old: Recipe, new: Recipe, folder: RunFolder) -> None:

@@ -1,0 +1,100 @@
+"""What was asked for, in words, and the recipe that it becomes once the data is known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aurify import catalog as catalogs
+from aurify.catalog import Catalog
+from aurify.core import recipe as recipes
+from aurify.core.errors import AurifyError
+from aurify.core.recipe import Recipe, Split
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What a user asked of ``fit``, before the data is known: plain data of a recipe, and words that change it."""
+
+    data: Any
+    recipe: Mapping[str, Any]
+    task: Any
+    source: Mapping[str, Any]
+    split: Split
+    settings: Sequence[str]
+    using: Sequence[str]
+    without: Sequence[str]
+
+    @property
+    def name(self) -> str:
+        return Path(self.data).name if isinstance(self.data, (str, Path)) else "frame"
+
+    @property
+    def readable(self) -> bool:
+        """Whether the data can be read (again)."""
+        return self.data is not None and (not isinstance(self.data, (str, Path)) or Path(self.data).exists())
+
+
+def words_of(settings: Mapping[str, Any] | Sequence[str], asked: Mapping[str, Any]) -> list[str]:
+    """Settings as words, then those that were asked for by name: ``{"network.width": 256}`` is ``network.width=256``."""
+    words = [f"{k}={json.dumps(v)}" for k, v in settings.items()] if isinstance(settings, Mapping) else list(settings)
+    return [*words, *(f"{k}={json.dumps(v)}" for k, v in asked.items() if v is not None)]
+
+
+def wish_of(
+    data: Any,
+    roles: Mapping[str, Any],
+    recipe: str | Path | Mapping[str, Any] | None,
+    words: Sequence[str],
+    using: Sequence[str],
+    without: Sequence[str],
+    network: Mapping[str, Any] | None,
+) -> Wish:
+    """Part the words on task, source and split, which say how to read, from those that wait for the data."""
+    plain = recipe if isinstance(recipe, Mapping) else {} if recipe is None else recipes.load_yaml(Path(recipe))
+    plain = plain if network is None else {**plain, "network": network}
+    early = [w for w in words if w.partition("=")[0].partition(".")[0] in ("task", "source", "split")]
+    asked = catalogs.override({"task": {"name": "table"}, **plain, "techniques": {}}, settings=early)
+    source, split = (_section(asked, name) for name in ("source", "split"))
+    roles = {**roles, "path": str(data) if isinstance(data, (str, Path)) else None}
+    source = {**source, **{k: v for k, v in roles.items() if v is not None}}
+    settled = Split.make(split)
+    if settled.folds is not None and source.get("test") is not None:
+        raise AurifyError("--folds tests every row in turn and --test names the rows to test: choose one")
+    return Wish(
+        data=source.get("path") if data is None else data,
+        recipe=plain,
+        task=asked["task"],
+        source=source,
+        split=settled,
+        settings=[w for w in words if w not in early],
+        using=using,
+        without=without,
+    )
+
+
+def complete(wish: Wish, task: Any, store: Any, catalog: Catalog) -> tuple[Recipe, list[str]]:
+    """The task's defaults, overruled by the user's recipe, overruled by the user's words; and which gave way to which.
+
+    A technique that is asked for takes the place of one that fills the same slot.
+    """
+    defaults = task.defaults(store)
+    plain = {**defaults, **wish.recipe, "source": wish.source, "split": wish.split.settings()}
+    if isinstance(plain["budget"] or {}, Mapping):
+        plain["budget"] = {**defaults["budget"], **(plain["budget"] or {})}
+    plain["task"] = {"name": task.name(), **task.settings()}
+    plain = catalogs.override(plain, without=wish.without)
+    displaced = catalog.displaced(plain["techniques"], wish.using)
+    plain = catalogs.override(plain, settings=wish.settings, using=wish.using, without=list(displaced))
+    notes = [f"{new} takes the place of {old} (slot {slot})" for old, (new, slot) in displaced.items()]
+    return catalog.recipe(plain), notes
+
+
+def _section(plain: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    section = plain.get(name) or {}
+    if not isinstance(section, Mapping):
+        raise AurifyError(f"{name}: expected settings, found {section!r}")
+    return section
