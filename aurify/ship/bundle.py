@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 MEMBERS = ("network", "trees")
 """What a blend is made of, measured apart as well."""
 
+WHOLE_ROWS = 16
+"""Rows are put through a network in multiples of this many: no edge is left that a matrix product treats apart."""
+
 
 @dataclass(frozen=True, eq=False)
 class Answer:
@@ -115,12 +118,17 @@ class Bundle:
         """Class probabilities (M, K) or numbers (M,), float64."""
         step = prepare.rows_at_once(self.device)
         starts = range(0, max(1, len(asked.rows)), step)
-        chunks = (prepare.raw_values(asked.inputs, asked.rows[start : start + step]) for start in starts)
-        answered = np.concatenate([self.pipeline(raw).cpu().numpy() for raw in chunks])
+        answered = np.concatenate([self._together(asked, asked.rows[start : start + step]) for start in starts])
         if not np.isfinite(answered).all():
             raise ValueError("its answers are not finite")
         # a mean of ones over several members may be above 1 by the last bit
         return answered if self.schema.classes is None else answered.clip(0.0, 1.0)
+
+    def _together(self, asked: Asked, rows: np.ndarray) -> np.ndarray:
+        """What is answered to a chunk of rows: the same to each, whichever and however many are beside it."""
+        # products with a few rows are summed in another order than those with many: float32 tells them apart
+        filled = np.concatenate([rows, np.repeat(rows[:1], -len(rows) % WHOLE_ROWS)])
+        return self.pipeline(prepare.raw_values(asked.inputs, filled)).cpu().numpy()[: len(rows)]
 
     @property
     def parameter_count(self) -> int:
