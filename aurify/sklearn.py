@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 FRAMES = ("pandas", "polars", "pyarrow")
+COPIES = "drop_duplicates"
 
 
 class _Network(BaseEstimator):
@@ -76,13 +77,18 @@ class _Network(BaseEstimator):
             network=self.network,
             settings=self.settings,
             using=self.using,
-            without=self.without,
+            without=self._without(),
             parts=self.parts,
             blend=self.blend,
             seconds=self.seconds,
             seed=self._seed(),
             device=self.device,
         )
+
+    def _without(self) -> list[str]:
+        """Copies of a row count as often as they are there, as everywhere in scikit-learn, unless asked otherwise."""
+        asked = [*self.without, *self.using, *self.settings]
+        return [*self.without] if any(word.startswith(COPIES) for word in asked) else [*self.without, COPIES]
 
     def _seed(self) -> int:
         if isinstance(self.random_state, (int, np.integer)):
@@ -151,7 +157,8 @@ class NetworkClassifier(ClassifierMixin, _Network):
 
     Takes tables as they are: pandas, polars or Arrow frames with texts, categories, dates and missing values, or arrays
     (n, c). A tenth of the rows (a twentieth of 10,000 or more) is held out to stop training and to calibrate by; no
-    test part is set aside, for that is what ``cross_val_score`` and its like do.
+    test part is set aside, for that is what ``cross_val_score`` and its like do. Other than in ``aurify fit``, equal
+    rows all count: a resampled table is taken as it is, unless you say ``using=["drop_duplicates"]``.
 
     Parameters
     ----------
