@@ -84,7 +84,11 @@ def _one_column(target: Any) -> pl.Series:
         table = target[:, None]
     elif isinstance(target, (list, tuple)) and not any(isinstance(value, (list, tuple, dict)) for value in target):
         table = {"target": list(target)}
-    frame = frame_of(table)
+    try:
+        frame = frame_of(table)
+    except AurifyError:
+        fix = "give the name of a column, or a Series, an array or a list of one value a row"
+        raise AurifyError(f"a {type(target).__name__} is no target; {fix}") from None
     if frame.width != 1:
         raise AurifyError(f"the target has {frame.width:,} columns; one is predicted at a time: give one of them")
     return frame.to_series().alias(frame.columns[0] if named else name)

@@ -34,6 +34,16 @@ def test_what_was_saved_is_loaded(sound):
     assert same(tensors, {"t": torch.arange(6.0).reshape(2, 3), "e": torch.empty(0)})
 
 
+def test_bytes_in_memory_are_those_of_the_file(sound):
+    document, tensors = load(sound, "thing")
+    data = archive.to_bytes("thing", document, tensors)
+    assert data == sound.read_bytes()
+    assert same(archive.from_bytes(data, "thing", "it")[1], tensors)
+    for wrong, said in ((data[:-1], "it is damaged"), (b"", "it is not an aurify file")):
+        with pytest.raises(DamagedError, match=said):
+            archive.from_bytes(wrong, "thing", "it")
+
+
 def test_every_flipped_bit_is_refused(sound, tmp_path):
     data, path = sound.read_bytes(), tmp_path / "flipped.aurify"
     path.write_bytes(data)

@@ -7,7 +7,7 @@ import pytest
 from aurify.core.errors import AurifyError
 from aurify.data.copies import row_keys
 from aurify.data.schema import Schema
-from aurify.data.splits import part_rows
+from aurify.data.splits import learnt_rows, part_rows
 from aurify.data.store import Store
 
 
@@ -137,6 +137,26 @@ def test_too_few_rows_are_refused(count):
     target = (np.arange(count) % 2).astype(np.int64)
     with pytest.raises(AurifyError, match=r"too few|only one class"):
         part_rows(store_of(np.random.default_rng(0).normal(size=(count, 1)), None, target, 2), 0.2, 0.15, 0)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_without_a_test_part_every_labelled_row_is_learnt_from_or_held_out(seed):
+    random = np.random.default_rng(seed)
+    store = random_store(random, 3 if seed % 2 else None)
+    parts = learnt_rows(store, 0.1, seed)
+    assert len(parts.test) == 0
+    assert np.array_equal(np.sort(np.concatenate([parts.fit, parts.held])), np.flatnonzero(store.labelled))
+    assert len(parts.held) == pytest.approx(0.1 * store.labelled.sum(), abs=12)
+    keys = row_keys(store.inputs.values())
+    assert not np.isin(keys[parts.held], keys[parts.fit]).any()
+    assert np.array_equal(parts.held, learnt_rows(store, 0.1, seed).held)
+
+
+def test_rows_too_few_to_hold_any_out_all_learn_and_all_judge():
+    store = store_of(np.random.default_rng(0).normal(size=(6, 1)), None, np.array([0, 1] * 3), 2)
+    parts = learnt_rows(store, 0.1, 0)
+    assert parts.fit.tolist() == parts.held.tolist() == [0, 1, 2, 3, 4, 5]
+    assert parts.notes == ("6 rows are too few to hold any out: when to stop is judged by all of them",)
 
 
 def slow_keys(tables):
