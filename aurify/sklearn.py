@@ -110,7 +110,7 @@ class _Network(BaseEstimator):
 
     def _table(self, X: Any, *, reset: bool) -> pl.DataFrame:
         """Rows as a table: a frame as it is, an array or a list of lists checked as scikit-learn does."""
-        if type(X).__module__.split(".")[0] in FRAMES and len(X.shape) == 2:
+        if type(X).__module__.split(".")[0] in FRAMES and len(getattr(X, "shape", ())) == 2:
             validate_data(self, X, reset=reset, skip_check_array=True)
             return frame_of(X)
         least = 2 if reset else 1
