@@ -199,7 +199,7 @@ def test_works_inside_the_tools_of_scikit_learn():
     X, y = load_wine(return_X_y=True, as_frame=True)
     scaled = make_column_transformer((StandardScaler(), ["alcohol", "proline"]), remainder="passthrough")
     piped = make_pipeline(scaled, NetworkClassifier(settings=QUICK, random_state=0)).set_output(transform="pandas")
-    grid = {"networkclassifier__settings": [QUICK, {**QUICK, "optimizer.learning_rate": 1e-6}]}
+    grid = {"networkclassifier__settings": [QUICK, {**QUICK, "network.width": np.int64(32), "budget.steps": 1}]}
     search = GridSearchCV(piped, grid, cv=2, error_score="raise").fit(X, y)
     assert search.best_params_["networkclassifier__settings"] == QUICK
     assert search.best_score_ > 0.9

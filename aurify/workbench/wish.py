@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from aurify import catalog as catalogs
 from aurify.catalog import Catalog
 from aurify.core import recipe as recipes
@@ -39,9 +41,11 @@ class Wish:
 
 
 def words_of(settings: Mapping[str, Any] | Sequence[str], asked: Mapping[str, Any]) -> list[str]:
-    """Settings as words, then those that were asked for by name: ``{"network.width": 256}`` is ``network.width=256``."""
-    words = [f"{k}={json.dumps(v)}" for k, v in settings.items()] if isinstance(settings, Mapping) else list(settings)
-    return [*words, *(f"{k}={json.dumps(v)}" for k, v in asked.items() if v is not None)]
+    """Settings as words, ``{"network.width": 256}`` as ``network.width=256``, and those that were asked for by name."""
+    named = dict(settings) if isinstance(settings, Mapping) else {}
+    named |= {k: v for k, v in asked.items() if v is not None}
+    written = [f"{k}={json.dumps(v, default=np.generic.item)}" for k, v in named.items()]
+    return written if isinstance(settings, Mapping) else [*settings, *written]
 
 
 def wish_of(
