@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from aurify.core.words import said
+from aurify.core.words import Said, said
 from aurify.report import charts, vega
 from aurify.report.section import Record, chapters
 
@@ -23,7 +23,7 @@ def render(record: Record) -> str:
             language={"en": "en", "zh": "zh-Hans"}[record.language],
             name=record.folder.path.name,
             chapters=every,
-            specs=_script({n: f.chart for c in every for n, f in c.figures.items()}),
+            specs=_script(_spoken({n: f.chart for c in every for n, f in c.figures.items()}, record)),
             config=_script(charts.theme({role: f"var(--{role})" for role in charts.ROLES})),
             colours=charts.ROLES,
             library=vega.script() if any(c.figures for c in every) else "",
@@ -55,6 +55,18 @@ def _words() -> dict[str, str]:
         "numbers": said("The numbers of this chart"),
         "without": said("The charts need JavaScript; all of their numbers are in the tables below them."),
     }
+
+
+def _spoken(plain: Any, record: Record) -> Any:
+    """A chart with its texts in the record's language."""
+    match plain:
+        case dict():
+            return {key: _spoken(value, record) for key, value in plain.items()}
+        case list():
+            return [_spoken(value, record) for value in plain]
+        case Said():
+            return record.say(plain)
+    return plain
 
 
 def _script(plain: Any) -> str:

@@ -17,7 +17,7 @@ from aurify.core.files import read_json, write_bytes, write_json
 from aurify.core.folder import RunFolder, fresh, latest, named
 from aurify.core.recipe import Recipe, Source, Split
 from aurify.core.watch import Watch
-from aurify.core.words import plainly
+from aurify.core.words import plainly, said
 from aurify.track.follow import Tracking
 from aurify.training import device as devices
 from aurify.training.fit import Show
@@ -237,10 +237,10 @@ def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note, *, anew
     for number, fold in enumerate(folds, 1):
         folder.fold(number).path.mkdir(parents=True, exist_ok=True)
         fold.write(folder.fold(number).parts)
-    said = [*notes, *replaced, *parts.notes]
-    write_json(folder.findings, [plainly(text) for text in said])
+    findings = [*notes, *replaced, *parts.notes]
+    write_json(folder.findings, [plainly(text) for text in findings])
     write_bytes(folder.recipe, recipe.to_yaml().encode())
-    for text in said:
+    for text in findings:
         note(text)
     return recipe
 
@@ -258,8 +258,11 @@ def _complete(wish: Wish, task: Any, store: Any, catalog: Catalog) -> tuple[Reci
     plain = catalogs.override(plain, without=wish.without)
     displaced = catalog.displaced(plain["techniques"], wish.using)
     plain = catalogs.override(plain, settings=wish.settings, using=wish.using, without=list(displaced))
-    notes = [f"{new} takes the place of {old} (slot {slot})" for old, (new, slot) in displaced.items()]
-    return catalog.recipe(plain), notes
+    notes = [
+        said("{new} takes the place of {old} (slot {slot})", new=new, old=old, slot=slot)
+        for old, (new, slot) in displaced.items()
+    ]
+    return catalog.recipe(plain), list(notes)
 
 
 def _require_same(old: Recipe, new: Recipe, folder: RunFolder) -> None:
