@@ -258,11 +258,11 @@ def _complete(wish: Wish, task: Any, store: Any, catalog: Catalog) -> tuple[Reci
     plain = catalogs.override(plain, without=wish.without)
     displaced = catalog.displaced(plain["techniques"], wish.using)
     plain = catalogs.override(plain, settings=wish.settings, using=wish.using, without=list(displaced))
-    notes = [
+    notes: list[str] = [
         said("{new} takes the place of {old} (slot {slot})", new=new, old=old, slot=slot)
         for old, (new, slot) in displaced.items()
     ]
-    return catalog.recipe(plain), list(notes)
+    return catalog.recipe(plain), notes
 
 
 def _require_same(old: Recipe, new: Recipe, folder: RunFolder) -> None:
