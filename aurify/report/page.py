@@ -24,7 +24,8 @@ def render(record: Record) -> str:
             name=record.folder.path.name,
             chapters=every,
             specs=_script(_spoken({n: f.chart for c in every for n, f in c.figures.items()}, record)),
-            config=_script(charts.theme({role: f"var(--{role})" for role in charts.ROLES})),
+            # each chart's place has a label of its own; what Vega says of its parts is always English
+            config=_script(charts.theme({role: f"var(--{role})" for role in charts.ROLES}) | {"aria": False}),
             colours=charts.ROLES,
             library=vega.script() if any(c.figures for c in every) else "",
         )
