@@ -18,10 +18,10 @@ MANY_BLOCKS = 20
 
 @dataclass(frozen=True, eq=False)
 class Clusters:
-    """The cluster (n,) of each row, None where rows stand for themselves; and what is resampled, in words."""
+    """The cluster (n,) of each row, and what is resampled, in words; None and "" where rows stand for themselves."""
 
     codes: np.ndarray | None
-    words: Said
+    words: str
 
     def say(self) -> Said:
         """What intervals from these clusters cover, to follow the word "intervals"."""
@@ -44,7 +44,7 @@ def clusters_of(roles: Mapping[str, np.ndarray], rows: np.ndarray) -> Clusters:
             several = said("{count:,} blocks of {length:,} consecutive times", count=blocks, length=length)
             return Clusters(codes, several)
         return Clusters(codes, said("{count:,} blocks of equal times", count=blocks))
-    return Clusters(None, said("rows"))
+    return Clusters(None, "")
 
 
 def group_clusters(groups: np.ndarray) -> np.ndarray:
