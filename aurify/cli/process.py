@@ -52,9 +52,9 @@ def _explain(error: Exception) -> NoReturn:
     if isinstance(error, OSError) and error.errno is not None:  # a full disk, a folder moved away, a name too long
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror}; what was saved before is kept", 2)
-    said = getattr(error, "format_message", None)  # words that the command line does not know
-    if said is not None:
-        _fail(f"{said()} (see aurify --help)", 2) if said() else sys.exit(2)
+    message = getattr(error, "format_message", None)  # words that the command line does not know
+    if message is not None:
+        _fail(f"{message()} (see aurify --help)", 2) if message() else sys.exit(2)
     import tempfile
     import traceback
 

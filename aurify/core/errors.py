@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from aurify.core.words import said
+
 
 class AurifyError(Exception):
     """Something the user can mend; shown as one line, never as a traceback."""
@@ -39,4 +41,4 @@ def listing(names: Iterable[object], limit: int = 5) -> str:
     """Name the first few of many: ``'a', 'b', 'c' and 7 more``."""
     every = list(names)
     shown = ", ".join(repr(n) for n in every[:limit])
-    return shown if len(every) <= limit else f"{shown} and {len(every) - limit:,} more"
+    return shown if len(every) <= limit else said("{names} and {count:,} more", names=shown, count=len(every) - limit)

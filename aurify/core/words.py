@@ -27,6 +27,10 @@ class Said(str):
         made.template, made.values = template, values
         return made
 
+    def __reduce__(self) -> tuple[type[Self], tuple[str, Mapping[str, Any]]]:
+        """What a copy is made of."""
+        return type(self), (self.template, self.values)
+
     def plain(self) -> dict[str, Any]:
         """As JSON holds it: the text, the template and the values."""
         values = {k: v.plain() if isinstance(v, Said) else v for k, v in self.values.items()}
@@ -51,6 +55,26 @@ def plainly(text: str) -> dict[str, Any]:
     return (text if isinstance(text, Said) else Said("{text}", {"text": text})).plain()
 
 
+def keep(document: Any) -> Any:
+    """As JSON holds it: texts as they read in English and, beside them under ``said``, what they were made of."""
+    if isinstance(document, (list, tuple)):
+        return [keep(value) for value in document]
+    if not isinstance(document, Mapping):
+        return document
+    made = {key: value.plain() for key, value in document.items() if isinstance(value, Said)}
+    return {key: keep(value) for key, value in document.items()} | ({"said": made} if made else {})
+
+
+def recall(plain: Any) -> Any:
+    """The document that ``keep`` made plain."""
+    if isinstance(plain, list):
+        return [recall(value) for value in plain]
+    if not isinstance(plain, Mapping):
+        return plain
+    made = {key: Said.from_plain(value) for key, value in plain.get("said", {}).items()}
+    return {key: made.get(key) or recall(value) for key, value in plain.items() if key != "said"}
+
+
 def say(text: str, language: str = "en") -> str:
     """The text in a language; a user's own text stays as it is, and so does what the language has no words for."""
     if language == "en" or not isinstance(text, Said):
@@ -61,15 +85,25 @@ def say(text: str, language: str = "en") -> str:
 
 
 def listed(texts: Sequence[str], last: str = "and") -> str:
-    """One text of several: ``a, b and c``."""
+    """One text of several: ``a, b and c``, ``a, b or c`` or, with ``last`` a comma, ``a, b, c``."""
     if len(texts) < 2:
         return texts[0] if texts else ""
     first: str = texts[0]
-    for text in texts[1:-1]:
+    for text in texts[1:] if last == "," else texts[1:-1]:
         first = said("{first}, {second}", first=first, second=text)
+    if last == ",":
+        return first
     if last == "or":
         return said("{first} or {second}", first=first, second=texts[-1])
     return said("{first} and {second}", first=first, second=texts[-1])
+
+
+def in_a_row(sentences: Sequence[str]) -> str:
+    """One text of sentences, one after another."""
+    first: str = sentences[0] if sentences else ""
+    for sentence in sentences[1:]:
+        first = said("{first} {second}", first=first, second=sentence)
+    return first
 
 
 @cache

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aurify.core.errors import AurifyError, listing
+from aurify.core.words import Said, said
 from aurify.data import dates, number_text
+from aurify.data.noticed import of_column
 from aurify.data.texts import NUMBER_MARKS, as_texts, counted
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ TYPES = (NUMBER, CATEGORY, DATE, "text", "id")
 MOSTLY = 0.2
 """A column of texts of which fewer than this share are no numbers is a column of numbers with slips in it."""
 FEW = 50
+EMPTY = said("empty")
 COMMA = "1234,5"
 LONG_WORDS, LONG_CHARACTERS = 6, 40
 NAMES_ROWS = re.compile(r"(?:^|[\W_])(?i:id|uuid|guid|key|index)$|[a-z](?:ID|Id|Key|UUID)$")
@@ -51,7 +54,7 @@ def infer_column(
     import polars as pl
 
     if values.dtype.is_nested() or values.dtype in (pl.Object, pl.Binary):
-        return Column(name, LEFT_OUT, f"made of {values.dtype} values"), []
+        return Column(name, LEFT_OUT, said("made of {kind} values", kind=str(values.dtype))), []
     if wanted is not None:
         return _as_wanted(name, values, missing, wanted)
     if values.dtype.is_numeric():
@@ -62,11 +65,20 @@ def infer_column(
             return Column(name, DATE, format=dates.ISO), []
     elif values.dtype.is_temporal():
         if present.n_unique() > 1:
-            return Column(name, NUMBER, format=number_text.CLOCK), [f"column {name!r} is read as seconds"]
+            return Column(name, NUMBER, format=number_text.CLOCK), [
+                said("column {column!r} is read as seconds", column=name)
+            ]
     else:
         return _infer_texts(name, values, counted(values, missing))
-    same = f"the same everywhere ({str(present[0])!r})" if present.len() == values.len() else "empty but for one value"
-    return Column(name, LEFT_OUT, same if present.len() else "empty"), []
+    if not present.len():
+        return Column(name, LEFT_OUT, EMPTY), []
+    if present.len() < values.len():
+        return Column(name, LEFT_OUT, said("empty but for one value")), []
+    return Column(name, LEFT_OUT, _everywhere(str(present[0]))), []
+
+
+def _everywhere(value: object) -> Said:
+    return said("the same everywhere ({value})", value=repr(value))
 
 
 def without_marks(values: pl.Series, missing: Collection[str]) -> pl.Series:
@@ -90,23 +102,29 @@ def _infer_numeric(name: str, plain: pl.Series) -> tuple[Column, list[str]]:
     present = plain.drop_nulls()
     distinct = present.n_unique()
     if distinct == 0:
-        return Column(name, LEFT_OUT, "empty"), []
+        return Column(name, LEFT_OUT, EMPTY), []
     if distinct == 1 and present.len() == plain.len():
-        return Column(name, LEFT_OUT, f"the same everywhere ({present[0]!r})"), []
+        return Column(name, LEFT_OUT, _everywhere(present[0])), []
     if not plain.dtype.is_integer():
         return Column(name, NUMBER), []
     if distinct == present.len() > FEW:
         low, high = present.min(), present.max()
         if isinstance(low, int) and isinstance(high, int) and high - low + 1 == distinct:
-            return Column(name, LEFT_OUT, "an id (counts the rows)"), []
+            return Column(name, LEFT_OUT, said("an id (counts the rows)")), []
         if NAMES_ROWS.search(name):
-            return Column(name, LEFT_OUT, f"an id (by its name, and {distinct:,} different values)"), []
+            why = said("an id (by its name, and {values:,} different values)", values=distinct)
+            return Column(name, LEFT_OUT, why), []
     if distinct > 1 and bool(present.is_between(16_000_101, 21_991_231).all()):
         texts = as_texts(present)
         if dates.read_dates(texts, dates.COMPACT).null_count() == 0:
             return _dated(name, dates.COMPACT, None)
-    said = f"column {name!r} holds another whole number in each row; if it only names rows, say --types {name}=id"
-    return Column(name, NUMBER), [said] if distinct == present.len() > FEW else []
+    if distinct == present.len() > FEW:
+        perhaps = said(
+            "column {column!r} holds another whole number in each row; if it only names rows, say --types {column}=id",
+            column=name,
+        )
+        return Column(name, NUMBER), [perhaps]
+    return Column(name, NUMBER), []
 
 
 def _infer_texts(name: str, values: pl.Series, held: pl.DataFrame) -> tuple[Column, list[str]]:
@@ -114,19 +132,20 @@ def _infer_texts(name: str, values: pl.Series, held: pl.DataFrame) -> tuple[Colu
 
     present, distinct = int(held["rows"].sum()), held.height
     if distinct == 0:
-        return Column(name, LEFT_OUT, "empty"), []
+        return Column(name, LEFT_OUT, EMPTY), []
     typed = _typed(name, held)
     if typed is not None and (typed[0].kind == DATE or distinct > 1 or present < values.len()):
         return typed
     if distinct == 1 and present == values.len():
-        return Column(name, LEFT_OUT, f"the same everywhere ({held['text'][0]!r})"), []
+        return Column(name, LEFT_OUT, _everywhere(held["text"][0])), []
     words, characters = held.select(
         pl.col("text").str.count_matches(r"\S+").mean(), characters=pl.col("text").str.len_chars().mean()
     ).row(0)
     if distinct > max(FEW, 0.9 * present) and words <= LONG_WORDS:
-        return Column(name, LEFT_OUT, f"an id ({distinct:,} different values in {present:,} rows)"), []
+        why = said("an id ({values:,} different values in {rows:,} rows)", values=distinct, rows=present)
+        return Column(name, LEFT_OUT, why), []
     if (words > LONG_WORDS or characters > LONG_CHARACTERS) and distinct > 0.2 * present:
-        return Column(name, LEFT_OUT, "free text (tables learn from numbers and categories)"), []
+        return Column(name, LEFT_OUT, said("free text (tables learn from numbers and categories)")), []
     return Column(name, CATEGORY, values=_sorted(held["text"])), []
 
 
@@ -156,12 +175,16 @@ def _numbered(name: str, format: str, texts: pl.Series) -> tuple[Column, list[st
     if format == number_text.PLAIN and odd.is_empty():
         return Column(name, NUMBER), []
     example = max((odd if len(odd) else texts.filter(numbers.is_not_null())).head(100).to_list(), key=len)
-    said = f"column {name!r}: {example!r} is read as the number {_value(example, format):.12g}"
+    what = said("{text!r} is read as the number {number:.12g}", text=example, number=_value(example, format))
     comma = number_text.read_numbers(texts, COMMA)
     if format == "1,234.5" and comma.null_count() == numbers.null_count() and not comma.equals(numbers):
-        fix = f"say --types {name}=number:{COMMA}"
-        said += f", for all its commas stand before three digits; if it is {_value(example, COMMA):.12g}, {fix}"
-    return Column(name, NUMBER, format=format), [said]
+        what = said(
+            "{reading}, for all its commas stand before three digits; if it is {other:.12g}, say --types {fix}",
+            reading=what,
+            other=_value(example, COMMA),
+            fix=f"{name}=number:{COMMA}",
+        )
+    return Column(name, NUMBER, format=format), [of_column(name, what)]
 
 
 def _value(text: str, format: str) -> float:
@@ -172,18 +195,24 @@ def _value(text: str, format: str) -> float:
 
 def _dated(name: str, format: str, rival: str | None) -> tuple[Column, list[str]]:
     """A column of dates, with what was decided about their order."""
-    said = f"column {name!r}: dates are read as {format}"
+    what = said("dates are read as {format}", format=format)
     if rival is not None:
-        said += f", though {rival} would read them too; if that is meant, say --types {name}=date:{rival}"
-    return Column(name, DATE, format=format), [] if format == dates.ISO and rival is None else [said]
+        what = said(
+            "{reading}, though {rival} would read them too; if that is meant, say --types {column}=date:{rival}",
+            reading=what,
+            rival=rival,
+            column=name,
+        )
+    return Column(name, DATE, format=format), [] if format == dates.ISO and rival is None else [of_column(name, what)]
 
 
 def _as_wanted(name: str, values: pl.Series, missing: Collection[str], wanted: str) -> tuple[Column, list[str]]:
     match wanted.partition(":")[0]:
         case "id":
-            return Column(name, LEFT_OUT, "an id (as you say)"), []
+            return Column(name, LEFT_OUT, said("an id (as you say)")), []
         case "text":
-            return Column(name, LEFT_OUT, "free text (as you say; tables learn from numbers and categories)"), []
+            why = said("free text (as you say; tables learn from numbers and categories)")
+            return Column(name, LEFT_OUT, why), []
         case "category":
             held = counted(values, missing)
             if held.is_empty():
@@ -213,8 +242,8 @@ def _as_numbers(name: str, values: pl.Series, missing: Collection[str], given: s
         raise AurifyError(
             f"column {name!r} holds no number ({listing(held['text'].head(3))}); say --types {name}=category"
         )
-    column, said = _numbered(name, format, held["text"])
-    return column, [] if given else said
+    column, noticed = _numbered(name, format, held["text"])
+    return column, [] if given else noticed
 
 
 def _as_dates(name: str, values: pl.Series, missing: Collection[str], format: str) -> tuple[Column, list[str]]:

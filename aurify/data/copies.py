@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aurify.core.words import Said, said
 from aurify.data.store import Asked
 
 
@@ -17,10 +18,15 @@ class Overlap:
     inputs: np.ndarray
     both: np.ndarray
 
-    def say(self, what: str) -> list[str]:
+    def say(self, what: Said) -> list[str]:
         """One line on the rows of ``what``, or none where no row was learnt from."""
-        same = f"{self.inputs.sum():,} rows {what} have the same inputs as a training row"
-        return [f"{same}, {self.both.sum():,} of them the same target too"] if self.inputs.any() else []
+        same = said(
+            "{rows:,} rows {what} have the same inputs as a training row, {both:,} of them the same target too",
+            rows=int(self.inputs.sum()),
+            what=what,
+            both=int(self.both.sum()),
+        )
+        return [same] if self.inputs.any() else []
 
 
 def overlap(learnt: Asked, asked: Asked) -> Overlap:

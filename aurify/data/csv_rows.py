@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aurify.core.errors import AurifyError
+from aurify.core.words import Said, said
 from aurify.data.archives import Content
 from aurify.data.csv_blocks import LISTED_LINES, Blocks, OtherEncodingError, lines_at, regular, text_pieces
-from aurify.data.csv_text import SAMPLE_BYTES, Form, OpenQuoteError, form_of, numbered, open_quote, said
+from aurify.data.csv_text import SAMPLE_BYTES, Form, OpenQuoteError, form_of, noticed, numbered, open_quote
 from aurify.data.encodings import encoding_of, other_encoding
 
 if TYPE_CHECKING:
@@ -79,15 +80,30 @@ def _read(content: Content, form: Form, missing: Sequence[str], texts: Sequence[
             f"{content.name} cannot be read as CSV: {ragged.count:,} of {ragged.count + frame.height:,} lines have"
             f" another number of cells than the {form.width} columns; put cells that hold the separator in quotes"
         )
-    notes = said(form, content.name)
+    notes = noticed(form, content.name)
     if ragged.count:
         numbers = lines_at(content, form.encoding, sorted(ragged.places))
         lines = ", ".join(f"{number:,}" for number in numbers) + (", ..." if ragged.count > LISTED_LINES else "")
-        what = "line has" if ragged.count == 1 else "lines have"
-        left = f"{ragged.count:,} ragged {what} not {form.width} cells and are left out: line{'s' * (ragged.count > 1)}"
-        notes.append(f"{content.name}: {left} {lines}")
+        notes.append(_ragged(content.name, ragged.count, form.width, lines))
     frame.columns = list(form.names)
     return frame, notes
+
+
+def _ragged(name: str, count: int, cells: int, lines: str) -> Said:
+    if count == 1:
+        return said(
+            "{name}: 1 ragged line has not {cells} cells and is left out: line {lines}",
+            name=name,
+            cells=cells,
+            lines=lines,
+        )
+    return said(
+        "{name}: {count:,} ragged lines have not {cells} cells and are left out: lines {lines}",
+        name=name,
+        count=count,
+        cells=cells,
+        lines=lines,
+    )
 
 
 class _Reader:

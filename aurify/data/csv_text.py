@@ -10,9 +10,10 @@ from functools import cached_property
 from itertools import pairwise
 
 from aurify.core.errors import AurifyError, listing
+from aurify.core.words import said
 
 SEPARATORS = (",", ";", "\t", "|")
-SPOKEN = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas"}
+SPOKEN = {"\t": said("tabs"), ";": said("semicolons"), "|": said("bars")}
 SAMPLE_BYTES, SAMPLE_RECORDS = 2**20, 500
 NAME_LIMIT = 10_000
 NUMBER = re.compile(r"[-+(]?\s*[$€£¥]?\s*(\d[\d.,' ]*|\.\d+)([eE][-+]?\d+)?\s*[%$€£¥)]*")
@@ -256,19 +257,26 @@ def _is_figure(cell: str) -> bool:
     return bool(NUMBER.fullmatch(cell) or DATE.fullmatch(cell)) or cell.lower() in ("nan", "inf", "-inf")
 
 
-def said(form: Form, name: str) -> list[str]:
+def noticed(form: Form, name: str) -> list[str]:
     """What was found that is not the plain case, in words."""
     notes = []
     if form.encoding != "utf-8":
-        notes.append(f"{name} is read as {form.encoding}; another with --encoding")
+        notes.append(said("{name} is read as {encoding}; another with --encoding", name=name, encoding=form.encoding))
     separator = form.separator.decode()
     if separator != "," and form.width > 1:
-        notes.append(f"{name}: cells are parted by {SPOKEN.get(separator, repr(separator))}; others with --separator")
+        marks = SPOKEN.get(separator, repr(separator))
+        notes.append(said("{name}: cells are parted by {marks}; others with --separator", name=name, marks=marks))
     if not form.quoting:
-        notes.append(f"{name}: quotes are taken as plain characters")
+        notes.append(said("{name}: quotes are taken as plain characters", name=name))
     if not form.header:
-        notes.append(f"{name} has no header: its columns are column_1 to column_{form.width}; if it has: --header yes")
+        notes.append(
+            said(
+                "{name} has no header: its columns are column_1 to column_{last}; if it has: --header yes",
+                name=name,
+                last=form.width,
+            )
+        )
     unnamed = [n for n in form.names if form.header and re.fullmatch(r"column_\d+", n)]
     if unnamed:
-        notes.append(f"{name}: columns without a name are called {listing(unnamed)}")
+        notes.append(said("{name}: columns without a name are called {names}", name=name, names=listing(unnamed)))
     return notes

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from aurify.core.words import said
+
 if TYPE_CHECKING:
     import polars as pl
 
 ISO, COMPACT = "%Y-%m-%d", "%Y%m%d"
-SECONDS, MILLISECONDS = "seconds since 1970", "milliseconds since 1970"
+SECONDS, MILLISECONDS = said("seconds since 1970"), said("milliseconds since 1970")
 FORMATS = (
     *(ISO, "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", COMPACT),
     *("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%m.%d.%Y"),

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from aurify.core.words import listed, said
 from aurify.data.texts import known_texts
 
 if TYPE_CHECKING:
@@ -26,9 +27,11 @@ def match_labels(labels: pl.Series, known: Sequence[str]) -> tuple[pl.Series, st
     respelt = {label: spelt[_key(label)] for label in others if _key(label) in spelt}
     if not respelt:
         return labels, ""
-    shown = [f"{label!r} as {meant!r}" for label, meant in list(respelt.items())[:SHOWN]]
-    more = f" and {len(respelt) - SHOWN:,} more" if len(respelt) > SHOWN else ""
-    return texts.replace(respelt), f"taken {', '.join(shown)}{more}"
+    pairs = [said("{label!r} as {meant!r}", label=label, meant=meant) for label, meant in list(respelt.items())[:SHOWN]]
+    shown = listed(pairs, ",")
+    if len(respelt) > SHOWN:
+        shown = said("{names} and {count:,} more", names=shown, count=len(respelt) - SHOWN)
+    return texts.replace(respelt), said("taken {pairs}", pairs=shown)
 
 
 def _key(label: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aurify.core.errors import AurifyError, listing, suggest
+from aurify.core.words import said
 from aurify.data import dates
 from aurify.data.columns import MOSTLY
 from aurify.data.schema import Schema
@@ -43,8 +44,12 @@ def split_role(
     if by.startswith("group:"):
         groups = _groups(values)
         missing = int((groups < 0).sum())
-        said = f"{missing:,} rows have no value in {column!r}: each is taken as a group of its own"
-        return {"group": groups}, [said] if missing else []
+        alone = said(
+            "{rows:,} rows have no value in {column!r}: each is taken as a group of its own",
+            rows=missing,
+            column=column,
+        )
+        return {"group": groups}, [alone] if missing else []
     return {"time": as_times(values, column)}, []
 
 
@@ -102,8 +107,8 @@ def weight_role(
     weights = [schema.parse_weight(frame, name) for frame, name in zip(frames, names, strict=True)]
     if schema.weight is None:
         return {}, []
-    notes = [
-        f"{name} lacks the weight column {schema.weight!r}: its rows count once each"
+    notes: list[str] = [
+        said("{name} lacks the weight column {column!r}: its rows count once each", name=name, column=schema.weight)
         for name, weight in zip(names, weights, strict=True)
         if weight is None
     ]
@@ -112,5 +117,8 @@ def weight_role(
     found = np.concatenate([np.ones(f.height) if w is None else w for w, f in zip(weights, frames, strict=True)])
     without = int((~(found > 0)).sum())
     if without:
-        notes.append(f"{without:,} rows have no weight in {schema.weight!r}, or 0, and are left out")
+        left = said(
+            "{rows:,} rows have no weight in {column!r}, or 0, and are left out", rows=without, column=schema.weight
+        )
+        notes.append(left)
     return {"weight": found}, notes

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aurify.core.errors import AurifyError, listing, suggest
-from aurify.data import dates, number_text
+from aurify.core.words import said
+from aurify.data import dates, noticed, number_text
 from aurify.data.codes import MISSING as MISSING  # what codes mean is told with the schema
 from aurify.data.codes import UNKNOWN as UNKNOWN
 from aurify.data.codes import Codebook
@@ -21,7 +22,7 @@ from aurify.data.texts import NUMBER_MARKS, as_texts, is_missing
 if TYPE_CHECKING:
     import polars as pl
 
-WEIGHT = "the rows' weight"
+WEIGHT = said("the rows' weight")
 
 
 @dataclass(frozen=True)
@@ -127,21 +128,21 @@ class Schema:
             if name == target:
                 continue
             if name in drop:
-                column, said = Column(name, LEFT_OUT, "dropped by you"), []
+                column, more = Column(name, LEFT_OUT, said("dropped by you")), []
             elif name == weight:
-                found, said = infer_column(name, frame[name], missing, NUMBER)
+                found, more = infer_column(name, frame[name], missing, NUMBER)
                 column = replace(found, kind=LEFT_OUT, reason=WEIGHT)
             else:
-                column, said = infer_column(name, frame[name], missing, wanted.get(name))
+                column, more = infer_column(name, frame[name], missing, wanted.get(name))
             columns.append(column)
-            notes += said
+            notes += more
         schema = cls((*columns, learnt), target, learnt.values or None, tuple(missing), weight, tuple(notes))
         if not schema.numbers and not schema.categories and not schema.dates:
             why = "; ".join(f"{c.name!r} is {c.reason}" for c in columns if c.kind == LEFT_OUT)
             raise AurifyError(f"no column is left to learn {target!r} from: {why or 'there is no other column'}")
         return schema
 
-    def parse(self, frame: pl.DataFrame, name: str = "the data") -> Parsed:
+    def parse(self, frame: pl.DataFrame, name: str = noticed.THE_DATA) -> Parsed:
         """Turn rows into typed arrays; column order is free, extra columns are ignored and said.
 
         Raises AurifyError naming the columns that are missing.
@@ -157,24 +158,23 @@ class Schema:
         for at, column in enumerate(self.numbers):
             numbers[:, at], unread, infinite = self._as_numbers(frame[column.name], column.format)
             if infinite:
-                notes.append(f"column {column.name!r}: infinite values taken as missing: {infinite:,}")
+                notes.append(noticed.infinite(column.name, infinite))
             if unread:
-                notes.append(f"column {column.name!r}: no number in {listing(unread, 3)}; taken as missing")
+                notes.append(noticed.no_numbers(column.name, unread))
         for at, column in enumerate(self.dates):
             moments[:, at], unread = self._as_dates(frame[column.name], column.format)
             if unread:
-                said = f"no date written as {column.format} in {listing(unread, 3)}; taken as missing"
-                notes.append(f"column {column.name!r}: {said}")
+                notes.append(noticed.no_dates(column.name, column.format, unread))
         for at, column in enumerate(self.categories):
             codes[:, at], unseen = self._books[column.name].read(frame[column.name])
             if unseen:
-                notes.append(f"column {column.name!r}: {listing(unseen, 3)} unseen in training; taken as unknown")
+                notes.append(noticed.unseen(column.name, unseen))
         extra = [c for c in here if c not in self._known]
         if extra:
-            notes.append(f"{name} has {len(extra)} column(s) the model does not know, ignored: {listing(extra)}")
+            notes.append(noticed.unknown_columns(name, extra))
         return Parsed(numbers, codes, moments, tuple(notes))
 
-    def parse_target(self, frame: pl.DataFrame, name: str = "the data") -> np.ndarray:
+    def parse_target(self, frame: pl.DataFrame, name: str = noticed.THE_DATA) -> np.ndarray:
         """Targets as class codes (int64, -1 missing) or float64 (NaN missing)."""
         if self.target not in frame.columns:
             raise AurifyError(f"{name} lacks the target column {self.target!r}{suggest(self.target, frame.columns)}")
@@ -191,7 +191,7 @@ class Schema:
             )
         return codes.astype(np.int64)
 
-    def parse_weight(self, frame: pl.DataFrame, name: str = "the data") -> np.ndarray | None:
+    def parse_weight(self, frame: pl.DataFrame, name: str = noticed.THE_DATA) -> np.ndarray | None:
         """How many rows each row stands for, float64 (NaN missing); None when no column says so, here or at all."""
         if self.weight is None or self.weight not in frame.columns:
             return None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from aurify.core.errors import AurifyError, listing
+from aurify.core.words import said
 from aurify.data.archives import TABLES, content_of, tables_among
 from aurify.data.columnar import kind_of, read_columnar
 from aurify.data.csv_rows import read_csv
@@ -100,7 +101,13 @@ def _read_folder(path: Path, reading: Reading, texts: tuple[str, ...], names: tu
         frame = pl.concat(frames, how="vertical_relaxed", rechunk=False)
     except pl.exceptions.PolarsError as error:
         raise AurifyError(f"the files in {path} do not fit together: {str(error).splitlines()[0]}") from None
-    counted = f"{path}: {len(chosen)} files read as one table, {chosen[0].name} to {chosen[-1].name}"
+    counted = said(
+        "{path}: {files} files read as one table, {first} to {last}",
+        path=str(path),
+        files=len(chosen),
+        first=chosen[0].name,
+        last=chosen[-1].name,
+    )
     return Loaded(frame, (counted, *dict.fromkeys(note for piece in loaded for note in piece.notes)))
 
 

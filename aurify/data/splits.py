@@ -11,6 +11,7 @@ import torch
 
 from aurify.core import archive
 from aurify.core.errors import AurifyError
+from aurify.core.words import said
 from aurify.data.copies import first_alike, overlap, row_keys
 from aurify.data.drawing import deal, draw
 from aurify.data.store import Asked, Store, has_value
@@ -129,7 +130,8 @@ def fold_rows(store: Store, folds: int, held_share: float, seed: int, by: str = 
         every.append(_checked(store, rows, rest & ~held, held, test))
     notes = [*rows.notes, *_say_copies(store, rows, masks), *_say_rare(store, rows.ids[fold >= 0])]
     if rows.kind == "time":
-        notes.append(f"the {(fold < 0).sum():,} earliest rows are in no test part: every fold learns from them")
+        early = int((fold < 0).sum())
+        notes.append(said("the {rows:,} earliest rows are in no test part: every fold learns from them", rows=early))
     return [replace(parts, notes=tuple(notes)) for parts in every]
 
 
@@ -143,14 +145,15 @@ def _rows(store: Store, by: str) -> _Rows:
     """What there is to part, and what was noticed of it."""
     kind, _, column = by.partition(":")
     ids = np.flatnonzero(store.labelled)
-    notes = []
+    notes: list[str] = []
     unknown = int((~has_value(store.target)).sum())
     if unknown:
-        notes.append(f"{unknown:,} rows without a target are left out")
+        notes.append(said("{rows:,} rows without a target are left out", rows=unknown))
     if kind == "time":
         dated = ~np.isnan(store.roles["time"][ids]) | store.test[ids]
         if not dated.all():
-            notes.append(f"{(~dated).sum():,} rows without a time in {column!r} are left out")
+            undated = int((~dated).sum())
+            notes.append(said("{rows:,} rows without a time in {column!r} are left out", rows=undated, column=column))
         ids = ids[dated]
     own = ~np.asarray(store.test[ids])
     strata = np.zeros(len(ids), dtype=np.int64)  # a test file's targets have no say in how the others are parted
@@ -170,12 +173,14 @@ def _rows(store: Store, by: str) -> _Rows:
 def _kept_together(copies: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """The units of a random split: rows with equal inputs, unless there are too few others to part."""
     different = len(np.unique(copies[own]))
-    repeated = own.sum() - different
+    repeated = int(own.sum()) - different
     if different < FEWEST_UNITS and repeated:
-        note = f"only {different} different rows of inputs: too few to keep equal rows on one side"
-        return np.arange(len(copies)), [note]
-    note = f"{repeated:,} rows repeat another row's inputs; equal rows were kept on one side of the split"
-    return copies, [note] if repeated else []
+        few = said("only {rows} different rows of inputs: too few to keep equal rows on one side", rows=different)
+        return np.arange(len(copies)), [few]
+    kept = said(
+        "{rows:,} rows repeat another row's inputs; equal rows were kept on one side of the split", rows=repeated
+    )
+    return copies, [kept] if repeated else []
 
 
 def _require_units(rows: _Rows, by: str, least: int) -> None:
@@ -211,23 +216,24 @@ def _say_rare(store: Store, test: np.ndarray) -> list[str]:
     classes = store.schema.classes or ()
     counts = np.bincount(store.target[test], minlength=len(classes)) if classes else ()
     rare = [f"{name!r} ({count})" for name, count in zip(classes, counts, strict=True) if count < RARE]
-    return [f"too few test rows to measure these classes by: {', '.join(rare)}"] if rare else []
+    return [said("too few test rows to measure these classes by: {classes}", classes=", ".join(rare))] if rare else []
 
 
 def _say_copies(store: Store, rows: _Rows, splits: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[str]:
     """Say how many rows have a copy elsewhere; ``splits`` are masks (n,) of training rows and of test rows."""
     if store.test.any():
         own, other = (Asked(store.inputs, store.target, rows.ids[side]) for side in (rows.own, ~rows.own))
-        return overlap(own, other).say("of the test file")
+        return overlap(own, other).say(said("of the test file"))
     if rows.kind == "random":
         return []  # kept on one side, or said to be too many
     leaked = sum(int(np.isin(rows.copies[test], rows.copies[rest]).sum()) for rest, test in splits)
-    said = f"{leaked:,} test rows have the same inputs as a training row"
+    known = said("{rows:,} test rows have the same inputs as a training row", rows=leaked)
     if rows.kind == "time":
-        return [said] if leaked else []
+        return [known] if leaked else []
     strays = rows.copies[rows.units != rows.units[rows.copies]]
     astray = int(np.isin(rows.copies, strays).sum())
-    return [f"{astray:,} rows have the same inputs as a row of another group; {said}"] if astray else []
+    others = said("{rows:,} rows have the same inputs as a row of another group; {known}", rows=astray, known=known)
+    return [others] if astray else []
 
 
 def _strata(target: np.ndarray, *, classes: bool) -> np.ndarray:

@@ -11,8 +11,10 @@ import numpy as np
 
 from aurify.core.errors import AurifyError, listing
 from aurify.core.recipe import Source
+from aurify.core.words import said
 from aurify.data.columns import LEFT_OUT, NUMBER
 from aurify.data.labels import match_labels
+from aurify.data.noticed import THE_DATA
 from aurify.data.roles import split_column, split_role, weight_role
 from aurify.data.schema import Parsed, Schema, wanted_types
 from aurify.data.sources import Reading, read_frame
@@ -21,7 +23,7 @@ from aurify.data.store import Asked, Store, has_value
 if TYPE_CHECKING:
     import polars as pl
 
-GROUPS = "it groups the rows"
+GROUPS = said("it groups the rows")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +53,7 @@ def read_table(source: Source, data: Any, kind: str, by: str) -> tuple[Store, li
     parsed = schema.parse(loaded.frame)
     notes = [*loaded.notes, *_say_left_out(schema)]
     notes += [*schema.notes, *parsed.notes]
-    tables = [_Typed("the data", loaded.frame, parsed, schema.parse_target(loaded.frame))]
+    tables = [_Typed(THE_DATA, loaded.frame, parsed, schema.parse_target(loaded.frame))]
     if source.test is not None:
         beside = read_frame(Path(source.test), reading, texts=schema.texts, names=schema.names)
         more, respelt = _typed(schema, beside.frame, source.test)
@@ -60,8 +62,8 @@ def read_table(source: Source, data: Any, kind: str, by: str) -> tuple[Store, li
     inputs = {k: _joined([t.parsed.inputs[k] for t in tables]) for k in parsed.inputs}
     targets = _joined([t.target for t in tables])
     test = np.arange(len(targets)) >= loaded.frame.height
-    roles, said = _roles(schema, tables, by)
-    return Store.of(schema, inputs, targets, test, roles), [*notes, *said]
+    roles, noticed = _roles(schema, tables, by)
+    return Store.of(schema, inputs, targets, test, roles), [*notes, *noticed]
 
 
 def ask_table(schema: Schema, data: Any, source: Source, *, labelled: bool, by: str) -> Asked:
@@ -69,7 +71,7 @@ def ask_table(schema: Schema, data: Any, source: Source, *, labelled: bool, by: 
 
     Raises AurifyError for columns that are missing, and where no row has a target to measure by.
     """
-    name = str(data) if isinstance(data, (str, Path)) else "the data"
+    name = str(data) if isinstance(data, (str, Path)) else THE_DATA
     loaded = read_frame(data, Reading.of(source), texts=schema.texts, names=schema.names)
     frame = loaded.frame
     if not labelled:
@@ -81,13 +83,20 @@ def ask_table(schema: Schema, data: Any, source: Source, *, labelled: bool, by: 
     if not known.any():
         raise AurifyError(f"no row of {name} has a value in the target column {schema.target!r}")
     if not known.all():
-        notes.append(f"{(~known).sum():,} rows of {name} have no target and are left out")
+        unknown = int((~known).sum())
+        notes.append(said("{rows:,} rows of {name} have no target and are left out", rows=unknown, name=name))
     if split_column(by) not in (None, *frame.columns):
-        notes.append(f"{name} lacks column {split_column(by)!r}: the intervals take its rows as independent")
+        notes.append(
+            said(
+                "{name} lacks column {column!r}: the intervals take its rows as independent",
+                name=name,
+                column=split_column(by),
+            )
+        )
         by = "random"
-    roles, said = _roles(schema, [typed], by)
+    roles, noticed = _roles(schema, [typed], by)
     rows = np.flatnonzero(known & (roles["weight"] > 0) if "weight" in roles else known)
-    notes = [*loaded.notes, *typed.parsed.notes, *notes, *said]
+    notes = [*loaded.notes, *typed.parsed.notes, *notes, *noticed]
     return Asked(typed.parsed.inputs, typed.target, rows, roles, notes=tuple(notes))
 
 
@@ -113,16 +122,18 @@ def _infer(frame: pl.DataFrame, source: Source, kind: str, by: str) -> Schema:
 
 
 def _say_left_out(schema: Schema) -> list[str]:
-    return [f"column {c.name!r} is left out: {c.reason}" for c in schema.columns if c.kind == LEFT_OUT]
+    left = (c for c in schema.columns if c.kind == LEFT_OUT)
+    return [said("column {column!r} is left out: {reason}", column=c.name, reason=c.reason) for c in left]
 
 
 def _typed(schema: Schema, frame: pl.DataFrame, name: str) -> tuple[_Typed, list[str]]:
     """Rows that the schema was not inferred from, whose labels may be spelt otherwise; and how they were taken."""
-    parsed, notes = schema.parse(frame, name), []
+    parsed = schema.parse(frame, name)
+    notes: list[str] = []
     if schema.classes is not None and schema.target in frame.columns:
         labels, how = match_labels(frame[schema.target], schema.classes)
         frame = frame.with_columns(labels.alias(schema.target))
-        notes = [f"target {schema.target!r} in {name}: {how}"] if how else []
+        notes = [said("target {target!r} in {name}: {how}", target=schema.target, name=name, how=how)] if how else []
     return _Typed(name, frame, parsed, schema.parse_target(frame, name)), notes
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aurify.core.words import Said, said
+
 FEW = 10
 """Clusters below which a percentile interval is known to be too narrow (Cameron, Gelbach & Miller 2008)."""
 
@@ -16,31 +18,33 @@ MANY_BLOCKS = 20
 
 @dataclass(frozen=True, eq=False)
 class Clusters:
-    """The cluster (n,) of each row, None where rows stand for themselves; and what is resampled, in words."""
+    """The cluster (n,) of each row, and what is resampled, in words; None and "" where rows stand for themselves."""
 
     codes: np.ndarray | None
     words: str
 
-    def say(self) -> str:
+    def say(self) -> Said:
         """What intervals from these clusters cover, to follow the word "intervals"."""
         if self.codes is None:
-            return "cover the sampling of these rows"
-        rough = "; so few make a rough interval" if len(np.unique(self.codes)) < FEW else ""
-        return f"cover the sampling of these rows, resampled by {self.words}{rough}"
+            return said("cover the sampling of these rows")
+        resampled = said("cover the sampling of these rows, resampled by {clusters}", clusters=self.words)
+        few = len(np.unique(self.codes)) < FEW
+        return said("{resampled}; so few make a rough interval", resampled=resampled) if few else resampled
 
 
 def clusters_of(roles: Mapping[str, np.ndarray], rows: np.ndarray) -> Clusters:
     """How ``rows`` (n,) of a table with ``roles`` (N,) are resampled."""
     if "group" in roles:
         codes = group_clusters(np.asarray(roles["group"][rows]))
-        return Clusters(codes, f"{len(np.unique(codes)):,} groups")
+        return Clusters(codes, said("{count:,} groups", count=len(np.unique(codes))))
     if "time" in roles:
         codes, length = time_blocks(np.asarray(roles["time"][rows]))
-        blocks = f"{len(np.unique(codes)):,} blocks"
-        return Clusters(
-            codes, f"{blocks} of {length:,} consecutive times" if length > 1 else f"{blocks} of equal times"
-        )
-    return Clusters(None, "rows")
+        blocks = len(np.unique(codes))
+        if length > 1:
+            several = said("{count:,} blocks of {length:,} consecutive times", count=blocks, length=length)
+            return Clusters(codes, several)
+        return Clusters(codes, said("{count:,} blocks of equal times", count=blocks))
+    return Clusters(None, "")
 
 
 def group_clusters(groups: np.ndarray) -> np.ndarray:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from math import isnan
 
+from aurify.core.words import Said, in_a_row, listed, said
 from aurify.measure.intervals import Difference, Table
+from aurify.measure.names import metric_name
 
+MODELS = {"network": said("The network"), "blend": said("The blend")}
 NAMES = {
-    "majority": "the majority class",
-    "mean": "the mean",
-    "linear": "a linear model",
-    "boosting": "gradient boosting",
-    "network": "its network alone",
-    "trees": "its trees alone",
+    "majority": said("the majority class"),
+    "mean": said("the mean"),
+    "linear": said("a linear model"),
+    "boosting": said("gradient boosting"),
+    "network": said("its network alone"),
+    "trees": said("its trees alone"),
+}
+BETTER = {
+    "linear": said("A linear model is"),
+    "boosting": said("Gradient boosting is"),
+    "network": said("Its network alone is"),
+    "trees": said("Its trees alone are"),
 }
 SAME_AS_ANOTHER = {"recall_weighted", "recall_macro"}
 """Equal to accuracy and to balanced accuracy: in the files, not in words and on the screen."""
-
-LABELS = {"roc_auc": "ROC AUC", "rmse": "RMSE", "log_loss": "log loss"}
 
 
 def main_metric(table: Table) -> str:
@@ -31,31 +38,34 @@ def main_metric(table: Table) -> str:
 
 def sentence(table: Table) -> str:
     """Say which others the model beats in the main metric, by paired intervals, and which it does not."""
-    model = f"The {table.reference}"
-    metric = main_metric(table)
-    label = LABELS.get(metric, metric)
+    model, metric = MODELS[table.reference], main_metric(table)
+    label = metric_name(metric)
     by_verdict: dict[str, list[str]] = {"better": [], "worse": [], "no measurable difference": []}
     for name, rows in table.differences.items():
         if metric in rows and not isnan(rows[metric].low):
-            by_verdict[rows[metric].verdict].append(f"{NAMES.get(name, name)} ({_signed(rows[metric])})")
-    said = []
-    if by_verdict["worse"]:
-        said.append(f"{model} is worse than {_joined(by_verdict['worse'])} in {label}: prefer that model here.")
-    if by_verdict["no measurable difference"]:
-        rivals = _joined(by_verdict["no measurable difference"], "or")
-        said.append(f"{model} does not measurably beat {rivals} in {label}.")
-    if by_verdict["better"]:
-        said.append(f"{model} beats {_joined(by_verdict['better'])} in {label}.")
-    for name, rows in table.differences.items():
-        worse = [k for k, d in rows.items() if d.verdict == "worse" and k != metric and k not in SAME_AS_ANOTHER]
-        lost = [LABELS.get(k, k.replace("_", " ")) for k in worse]
-        if lost and (metric not in rows or rows[metric].verdict != "worse") and name not in ("majority", "mean"):
-            said.append(
-                f"{NAMES.get(name, name).capitalize()} {'are' if name == 'trees' else 'is'} better in {_joined(lost)}."
-            )
+            by_verdict[rows[metric].verdict].append(_rival(name, rows[metric]))
     if not any(by_verdict.values()) and table.differences:
-        return f"{table.rows:,} rows are too few to compare the models by."
-    return " ".join(said)
+        return said("{rows:,} rows are too few to compare the models by.", rows=table.rows)
+    found: list[str] = []
+    if by_verdict["worse"]:
+        rivals = listed(by_verdict["worse"])
+        found.append(
+            said(
+                "{model} is worse than {rivals} in {metric}: prefer that model here.",
+                model=model,
+                rivals=rivals,
+                metric=label,
+            )
+        )
+    if by_verdict["no measurable difference"]:
+        rivals = listed(by_verdict["no measurable difference"], "or")
+        found.append(
+            said("{model} does not measurably beat {rivals} in {metric}.", model=model, rivals=rivals, metric=label)
+        )
+    if by_verdict["better"]:
+        rivals = listed(by_verdict["better"])
+        found.append(said("{model} beats {rivals} in {metric}.", model=model, rivals=rivals, metric=label))
+    return in_a_row([*found, *_better_elsewhere(table, metric)])
 
 
 def number(value: float | None, *, signed: bool = False) -> str:
@@ -67,10 +77,20 @@ def number(value: float | None, *, signed: bool = False) -> str:
     return f"{value:,.3f}" if abs(value) < 100 else f"{value:,.0f}"
 
 
-def _signed(difference: Difference) -> str:
+def _better_elsewhere(table: Table, main: str) -> list[str]:
+    """In what the others beat the model that does not lose to them in the main metric."""
+    found = []
+    for name, rows in table.differences.items():
+        if name in ("majority", "mean") or (main in rows and rows[main].verdict == "worse"):
+            continue
+        worse = [k for k, d in rows.items() if d.verdict == "worse" and k != main and k not in SAME_AS_ANOTHER]
+        if worse:
+            model_is = BETTER.get(name) or said("{model} is", model=name.capitalize())
+            metrics = listed([metric_name(k) for k in worse])
+            found.append(said("{model_is} better in {metrics}.", model_is=model_is, metrics=metrics))
+    return found
+
+
+def _rival(name: str, difference: Difference) -> Said:
     value, low, high = (number(v, signed=True) for v in (difference.value, difference.low, difference.high))
-    return f"{value}, 95% {low} to {high}"
-
-
-def _joined(words: list[str], link: str = "and") -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {link} {words[-1]}"
+    return said("{model} ({value}, 95% {low} to {high})", model=NAMES.get(name, name), value=value, low=low, high=high)

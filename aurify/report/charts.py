@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aurify.core.words import said
+
 Chart = dict[str, Any]
 Row = Mapping[str, Any]
 
@@ -130,7 +132,7 @@ def dots(rows: Sequence[Row], x: Chart, *, rule: float | None = None) -> Chart:
     ``rule`` is where nothing happens, such as 0 for differences. Rows that are ``strong`` are in the model's colour.
     """
     y = name("name", [row["name"] for row in rows])
-    ends = [{**x, "field": end, "title": end} for end in ("low", "high")]
+    ends = [{**x, "field": "low", "title": said("low")}, {**x, "field": "high", "title": said("high")}]
     place = {"y": y, "tooltip": tooltip(y, x, *ends)}
     drawn = []
     if rule is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from aurify.core.words import said
+from aurify.core.words import Said, said
 from aurify.report import charts, vega
 from aurify.report.section import Record, chapters
 
@@ -23,8 +23,9 @@ def render(record: Record) -> str:
             language={"en": "en", "zh": "zh-Hans"}[record.language],
             name=record.folder.path.name,
             chapters=every,
-            specs=_script({n: f.chart for c in every for n, f in c.figures.items()}),
-            config=_script(charts.theme({role: f"var(--{role})" for role in charts.ROLES})),
+            specs=_script(_spoken({n: f.chart for c in every for n, f in c.figures.items()}, record)),
+            # each chart's place has a label of its own; what Vega says of its parts is always English
+            config=_script(charts.theme({role: f"var(--{role})" for role in charts.ROLES}) | {"aria": False}),
             colours=charts.ROLES,
             library=vega.script() if any(c.figures for c in every) else "",
         )
@@ -55,6 +56,18 @@ def _words() -> dict[str, str]:
         "numbers": said("The numbers of this chart"),
         "without": said("The charts need JavaScript; all of their numbers are in the tables below them."),
     }
+
+
+def _spoken(plain: Any, record: Record) -> Any:
+    """A chart with its texts in the record's language."""
+    match plain:
+        case dict():
+            return {key: _spoken(value, record) for key, value in plain.items()}
+        case list():
+            return [_spoken(value, record) for value in plain]
+        case Said():
+            return record.say(plain)
+    return plain
 
 
 def _script(plain: Any) -> str:

@@ -13,7 +13,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from aurify.core.run import Run
-from aurify.measure.verdict import LABELS, SAME_AS_ANOTHER, number
+from aurify.measure.names import metric_name
+from aurify.measure.verdict import SAME_AS_ANOTHER, number
 from aurify.training.fit import Show
 
 REFRESH_SECONDS = 0.2
@@ -74,7 +75,7 @@ def print_scores(console: Console, summary: Mapping[str, Any]) -> None:
         metric = summary["main_metric"]
         beside = ", ".join(f"{n} {number(v.get(metric))}" for n, v in repeated["baselines"].items())
         score = _interval(repeated["scores"][metric]).replace("\\", "")
-        said += f"; on the {repeated['rows']:,} others {LABELS.get(metric, metric)} is {score}"
+        said += f"; on the {repeated['rows']:,} others {metric_name(metric)} is {score}"
         said += f" ({beside})" if beside else ""
     console.print(f"{said}.", highlight=False, markup=False)
 

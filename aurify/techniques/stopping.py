@@ -9,6 +9,7 @@ from torch import Tensor
 
 from aurify.core.parts import Technique, knob, state
 from aurify.core.run import Run
+from aurify.core.words import said
 
 
 @dataclass(kw_only=True)
@@ -37,7 +38,7 @@ class EarlyStopping(Technique):
             return
         self.waited += 1
         if self.waited >= self.patience > 0:
-            run.stop(f"no gain in {self.waited} validations")
+            run.stop(said("no gain in {count} validations", count=self.waited))
 
     @torch.no_grad()
     def finish(self, run: Run) -> None:

@@ -18,6 +18,7 @@ from aurify.core.folder import RunFolder
 from aurify.core.parts import Technique
 from aurify.core.run import Run
 from aurify.core.watch import Watch
+from aurify.core.words import Said, plainly
 
 LEAST_SECONDS = 2.0
 COST_SHARE = 0.02
@@ -147,7 +148,7 @@ def _tree(run: Run, optimizer: Any, watch: Watch) -> dict[str, Any]:
     return {
         "step": run.step,
         "best": run.best,
-        "stopped": run.stopped,
+        "stopped": None if run.stopped is None else plainly(run.stopped),
         "log": torch.frombuffer(bytearray(json.dumps(run.log).encode()), dtype=torch.uint8),  # may grow long
         "seconds": watch.spent,
         "model": dict(run.model.state_dict()),
@@ -165,7 +166,8 @@ def _put(tree: dict[str, Any], run: Run, optimizer: Any) -> None:
         for technique in run.techniques:
             for name, value in tree["techniques"][technique.name()].items():
                 setattr(technique, name, _to(value, run.device))
-        run.step, run.best, run.stopped = tree["step"], tree["best"], tree["stopped"]
+        run.step, run.best = tree["step"], tree["best"]
+        run.stopped = None if tree["stopped"] is None else Said.from_plain(tree["stopped"])
         run.log = json.loads(tree["log"].numpy().tobytes())
     except (KeyError, RuntimeError, ValueError) as error:
         raise AurifyError(

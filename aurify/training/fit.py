@@ -18,6 +18,7 @@ from aurify.core.recipe import Recipe
 from aurify.core.run import Problem, Run
 from aurify.core.types import Batch, Layer
 from aurify.core.watch import Watch
+from aurify.core.words import said
 from aurify.training.begin import begin, filling, make_optimizer
 from aurify.training.begin import build as build
 from aurify.training.checkpoint import Keeper
@@ -241,7 +242,7 @@ class Loop:
             self.keeper.save(self.run, self.optimizer, self.watch)
             self.watch.check()
         if self.watch.remaining <= _reserve(self.watch):
-            self.run.stop(f"time was up at step {self.run.step} of {self.run.steps}")
+            self.run.stop(said("time was up at step {step} of {steps}", step=self.run.step, steps=self.run.steps))
             if not self.run.log or self.run.log[-1]["step"] != self.run.step:
                 self.validate(None)
 

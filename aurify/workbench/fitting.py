@@ -176,10 +176,10 @@ def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note, *, anew
     for number, fold in enumerate(folds, 1):
         folder.fold(number).path.mkdir(parents=True, exist_ok=True)
         fold.write(folder.fold(number).parts)
-    said = [*notes, *replaced, *parts.notes]
-    write_json(folder.findings, [plainly(text) for text in said])
+    findings = [*notes, *replaced, *parts.notes]
+    write_json(folder.findings, [plainly(text) for text in findings])
     write_bytes(folder.recipe, recipe.to_yaml().encode())
-    for text in said:
+    for text in findings:
         note(text)
     return recipe
 

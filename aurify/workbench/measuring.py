@@ -15,6 +15,7 @@ from aurify.core.errors import AurifyError
 from aurify.core.files import read_json, write_bytes, write_json
 from aurify.core.folder import RunFolder
 from aurify.core.watch import Watch
+from aurify.core.words import keep, recall, said
 from aurify.data.splits import Parts
 from aurify.data.store import Asked, Store
 from aurify.report import page
@@ -27,7 +28,7 @@ from aurify.workbench.runs import FittedRun
 from aurify.workbench.summary import summarise
 from aurify.workbench.tested import answers, learnt_from, sealed_answers, sealed_rows
 
-OF_FOLDS = (
+OF_FOLDS = said(
     "Scores are those of each fold's own model on rows it did not see; the shipped model averages the folds' and is not"
     " itself measured."
 )
@@ -72,7 +73,7 @@ def evaluate(
             sets = answers(bundle, store, sealed, asked, watch.check)
             known = None if store is None or sealed is None else learnt_from(store, sealed, asked)
         summary = summarise(sets, asked, known, bundle.recipe.seed if seed is None else seed, watch.check)
-    notes = [] if known is None else known.say(f"of {len(asked.rows):,}")
+    notes = [] if known is None else known.say(said("of {rows:,}", rows=len(asked.rows)))
     if data is None and bundle.recipe.split.folds is not None:
         summary["measured"] = OF_FOLDS
     result = {"run": str(path), **summary, "notes": [*asked.notes, *notes], "test_openings": openings}
@@ -98,12 +99,12 @@ def measure_fit(folder: RunFolder, catalog: Catalog, device: Any, watch: Watch, 
     sets[summary["model"]].write(folder.predictions)
     extra = {
         "test_openings": openings,
-        "training": read_json(folder.training),
+        "training": recall(read_json(folder.training)),
         "parameters": bundle.parameter_count,
         "seconds": round(time.monotonic() - began, 3),
         **({} if recipe.split.folds is None else {"measured": OF_FOLDS}),
     }
-    write_json(folder.scores, {"run": str(folder.path), **summary, **extra})
+    write_json(folder.scores, keep({"run": str(folder.path), **summary, **extra}))
     gather(folder, store, bundle, catalog, sets, asked, summary, watch)
     write_bytes(folder.report, page.render(record(folder, catalog, language)).encode())
 

@@ -8,7 +8,7 @@ from typing import Any
 from aurify.catalog import Catalog
 from aurify.core.files import read_json
 from aurify.core.folder import RunFolder
-from aurify.core.words import Said
+from aurify.core.words import Said, recall
 from aurify.report.section import Record
 
 
@@ -17,7 +17,7 @@ def record(folder: RunFolder, catalog: Catalog, language: str = "en") -> Record:
     return Record(
         folder=folder,
         recipe=catalog.read_recipe(folder.recipe),
-        summary=read_json(folder.scores),
+        summary=recall(read_json(folder.scores)),
         findings=[Said.from_plain(finding) for finding in read_json(folder.findings)],
         log=progress(folder),
         environment=read_json(folder.environment),

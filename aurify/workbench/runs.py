@@ -14,6 +14,7 @@ from aurify.core.errors import AurifyError
 from aurify.core.files import read_json
 from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe
+from aurify.core.words import recall
 from aurify.report.notebook import Plots, scores_of
 from aurify.report.section import Record
 from aurify.ship.bundle import Answer, Bundle
@@ -51,7 +52,7 @@ class FittedRun:
         """All that ``fit`` printed, as plain data: scores, baselines, differences, verdict, openings, seconds."""
         if not self.folder.scores.exists():
             raise AurifyError(f"{self.path} is not measured yet: go on with --resume")
-        return read_json(self.folder.scores)
+        return recall(read_json(self.folder.scores))
 
     @property
     def scores(self) -> pl.DataFrame:

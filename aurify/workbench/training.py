@@ -13,6 +13,7 @@ from aurify.core.files import read_json, write_json
 from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe
 from aurify.core.watch import Watch
+from aurify.core.words import keep, recall
 from aurify.data.splits import Parts
 from aurify.data.store import Store
 from aurify.ship.bundle import Bundle
@@ -52,7 +53,7 @@ class Training:
         self._keep(folder, bundle, record)
 
     def _keep(self, folder: RunFolder, bundle: Bundle, record: dict[str, Any]) -> None:
-        write_json(folder.training, record)
+        write_json(folder.training, keep(record))
         bundle.save(folder.bundle, self.catalog)
 
     def _train_folds(self, store: Store, folder: RunFolder, folds: int) -> None:
@@ -66,7 +67,7 @@ class Training:
                 self.note(f"training on fold {number} of {folds}")
                 self.watch.limit_seconds = self._limit(spent, folds + 1 - number)
                 self._train_on(store, fold)
-            records.append(read_json(fold.training))
+            records.append(recall(read_json(fold.training)))
             spent = records[-1]["seconds"]
             one = Bundle.load(fold.bundle, self.catalog, self.device)
             members += [replace(m, weight=m.weight / folds, name=f"{m.name} {number}") for m in one.members]

@@ -15,6 +15,7 @@ from aurify.catalog import Catalog
 from aurify.core import recipe as recipes
 from aurify.core.errors import AurifyError
 from aurify.core.recipe import Recipe, Split
+from aurify.core.words import said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +94,10 @@ def complete(wish: Wish, task: Any, store: Any, catalog: Catalog) -> tuple[Recip
     plain = catalogs.override(plain, without=wish.without)
     displaced = catalog.displaced(plain["techniques"], wish.using)
     plain = catalogs.override(plain, settings=wish.settings, using=wish.using, without=list(displaced))
-    notes = [f"{new} takes the place of {old} (slot {slot})" for old, (new, slot) in displaced.items()]
+    notes: list[str] = [
+        said("{new} takes the place of {old} (slot {slot})", new=new, old=old, slot=slot)
+        for old, (new, slot) in displaced.items()
+    ]
     return catalog.recipe(plain), notes
 
 

@@ -1,5 +1,6 @@
 """Reports in a real browser: no errors, nothing cut off, in every language, light, dark, on paper, by keyboard."""
 
+import re
 import shutil
 
 import numpy as np
@@ -96,6 +97,14 @@ CHARTS_CUT_OFF = """() => [...document.querySelectorAll(".chart svg")].flatMap(s
 })"""
 
 
+SAID = """() => {
+    document.querySelectorAll("details").forEach(details => details.open = true);
+    const places = document.querySelectorAll("main :is(h2, p, th, td, caption, figcaption, summary, text), nav");
+    const labels = [...document.querySelectorAll("[aria-label]")].map(e => e.getAttribute("aria-label"));
+    return [...places].filter(e => !e.querySelector("pre, code")).map(e => e.textContent).concat(labels);
+}"""
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_goes_wrong_and_nothing_is_cut_off(pages, visit, kind, language):
@@ -161,6 +170,16 @@ def test_numbers_can_be_read_without_javascript(pages, visit):
     page = visit(pages["two", "en"], java_script_enabled=False)
     assert "ROC AUC" in page.inner_text("main")
     assert page.locator("table").count() > 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_english_sentence_is_left_in_chinese(pages, visit, kind):
+    """Names of settings and metrics may be English; four plain words in a row are a sentence."""
+    page = visit(pages[kind, "zh"])
+    said = page.evaluate(SAID)
+    assert any("区间" in text for text in said)
+    sentence = re.compile(r"(?:[A-Za-z'-]{2,} ){3,}[A-Za-z'-]{2,}")
+    assert [found[0] for text in said if (found := sentence.search(text))] == []
 
 
 def test_hostile_names_are_text(pages, visit):

@@ -9,6 +9,7 @@ from small import same
 from aurify.core.archive import load, unpack
 from aurify.core.errors import AurifyError, DivergedError, Interrupted
 from aurify.core.watch import Watch
+from aurify.core.words import say
 from aurify.training import fit as loop
 from aurify.training.checkpoint import Keeper
 
@@ -97,3 +98,10 @@ def test_state_of_every_technique_is_in_the_checkpoint(lab, folder):
     assert tree["techniques"]["weight_averaging"]["count"] == 5
     assert set(tree["techniques"]["early_stopping"]) == {"best", "waited", "weights"}
     assert tree["feed"]["step"] == 5
+
+
+def test_why_a_run_ended_is_kept_in_every_language(lab, folder):
+    settings = {"early_stopping": {"patience": 1, "least_gain": 1e9}}
+    ended = lab.fit(lab.recipe("classify", settings), folder).run
+    loop_again = lab.fit(lab.recipe("classify", settings), folder).run
+    assert say(loop_again.stopped, "zh") == say(ended.stopped, "zh") != ended.stopped == "no gain in 1 validations"

@@ -8,6 +8,7 @@ import pytest
 from small import KINDS, same
 
 from aurify import workbench
+from aurify.core.words import say
 from aurify.measure.predictions import Predictions
 
 
@@ -104,3 +105,16 @@ def test_source_settings_act_like_the_arguments(csv_files, frames, name, tmp_pat
     two = workbench.fit(csv_files["regress"], target, settings={**small, f"source.{name}": value}, out="two")
     assert same(weights(one), weights(two))
     assert one.folder.recipe.read_text() == two.folder.recipe.read_text()
+
+
+def test_what_a_run_says_is_plain_in_its_files_and_said_in_every_language(fit, csv_files):
+    ends = ["early_stopping.patience=1", "early_stopping.least_gain=1e9"]
+    run = fit(csv_files["classify"], using=ends, folds=2, out="said")
+    plain, kept = (json.loads((run.path / name).read_text()) for name in ("scores.json", "training.json"))
+    summary = run.summary
+    assert plain["training"] == kept
+    assert summary["training"]["stopped"] == kept["stopped"] == "no gain in 1 validations"
+    for text in (summary["verdict"], summary["measured"], summary["intervals"], summary["training"]["stopped"]):
+        assert say(text, "zh") != text
+    assert json.loads(json.dumps(summary))["verdict"] == plain["verdict"]
+    assert "said" not in summary
