@@ -98,6 +98,14 @@ def tooltip(*axes: Mapping[str, Any]) -> list[Chart]:
     return [{**a, "format": ".4~f"} if a["type"] == "quantitative" else a for a in shown]
 
 
+def side_by_side(rows: Sequence[Row], x: Chart, names: Sequence[str], order: Sequence[str]) -> Chart:
+    """A bar from 0 to ``value`` for each ``name`` of the rows, those of several ``series`` under one another."""
+    y, colour = name("name", names), series(order)
+    offset = {"yOffset": {"field": "series", "type": "nominal", "sort": list(order)}} if len(order) > 1 else {}
+    place = {"y": y, "x": x, "color": colour, **offset, "tooltip": tooltip(y, name("series", order), x)}
+    return layers(rows, mark("bar", place), height=LINE * len(names))
+
+
 def layers(rows: Sequence[Row], *marks: Chart, height: int = HEIGHT) -> Chart:
     """Marks over one another, of the same rows unless a mark has ``data`` of its own."""
     data = {"values": [dict(row) for row in rows]}

@@ -77,6 +77,13 @@ class Paragraph:
 
 
 @dataclass(frozen=True)
+class Points:
+    """Short texts, one under another."""
+
+    texts: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Rows:
     """A table of texts; the first column names each row, the others are aligned to the right where ``numbers``."""
 
@@ -112,7 +119,7 @@ class Folded:
     blocks: Sequence[Block]
 
 
-Block = Paragraph | Rows | Figure | Code | Folded
+Block = Paragraph | Points | Rows | Figure | Code | Folded
 
 
 class Section:

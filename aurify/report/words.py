@@ -33,3 +33,15 @@ def interval(score: Mapping[str, Any] | None, *, signed: bool = False) -> str:
     if score["low"] is None:
         return value
     return f"{value} [{number(score['low'], signed=signed)}, {number(score['high'], signed=signed)}]"
+
+
+def main_score(scores: Mapping[str, Any], summary: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The score in the metric that the model is judged by, where it has one with an interval."""
+    score = scores.get(summary["main_metric"])
+    return None if score is None or score["value"] is None or score["low"] is None else score
+
+
+def better(summary: Mapping[str, Any]) -> str:
+    """Which way the metric goes that the model is judged by."""
+    higher = summary["greater_is_better"][summary["main_metric"]]
+    return said("higher is better") if higher else said("lower is better")

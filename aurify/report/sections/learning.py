@@ -11,6 +11,8 @@ from aurify.report import charts
 from aurify.report.section import Block, Figure, Paragraph, Record, Rows, Section
 from aurify.report.words import metric_name
 
+FEW = 80
+
 
 class Learning(Section):
     """The learning curves, and why training ended."""
@@ -49,15 +51,16 @@ def _figure(record: Record) -> Figure:
         charts.number("x", record.say(said("epoch")), zero=True),
         charts.number("y", record.say(metric_name(metric))),
     )
-    last = record.log[-1]
+    last, folds = record.log[-1], record.recipe.split.folds
+    caption = said(
+        "The {metric} after each validation. A growing gap between the two is learning by heart. Held-out rows are"
+        " training rows kept for stopping and calibration; the test rows are not among them.",
+        metric=metric_name(metric),
+    )
     return Figure(
         name="learning",
-        chart=charts.lines(shown, *axes, [held, seen], split="fold"),
-        caption=said(
-            "The {metric} after each validation. A growing gap between the two is learning by heart. Held-out rows are"
-            " training rows kept for stopping and calibration; the test rows are not among them.",
-            metric=metric_name(metric),
-        ),
+        chart=_chart(shown, *axes, [held, seen]),
+        caption=caption if folds is None else said("{caption} Each fold has lines of its own.", caption=caption),
         described=said(
             "The {metric} over {epochs:.0f} epochs, ending at {held} on held-out rows and {seen} on rows learnt from.",
             metric=metric_name(metric),
@@ -65,17 +68,32 @@ def _figure(record: Record) -> Figure:
             held=number(last[metric]),
             seen=number(last[f"train_{metric}"]),
         ),
-        table=Rows(
-            header=[said("epoch"), said("step"), held, seen, said("learning rate")],
-            rows=[
-                [
-                    f"{e['epoch']:.4g}",
-                    f"{e['step']:,}",
-                    number(e[metric]),
-                    number(e[f"train_{metric}"]),
-                    f"{e['rate']:.2e}",
-                ]
-                for e in record.log
-            ],
-        ),
+        table=_table(record, metric, held, seen),
+    )
+
+
+def _chart(shown: Sequence[charts.Row], x: charts.Chart, y: charts.Chart, order: Sequence[str]) -> charts.Chart:
+    """Lines, and points where they are few: a line through one validation would not be seen."""
+    chart = charts.lines(shown, x, y, order, split="fold")
+    if len(shown) > FEW:
+        return chart
+    points = charts.mark("point", {"x": x, "y": y, "color": charts.series(order)}, filled=True, size=24, opacity=1)
+    return {**chart, "layer": [*chart["layer"], points]}
+
+
+def _table(record: Record, metric: str, held: str, seen: str) -> Rows:
+    folds = record.recipe.split.folds is not None
+    return Rows(
+        header=[*([said("fold")] if folds else []), said("epoch"), said("step"), held, seen, said("learning rate")],
+        rows=[
+            [
+                *([str(e["fold"])] if folds else []),
+                f"{e['epoch']:.4g}",
+                f"{e['step']:,}",
+                number(e[metric]),
+                number(e[f"train_{metric}"]),
+                f"{e['rate']:.2e}",
+            ]
+            for e in record.log
+        ],
     )
