@@ -48,6 +48,11 @@ class Tested:
     def model(self) -> Predictions:
         return self.sets[self.summary["model"]]
 
+    @property
+    def inputs(self) -> dict[str, np.ndarray]:
+        """Of the tested rows {name: (n, C)}."""
+        return {name: values[self.asked.rows] for name, values in self.asked.inputs.items()}
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Record:

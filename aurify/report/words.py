@@ -7,6 +7,7 @@ from typing import Any
 
 from aurify.core.words import said
 from aurify.measure.names import metric_name as metric_name  # sections take all of their words from here
+from aurify.measure.places import MISSING_WORD, UNKNOWN_WORD
 from aurify.measure.verdict import number
 
 MODELS = {
@@ -19,10 +20,17 @@ MODELS = {
     "boosting": said("gradient boosting"),
 }
 
+VALUES = {MISSING_WORD: said("(missing)"), UNKNOWN_WORD: said("(unknown)")}
+
 
 def model_name(name: str) -> str:
     """A model as readers call it; one that is not known here keeps its own name."""
     return MODELS.get(name, name)
+
+
+def value_name(word: str) -> str:
+    """A column's value as it is told: a user's own, or one of those that stand for none."""
+    return VALUES.get(word, word)
 
 
 def interval(score: Mapping[str, Any] | None, *, signed: bool = False) -> str:

@@ -1,0 +1,169 @@
+"""The test rows that are answered worst, and what pushed their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from aurify.core.parts import Trait
+from aurify.core.words import Said, said
+from aurify.measure.contributions import contributions
+from aurify.measure.places import places
+from aurify.measure.verdict import number
+from aurify.report import charts
+from aurify.report.section import Block, Figure, Folded, Paragraph, Record, Rows, Section, Tested
+from aurify.report.words import value_name
+
+MOST_BACKGROUND = 1000
+"""Training rows that an ordinary answer is drawn from."""
+
+MOST_OPEN = 3
+"""Explanations that are not folded away."""
+
+
+class WrongRows(Section):
+    """The most wrong rows, each with the values that pushed its answer."""
+
+    order = 700
+
+    @property
+    def title(self) -> Said:
+        return said("Its most wrong rows")
+
+    def measure(self, tested: Tested) -> Any:
+        if Trait.COLUMNS not in tested.recipe.task.traits or (
+            tested.model.classes and tested.model.probabilities is None
+        ):
+            return None
+        store, rows = tested.store, tested.parts.fit
+        if len(rows) > MOST_BACKGROUND:
+            rows = np.sort(np.random.default_rng(tested.recipe.seed).choice(rows, MOST_BACKGROUND, replace=False))
+        found = contributions(
+            tested.model,
+            tested.respond,
+            tested.inputs,
+            places(store.schema),
+            {name: values[rows] for name, values in store.inputs.items()},
+            background_weight=store.roles["weight"][rows] if "weight" in store.roles else None,
+            seed=tested.recipe.seed,
+            check=tested.check,
+        )
+        for each in found.get("rows", []):
+            each["in_test_file"] = bool(store.test[each["row"]])
+            # a row id goes on counting where the data end and the test file begins
+            each["place"] = int((store.test[: each["row"]] == each["in_test_file"]).sum())
+        return found
+
+    def show(self, record: Record, measured: Any) -> Sequence[Block]:
+        if measured is None:
+            return []
+        if "why_not" in measured:
+            return [Paragraph(_too_many(measured))]
+        wrong = [each for each in measured["rows"] if each["target"] != each["prediction"]]
+        if not wrong:
+            return [Paragraph(said("No test row was answered wrongly."))]
+        told = [_figure(record, at, each) for at, each in enumerate(wrong, 1)]
+        more = [Folded(said("More of the most wrong rows"), told[MOST_OPEN:])] if told[MOST_OPEN:] else []
+        return [Paragraph(_about()), Paragraph(_how(measured["permutations"])), *told[:MOST_OPEN], *more]
+
+
+def _too_many(measured: Mapping[str, Any]) -> Said:
+    return said(
+        "With {given} columns, explaining single rows would take too long; it is done for up to {most}.",
+        given=f"{measured['given']:,}",
+        most=f"{measured['most']:,}",
+    )
+
+
+def _about() -> Said:
+    return said(
+        "The test rows that cost the model most. Some of them may be errors in the data, such as a wrong label: they"
+        " are worth a look. Rows are counted from 0, without a header."
+    )
+
+
+def _how(permutations: int) -> Said:
+    return said(
+        "Bars show how the values of the row moved the answer away from that for ordinary training rows, column by"
+        " column, averaged over {count} random orders (sampled Shapley values); the thin lines are two standard errors"
+        " to each side. They explain the model, not the world.",
+        count=permutations,
+    )
+
+
+def _row(found: Mapping[str, Any]) -> Said:
+    if found["in_test_file"]:
+        return said("Row {row} of the test file", row=f"{found['place']:,}")
+    return said("Row {row}", row=f"{found['place']:,}")
+
+
+def _happened(found: Mapping[str, Any]) -> Said:
+    if found["prediction_probability"] is None:
+        return said(
+            "{row}: true is {target}, predicted was {prediction}.",
+            row=_row(found),
+            target=number(found["target"]),
+            prediction=number(found["prediction"]),
+        )
+    return said(
+        "{row}: true is {target}, predicted was {prediction} with a probability of {chance}; {target} was given"
+        " {given}.",
+        row=_row(found),
+        target=found["target"],
+        prediction=found["prediction"],
+        chance=f"{found['prediction_probability']:.1%}",
+        given=f"{found['target_probability']:.1%}",
+    )
+
+
+def _figure(record: Record, at: int, found: Mapping[str, Any]) -> Figure:
+    pushed = [
+        {
+            "name": f"{c['column']} = {record.say(value_name(c['value']))}",
+            "strong": c["contribution"] > 0,
+            "value": c["contribution"],
+            "low": c["contribution"] - 2 * c["error"],
+            "high": c["contribution"] + 2 * c["error"],
+        }
+        for c in found["columns"]
+        if c["contribution"]
+    ]
+    rest = {"name": record.say(said("all other columns")), "strong": found["rest"] > 0, "value": found["rest"]}
+    most = found["columns"][0]
+    return Figure(
+        name=f"wrong_row_{at}",
+        chart=charts.bars(
+            [*pushed, rest] if found["rest"] or not pushed else pushed, charts.number("value", record.say(_axis(found)))
+        ),
+        caption=said(
+            "{happened} Bars begin at the mean for ordinary rows, {base}.",
+            happened=_happened(found),
+            base=number(found["base"]),
+        ),
+        described=said(
+            "{happened} What moved the answer most is that {column} is {value}: {contribution}.",
+            happened=_happened(found),
+            column=most["column"],
+            value=value_name(most["value"]),
+            contribution=number(most["contribution"], signed=True),
+        ),
+        table=_table(found),
+    )
+
+
+def _table(found: Mapping[str, Any]) -> Rows:
+    rows = [
+        [c["column"], value_name(c["value"]), number(c["contribution"], signed=True), number(c["error"])]
+        for c in found["columns"]
+    ]
+    rest = [said("all other columns"), "", number(found["rest"], signed=True), ""]
+    header = [said("column"), said("value"), said("moved the answer by"), said("standard error")]
+    return Rows(header=header, rows=[*rows, rest])
+
+
+def _axis(found: Mapping[str, Any]) -> Said:
+    if found["prediction_probability"] is None:
+        return said("moved the prediction by")
+    return said("moved the probability of {name} by", name=found["prediction"])
