@@ -46,14 +46,13 @@ class Data(Section):
         place = {name: at for at, name in enumerate(schema.names)}
         columns = sorted(_columns(store, rows), key=lambda column: place[column["name"]])
         gaps = sorted((c for c in columns if c["missing"]), key=lambda c: -c["missing"])
-        left_out = [{"name": c.name, "reason": str(c.reason)} for c in schema.columns if c.kind == LEFT_OUT]
+        left_out = sum(c.kind == LEFT_OUT for c in schema.columns)
         kinds = {kind: sum(c["kind"] == kind for c in columns) for kind in (NUMBER, CATEGORY, DATE)}
         return {
             "rows": len(store),
             "used": len(rows),
-            "kinds": {**kinds, LEFT_OUT: len(left_out)},
+            "kinds": {**kinds, LEFT_OUT: left_out},
             "columns": columns[:MOST_COLUMNS],
-            "left_out": left_out[:MOST_COLUMNS],
             "gaps": [{"name": c["name"], "missing": c["missing"]} for c in gaps[:MOST_GAPS]],
             "gap_columns": len(gaps),
             "weight": _weight(store, rows),
@@ -66,7 +65,7 @@ class Data(Section):
             target = record.recipe.source.target or ""
             blocks += [Paragraph(text) for text in _overview(measured)]
             blocks += [figure_of_target(record, measured["target"], target), *_gaps(record, measured)]
-            blocks += [Folded(said("Every column"), [*_table(measured), *_left_out(measured)])]
+            blocks += [Folded(said("Every column"), _table(measured))]
         if record.findings:
             blocks += [Paragraph(said("What was noticed when the data was read:")), Points(record.findings)]
         return blocks
@@ -160,14 +159,3 @@ def _range(column: Mapping[str, Any]) -> list[str]:
         return [said("{count:,} values", count=column["values"]), "", ""]
     say = moment if column["kind"] == DATE else amount
     return ["–"] * 3 if column["range"] is None else [say(value) for value in column["range"]]
-
-
-def _left_out(measured: Mapping[str, Any]) -> list[Block]:
-    if not measured["left_out"]:
-        return []
-    rows = [[shown(c["name"]), Said(c["reason"], {})] for c in measured["left_out"]]
-    table = Rows(
-        [said("column"), said("why it is left out")], rows, said("Columns that are not learnt from"), numbers=False
-    )
-    more = measured["kinds"][LEFT_OUT] - len(rows)
-    return [table, *([Paragraph(said("{count:,} more columns are left out.", count=more))] if more else [])]

@@ -76,10 +76,12 @@ def _differences(record: Record) -> Figure:
     model, metric = model_name(summary["model"]), metric_name(summary["main_metric"])
     axis = said("difference in {metric}", metric=metric)
     found = {name: rows for name, rows in summary["differences"].items() if main_score(rows, summary)}
+    # what hardly anyone loses to would be so far away that the others could not be told apart
+    rivals = {name: rows for name, rows in found.items() if name not in ("majority", "mean")} or found
     return Figure(
         name="differences",
         chart=charts.dots(
-            [{**row, "strong": True} for row in _rows(record, found)],
+            [{**row, "strong": True} for row in _rows(record, rivals)],
             charts.number("value", record.say(axis)),
             rule=0,
         ),
@@ -102,6 +104,10 @@ def _differences(record: Record) -> Figure:
                     for name, rows in found.items()
                 ]
             ),
+        ),
+        table=Rows(
+            header=[said("other model"), metric],
+            rows=[[model_name(name), interval(main_score(rows, summary), signed=True)] for name, rows in found.items()],
         ),
     )
 
