@@ -41,9 +41,12 @@ def test_every_command_of_the_readme_runs_in_its_order(folder):
     assert (folder / "runs" / "telco_churn-2" / "recipe.yaml").exists()
 
 
+SNIPPETS = [block for block in blocks("python") if block.startswith("import ")]
+
+
 @pytest.mark.slow
-def test_python_of_the_readme_runs(folder):
-    snippet = next(b for b in blocks("python") if b.startswith("import aurify"))
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=[snippet.splitlines()[0] for snippet in SNIPPETS])
+def test_python_of_the_readme_runs(folder, snippet):
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", snippet],
         cwd=folder,
@@ -55,6 +58,14 @@ def test_python_of_the_readme_runs(folder):
     assert done.returncode == 0, done.stderr
     assert "roc_auc" in done.stdout
     assert "p_Yes" in done.stdout
+
+
+@pytest.mark.slow
+def test_parts_of_the_readme_pass_the_suite_as_it_says(folder):
+    (folder / "test_my_parts.py").write_text(next(b for b in blocks("python") if b.startswith("# test_my_parts.py")))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_my_parts.py"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_pages_that_the_readme_links_to_exist():
