@@ -66,8 +66,8 @@ def theme(colours: Mapping[str, str] = ROLES) -> dict[str, Any]:
             "titleLimit": 240,
             "tickCount": 5,
         },
-        # as many numbers as there is room for
-        "axisX": {"tickCount": {"expr": "clamp(floor(width / 60), 3, 8)"}},
+        # as many numbers as there is room for; a title may reach to the left, under the names of rows
+        "axisX": {"tickCount": {"expr": "clamp(floor(width / 60), 3, 8)"}, "titleAnchor": "end"},
         "legend": {
             "orient": "top",
             "direction": "vertical",
