@@ -103,7 +103,7 @@ def _worst(cells: Sequence[Mapping[str, Any]]) -> Said:
 
 def _heat(record: Record, cells: Sequence[Mapping[str, Any]], names: Sequence[str]) -> charts.Chart:
     level = sum(len(name) for name in names) * 7 < 160
-    along = {"labelAngle": 0 if level else -90, "labelLimit": 90, "orient": "top"}
+    along = {"labelAngle": 0 if level else -90, "labelLimit": 90, "orient": "top", "titleAnchor": "middle"}
     place = {
         "x": charts.name("predicted", names, record.say(said("predicted")), **along),
         "y": charts.name("true", names, record.say(said("true"))),
