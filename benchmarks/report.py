@@ -1,4 +1,4 @@
-"""What the report costs on the bundled table: from the saved scores to `report.html`, and from the shell's prompt to it.
+"""What the report of the bundled table costs: from the saved scores to `report.html`, and from the prompt to it.
 
 Targets: 5 s after the fit, 60 s from the prompt, 2 MB. Medians of rounds, wall clock, whole processes; `made_again` is
 `aurify report` on the finished run, which measures nothing anew.
