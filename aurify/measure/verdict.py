@@ -27,6 +27,10 @@ SAME_AS_ANOTHER = {"recall_weighted", "recall_macro"}
 """Equal to accuracy and to balanced accuracy: in the files, not in words and on the screen."""
 
 
+FEW_ROWS = 30
+"""Below this a percentile interval is too narrow, and one of no width where every answer was right."""
+
+
 def main_metric(table: Table) -> str:
     """The metric a table is judged by: RMSE for numbers, ROC AUC for two classes, log loss for more.
 
@@ -65,13 +69,18 @@ def sentence(table: Table) -> str:
     if by_verdict["better"]:
         rivals = listed(by_verdict["better"])
         found.append(said("{model} beats {rivals} in {metric}.", model=model, rivals=rivals, metric=label))
-    return in_a_row([*found, *_better_elsewhere(table, metric)])
+    found += _better_elsewhere(table, metric)
+    if table.rows < FEW_ROWS:
+        found.append(said("On {rows} test rows this is a hint at most.", rows=table.rows))
+    return in_a_row(found)
 
 
 def number(value: float | None, *, signed: bool = False) -> str:
     """Digits that tell something: 0.847 and 45,120 for scores, +0.0032 for differences of scores below 1."""
     if value is None:
         return "-"
+    if 1e-12 < abs(value) < (5e-5 if signed else 5e-4):
+        return f"{value:+.2g}" if signed else f"{value:.2g}"
     if signed:
         return f"{value:+.4f}" if abs(value) < 1 else f"{value:+,.3f}" if abs(value) < 100 else f"{value:+,.0f}"
     return f"{value:,.3f}" if abs(value) < 100 else f"{value:,.0f}"
