@@ -1,6 +1,7 @@
 """The charts of the report, as Vega-Lite knows them: plain data, as wide as their place, in the colours of a theme.
 
-Field names are always ours and a user's words always values: Vega takes dots and brackets in a field's name for paths.
+Field names are always ours and a user's words always values or titles: Vega takes dots and brackets in a field's name
+for paths.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ def theme(colours: Mapping[str, str] = ROLES) -> dict[str, Any]:
     """A Vega-Lite config in colours by role; the page gives CSS variables, which follow light and dark."""
     ink, muted, grid, model = (colours[role] for role in ("ink", "muted", "grid", "model"))
     return {
+        # each chart has a label of its own; what Vega says of its parts is English, and made of titles unescaped
+        "aria": False,
         "background": colours["paper"],
         "font": FONT,
         "view": {"stroke": None},
@@ -113,8 +116,13 @@ def size(field: str, title: str) -> Chart:
 
 def tooltip(*axes: Mapping[str, Any]) -> list[Chart]:
     """What is shown beside the pointer: the value on each axis; of an axis without a title only the value."""
-    shown = [{"field": a["field"], "type": a["type"], "title": a["title"] or " "} for a in axes]
+    shown = [{"field": a["field"], "type": a["type"], "title": _in_quotes(a["title"] or " ")} for a in axes]
     return [{**a, "format": ".4~f"} if a["type"] == "quantitative" else a for a in shown]
+
+
+def _in_quotes(title: str) -> str:
+    """A title as Vega-Lite may put it into an expression: it escapes quotes, and forgets what could undo that."""
+    return title.replace("\\", "\\\\") if "\\" in title else title  # a text of ours stays one, to be said
 
 
 def side_by_side(rows: Sequence[Row], x: Chart, names: Sequence[str], order: Sequence[str]) -> Chart:

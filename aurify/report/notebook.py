@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from aurify.report import charts
-from aurify.report.page import environment
+from aurify.report.page import environment, spoken
 from aurify.report.section import Chapter, Figure, Record, Rows, chapters
 
 WIDTH = 480
@@ -21,11 +21,15 @@ class Plots:
     """
 
     def __init__(self, record: Callable[[], Record]):
-        self._record = record
+        self._make = record
+
+    @cached_property
+    def _record(self) -> Record:
+        return self._make()
 
     @cached_property
     def _figures(self) -> dict[str, Figure]:
-        return {name: figure for chapter in chapters(self._record()) for name, figure in chapter.figures.items()}
+        return {name: figure for chapter in chapters(self._record) for name, figure in chapter.figures.items()}
 
     def __dir__(self) -> list[str]:
         return list(self._figures)
@@ -33,16 +37,16 @@ class Plots:
     def __getattr__(self, name: str) -> Callable[[], Any]:
         if name.startswith("_") or name not in self._figures:
             raise AttributeError(f"this run has no chart {name!r}; it has {', '.join(self._figures)}")
-        return lambda: _altair(self._figures[name])
+        return lambda: _altair(self._figures[name], self._record)
 
     def __repr__(self) -> str:
         return f"<charts of a run: {', '.join(self._figures)}>"
 
 
-def _altair(figure: Figure) -> Any:
+def _altair(figure: Figure, record: Record) -> Any:
     import altair
 
-    plain = {**figure.chart, "width": WIDTH, "config": charts.theme(), "description": str(figure.described)}
+    plain = {**spoken(figure.chart, record), "width": WIDTH, "config": charts.theme(), "description": str(figure.described)}
     return altair.Chart.from_dict(plain)
 
 

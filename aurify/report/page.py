@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from aurify.core.words import Said, said
+from aurify.core.words import said
 from aurify.report import charts, vega
 from aurify.report.section import Record, chapters
 
@@ -23,9 +23,8 @@ def render(record: Record) -> str:
             language={"en": "en", "zh": "zh-Hans"}[record.language],
             name=record.folder.path.name,
             chapters=every,
-            specs=_script(_spoken({n: f.chart for c in every for n, f in c.figures.items()}, record)),
-            # each chart's place has a label of its own; what Vega says of its parts is always English
-            config=_script(charts.theme({role: f"var(--{role})" for role in charts.ROLES}) | {"aria": False}),
+            specs=_script(spoken({n: f.chart for c in every for n, f in c.figures.items()}, record)),
+            config=_script(charts.theme({role: f"var(--{role})" for role in charts.ROLES})),
             colours=charts.ROLES,
             library=vega.script() if any(c.figures for c in every) else "",
         )
@@ -58,19 +57,19 @@ def _words() -> dict[str, str]:
     }
 
 
-def _spoken(plain: Any, record: Record) -> Any:
-    """A chart with its texts in the record's language."""
+def spoken(plain: Any, record: Record) -> Any:
+    """A chart with its texts in the record's language, each on one line: Vega's expressions know no line in quotes."""
     match plain:
         case dict():
-            return {key: _spoken(value, record) for key, value in plain.items()}
+            return {key: spoken(value, record) for key, value in plain.items()}
         case list():
-            return [_spoken(value, record) for value in plain]
-        case Said():
-            return record.say(plain)
+            return [spoken(value, record) for value in plain]
+        case str():
+            return " ".join(record.say(plain).splitlines())
     return plain
 
 
 def _script(plain: Any) -> str:
     """JSON that may stand between script tags: no text of a user's can end them."""
-    text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

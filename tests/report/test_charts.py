@@ -1,12 +1,16 @@
 """Charts are what Vega-Lite takes, readable on paper and in the dark, and drawn by the version they are written for."""
 
+import json
 import re
 from pathlib import Path
 
 import altair
 import pytest
+import vl_convert
 
 from aurify.report import charts, vega
+from aurify.report.page import spoken
+from aurify.report.section import Record
 
 CSS = (Path(charts.__file__).parent / "templates" / "page.css").read_text()
 
@@ -42,3 +46,37 @@ def test_colours_stand_out_from_the_paper(scheme):
     assert set(charts.ROLES) <= {*colours, "grid"}
     for role in set(charts.ROLES) - {"paper", "grid"}:
         assert contrast(colours[role], colours["paper"]) >= 4.5, role
+
+
+HOSTILE = ["a\\", '\\", "x": now(), "', 'a\\"b', "it's\\'", "a\nb", "a\u2028b", "a.b[0]", "{x}", "${x}", "</script>"]
+
+
+@pytest.mark.parametrize("word", HOSTILE)
+def test_a_users_word_is_a_title_a_series_or_a_name_and_never_an_expression(word):
+    x, y = charts.number("x", word), charts.number("y", word)
+    rows = [
+        {"x": at, "y": at, "low": 0, "high": 2, "series": name, "name": name, "value": at, "strong": at == 1}
+        for at, name in enumerate([word, "other"])
+    ]
+    order, value = [word, "other"], charts.number("value", word)
+    drawn = [
+        charts.lines(rows, x, y, order, band=True),
+        charts.dots(rows, value),
+        charts.bars(rows, value),
+        charts.grouped(rows, value, order, charts.size("x", word)),
+        charts.side_by_side(rows, value, order, order),
+    ]
+    record = Record.__new__(Record)
+    object.__setattr__(record, "language", "en")
+    titled = f"{json.dumps(' '.join(word.splitlines()))}: "
+    for chart in drawn:
+        compiled = vl_convert.vegalite_to_vega({**spoken(chart, record), "width": 300, "config": charts.theme()})
+        assert "<svg" in vl_convert.vega_to_svg(compiled)  # parses every expression
+        tips = [mark["encode"]["update"].get("tooltip", {"signal": titled})["signal"] for mark in flat(compiled)]
+        assert all(titled in tip for tip in tips), tips
+
+
+def flat(group):
+    """The marks of a chart, those of groups too."""
+    for mark in group["marks"]:
+        yield from flat(mark) if mark["type"] == "group" else [mark]
