@@ -16,7 +16,7 @@ from aurify import catalog
 from aurify.core import words
 from aurify.core.errors import listing
 from aurify.core.recipe import Source
-from aurify.core.words import CATALOGUE, LANGUAGES, Said, in_a_row, keep, listed, plainly, recall, said, say
+from aurify.core.words import CATALOGUE, LANGUAGES, PLAIN, Said, in_a_row, keep, listed, plainly, recall, said, say
 from aurify.data.tables import read_table
 from aurify.measure.clusters import clusters_of
 from aurify.measure.intervals import score_table
@@ -69,6 +69,11 @@ def test_every_template_is_a_literal_with_the_values_it_names(language):
         assert isinstance(literal(call), str), f"{place}: the catalogue cannot be checked for what is no literal"
         given = {keyword.arg for keyword in call.keywords}
         assert {name for name, _, _ in fields(literal(call))} == given, place
+
+
+def test_every_template_is_one_that_is_read_back_from_a_file(language):
+    said = {literal(call) for _, call in calls() if call.keywords} | {value for _, value in entries(language)}
+    assert [template for template in sorted(said) if not PLAIN.fullmatch(template)] == []
 
 
 def test_every_sentence_is_in_the_catalogue_and_nothing_else_is(language):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from aurify.core.errors import AurifyError
+from aurify.core.words import Said, recall
 
 
 def write_bytes(path: Path, data: bytes | bytearray) -> None:
@@ -46,10 +47,24 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a record that ``write_json`` wrote; raises AurifyError when it is damaged."""
+    """Read what ``write_json`` wrote; raises AurifyError when it is damaged."""
+    return _read(path, lambda plain: plain)
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Read named values whose texts ``keep`` made plain; raises AurifyError when it is damaged."""
+    return _read(path, lambda plain: dict(recall(plain)))
+
+
+def read_texts(path: Path) -> list[Said]:
+    """Read a list of texts that ``plainly`` made plain; raises AurifyError when it is damaged."""
+    return _read(path, lambda plain: list(map(Said.from_plain, plain)))
+
+
+def _read(path: Path, made: Callable[[Any], Any]) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        return made(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, TypeError, ValueError, RecursionError) as error:
         raise AurifyError(f"{path} is damaged ({error}); start again with --force") from None
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from aurify.core.errors import AurifyError
-from aurify.core.files import read_json, unwritable, write_json
+from aurify.core.files import read_record, unwritable, write_json
 
 
 class RunFolder:
@@ -132,16 +132,27 @@ class RunFolder:
         known = {run.path.resolve(): run for run in beside}  # ``latest`` is one of them once more
         return sum(o["part"] == part for run in known.values() for o in run.read_openings())
 
+    def read_progress(self) -> list[dict[str, Any]]:
+        """Each validation, of folds one after another with the number of each in ``fold``.
+
+        A line that is still being written is left out. Raises AurifyError when another one is damaged.
+        """
+        numbers = sorted(int(path.name) for path in self.folds.glob("*") if path.name.isdecimal())
+        lines = _complete_lines(self.progress)
+        for number in numbers:
+            lines += [{**line, "fold": number} for line in _complete_lines(self.fold(number).progress)]
+        return lines
+
     def read_openings(self) -> list[dict[str, str]]:
         """All looks recorded here; a line that a kill cut short is passed over."""
         if not self.openings.exists():
             return []
         past = []
-        for line in self.openings.read_text(encoding="utf-8").splitlines():
+        for line in self.openings.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 opening = json.loads(line)
                 past.append({key: str(opening[key]) for key in ("at", "verb", "purpose", "part")})
-            except (ValueError, TypeError, KeyError):
+            except (ValueError, TypeError, KeyError, RecursionError):
                 continue
         return past
 
@@ -150,7 +161,7 @@ class RunFolder:
         write_json(self.choices, {**self.choices_made(), name: value})
 
     def choices_made(self) -> dict[str, Any]:
-        return read_json(self.choices) if self.choices.exists() else {}
+        return read_record(self.choices) if self.choices.exists() else {}
 
     def mark_latest(self) -> None:
         """Point ``latest`` beside the folder at it."""
@@ -163,6 +174,14 @@ class RunFolder:
                 temporary.replace(link)
             except OSError:  # file systems without links
                 temporary.unlink(missing_ok=True)
+
+
+def _complete_lines(path: Path) -> list[dict[str, Any]]:
+    try:
+        whole = path.read_text(encoding="utf-8").rpartition("\n")[0] if path.exists() else ""
+        return [dict(json.loads(line)) for line in whole.splitlines()]
+    except (OSError, TypeError, ValueError, RecursionError) as error:
+        raise AurifyError(f"{path} is damaged ({error}); start again with --force") from None
 
 
 def _remove_empty(path: Path) -> None:

@@ -221,6 +221,21 @@ def load_yaml(path: Path) -> dict[str, Any]:
         raise AurifyError(f"{path} cannot be read as a recipe: {error}") from None
 
 
+def flat(plain: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A plain recipe as ``network.width: 128``; a technique without settings is ``on``.
+
+    >>> flat({"seed": 0, "techniques": {"focal": {"gamma": 2.0}, "clip": {}}})
+    {'seed': 0, 'techniques.focal.gamma': 2.0, 'techniques.clip': 'on'}
+    """
+    found: dict[str, Any] = {}
+    for key, value in plain.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{prefix}{key}.") if value or not prefix else {f"{prefix}{key}": "on"}
+        else:
+            found[f"{prefix}{key}"] = value
+    return found
+
+
 def seconds(text: str) -> float:
     """Read a duration: ``90``, ``90s``, ``5m``, ``1.5h``.
 

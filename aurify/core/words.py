@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,9 @@ LANGUAGES = {"en": "English", "zh": "中文"}
 
 CATALOGUE = Path(__file__).parent.parent / "words"
 """A folder a language, whose YAML files map English templates to those of the language; a new file needs no edit."""
+
+PLAIN = re.compile(r"(?:[^{}]|\{\{|\}\}|\{\w+(?:!r)?(?::,?(?:\.\d\d?)?[a-z%]?)?\})*+")
+"""Templates that name values and how many digits they have, and reach for nothing inside of them."""
 
 
 class Said(str):
@@ -37,9 +41,15 @@ class Said(str):
         return {"text": str(self), "template": self.template, "values": values}
 
     @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
-        values = {k: cls.from_plain(v) if isinstance(v, Mapping) else v for k, v in plain["values"].items()}
-        return cls(plain["template"], values)
+    def from_plain(cls, plain: Any) -> Self:
+        """The text that ``plain`` tells of; raises ValueError for what ``plain`` never was: files may be anybody's."""
+        match plain:
+            case {"template": str(template), "values": dict(given)} if PLAIN.fullmatch(template) or not given:
+                try:
+                    return cls(template, {k: cls.from_plain(v) if isinstance(v, dict) else v for k, v in given.items()})
+                except (LookupError, TypeError) as error:
+                    raise ValueError(f"the text {template!r} does not fit its values") from error
+        raise ValueError("a text is not as aurify keeps it")
 
 
 def said(template: str, /, **values: Any) -> Said:
@@ -66,12 +76,12 @@ def keep(document: Any) -> Any:
 
 
 def recall(plain: Any) -> Any:
-    """The document that ``keep`` made plain."""
+    """The document that ``keep`` made plain; raises ValueError for what it never made."""
     if isinstance(plain, list):
         return [recall(value) for value in plain]
     if not isinstance(plain, Mapping):
         return plain
-    made = {key: Said.from_plain(value) for key, value in plain.get("said", {}).items()}
+    made = {key: Said.from_plain(value) for key, value in dict(plain.get("said", {})).items()}
     return {key: made.get(key) or recall(value) for key, value in plain.items() if key != "said"}
 
 

@@ -46,8 +46,13 @@ class Plots:
 def _altair(figure: Figure, record: Record) -> Any:
     import altair
 
-    plain = {**spoken(figure.chart, record), "width": WIDTH, "config": charts.theme(), "description": str(figure.described)}
-    return altair.Chart.from_dict(plain)
+    plain = {
+        **spoken(figure.chart, record),
+        "width": WIDTH,
+        "config": charts.theme(),
+        "description": str(figure.described),
+    }
+    return altair.Chart.from_dict(plain | {"description": str(figure.described)})
 
 
 def scores_of(record: Record) -> str:

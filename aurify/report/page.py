@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aurify.core.words import said
 from aurify.report import charts, vega
-from aurify.report.section import Record, chapters
+from aurify.report.section import Record, chapters, damage_told
 
 if TYPE_CHECKING:
     import jinja2
@@ -16,19 +16,21 @@ if TYPE_CHECKING:
 def render(record: Record) -> str:
     """The whole page of a run, in the record's language."""
     every = chapters(record)
-    return (
-        environment(record)
-        .get_template("page.html")
-        .render(
-            language={"en": "en", "zh": "zh-Hans"}[record.language],
-            name=record.folder.path.name,
-            chapters=every,
-            specs=_script(spoken({n: f.chart for c in every for n, f in c.figures.items()}, record)),
-            config=_script(charts.theme({role: f"var(--{role})" for role in charts.ROLES})),
-            colours=charts.ROLES,
-            library=vega.script() if any(c.figures for c in every) else "",
+    with damage_told(record):
+        specs = _script(spoken({n: f.chart for c in every for n, f in c.figures.items()}, record))
+        return (
+            environment(record)
+            .get_template("page.html")
+            .render(
+                language={"en": "en", "zh": "zh-Hans"}[record.language],
+                name=record.folder.path.resolve().name,
+                chapters=every,
+                specs=specs,
+                config=_script(charts.theme({role: f"var(--{role})" for role in charts.ROLES})),
+                colours=charts.ROLES,
+                library=vega.script() if any(c.figures for c in every) else "",
+            )
         )
-    )
 
 
 def environment(record: Record) -> jinja2.Environment:

@@ -6,10 +6,12 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from aurify.core.errors import AurifyError
 from aurify.core.words import Said, say
 
 if TYPE_CHECKING:
@@ -179,9 +181,25 @@ class Chapter:
 
 
 def chapters(record: Record) -> list[Chapter]:
-    """The sections that have something to show of a run."""
-    every = ((s, s.show(record, record.evidence.get(s.name()))) for s in sections())
-    return [Chapter(s.name(), record.say(s.title), blocks) for s, blocks in every if blocks]
+    """The sections that have something to show of a run. Raises AurifyError where its files hold what none can be."""
+    with damage_told(record):
+        every = ((s, s.show(record, record.evidence.get(s.name()))) for s in sections())
+        return [Chapter(s.name(), record.say(s.title), blocks) for s, blocks in every if blocks]
+
+
+@contextmanager
+def damage_told(record: Record) -> Iterator[None]:
+    """Raise AurifyError where showing fails: a run's files may be damaged, anybody's, or of another version."""
+    try:
+        yield
+    except AurifyError:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise AurifyError(
+            f"{record.folder.path} cannot be shown ({reason}): its files are damaged or of another version of aurify;"
+            f" delete {record.folder.evidence.name} there and write the report again, or train again with --force"
+        ) from error
 
 
 def _figures(blocks: Sequence[Block]) -> Iterator[Figure]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aurify.core.files import read_json, write_json
+from aurify.core.errors import AurifyError
+from aurify.core.files import read_record, write_json
 from aurify.core.folder import RunFolder
-from aurify.core.recipe import load_yaml
+from aurify.core.recipe import flat, load_yaml
 
-NO_CURVES = ("step", "epoch", "seconds")
+NO_CURVES = ("step", "epoch", "seconds", "fold")
 """Numbers of a line of progress that say when it was, not how well."""
 FILES = ("recipe.yaml", "environment.json", "findings.json", "training.json", "scores.json", "report.html")
 """Sent as they are, and the model. The predictions and the evidence stay: they are about single rows."""
@@ -41,16 +43,19 @@ class Record:
         if not folder.tracking.exists():
             began = int(folder.recipe.stat().st_mtime * 1000)
             write_json(folder.tracking, {"name": uuid.uuid4().hex, "began": began})
-        known = read_json(folder.tracking)
+        known = read_record(folder.tracking)
+        # the name stands in paths and in questions to a server
+        if not (re.fullmatch(r"[0-9a-f]{32}", str(known.get("name"))) and type(known.get("began")) is int):
+            raise AurifyError(f"{folder.tracking} is damaged; delete it, and the run is sent as a new one")
         self.name: str = known["name"]
         self.began: int = known["began"]
 
     def settings(self) -> dict[str, Any]:
         """The recipe as ``network.width: 128``."""
-        return dict(_flat(load_yaml(self.folder.recipe)))
+        return flat(load_yaml(self.folder.recipe))
 
     def environment(self) -> dict[str, Any]:
-        return read_json(self.folder.environment) if self.folder.environment.exists() else {}
+        return read_record(self.folder.environment) if self.folder.environment.exists() else {}
 
     @property
     def finished(self) -> bool:
@@ -59,7 +64,7 @@ class Record:
     @property
     def summary(self) -> Mapping[str, Any]:
         """What ``scores.json`` holds; only of a finished run."""
-        return read_json(self.folder.scores)
+        return read_record(self.folder.scores)
 
     def points(self) -> list[Point]:
         """Everything known by now, in order: each validation and, once the run is measured, the scores."""
@@ -67,18 +72,8 @@ class Record:
 
     def curves(self) -> Iterator[Point]:
         """The numbers of every validation; those of a fold are called ``fold_N/...``."""
-        yield from self._curves(self.folder.progress, "")
-        folds = [int(path.name) for path in self.folder.folds.glob("*") if path.name.isdecimal()]
-        for number in sorted(folds):
-            yield from self._curves(self.folder.fold(number).progress, f"fold_{number}/")
-
-    def _curves(self, progress: Path, prefix: str) -> Iterator[Point]:
-        if not progress.exists():
-            return
-        for line in progress.read_text(encoding="utf-8").splitlines(keepends=True):
-            if not line.endswith("\n"):
-                return  # still being written
-            entry = json.loads(line)
+        for entry in self.folder.read_progress():
+            prefix = f"fold_{entry['fold']}/" if "fold" in entry else ""
             when = self.began + int(1000 * entry["seconds"])
             for name, value in entry.items():
                 if name not in NO_CURVES and isinstance(value, (int, float)):
@@ -86,7 +81,7 @@ class Record:
 
     def scores(self) -> Iterator[Point]:
         """``test/METRIC`` with ``_low`` and ``_high`` ends, and ``members/`` and ``baselines/MODEL/METRIC``."""
-        summary, training = self.summary, read_json(self.folder.training)
+        summary, training = self.summary, read_record(self.folder.training)
         values: dict[str, float | None] = {}
         for metric, score in summary["scores"].items():
             values |= {f"test/{metric}": score["value"]}
@@ -104,14 +99,6 @@ class Record:
         """What is sent as it is, as far as it is there."""
         paths = [*(self.folder.path / name for name in FILES), self.folder.bundle]
         return [path for path in paths if path.exists()]
-
-
-def _flat(plain: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in plain.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", "on" if value == {} else value  # a technique without settings
 
 
 def text(value: Any) -> str:

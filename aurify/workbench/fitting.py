@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from aurify.catalog import Catalog
+from aurify.core import recipe as recipes
 from aurify.core.errors import AurifyError
-from aurify.core.files import read_json, write_bytes, write_json
+from aurify.core.files import read_record, write_bytes, write_json
 from aurify.core.folder import RunFolder, fresh, latest, named
 from aurify.core.recipe import Recipe, Source
 from aurify.core.watch import Watch
@@ -186,7 +187,7 @@ def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note, *, anew
 
 def _require_same(old: Recipe, new: Recipe, folder: RunFolder) -> None:
     """A resumed run takes the recipe it began with; say what differs."""
-    before, now = (_flat(r.plain()) for r in (old, new))
+    before, now = (recipes.flat(r.plain()) for r in (old, new))
     changed = [k for k in {**before, **now} if before.get(k, "off") != now.get(k, "off")]
     if changed:
         first = changed[0]
@@ -196,19 +197,12 @@ def _require_same(old: Recipe, new: Recipe, folder: RunFolder) -> None:
         )
 
 
-def _flat(plain: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in plain.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return flat
-
-
 def _fix_environment(folder: RunFolder, device: Any, threads: int | None, note: Note) -> None:
     """Compute with the number of threads the run began with; say what else has changed since."""
-    before: dict[str, Any] = read_json(folder.environment) if folder.environment.exists() else {}
-    if before and threads not in (None, before["threads"]):
+    before: dict[str, Any] = read_record(folder.environment) if folder.environment.exists() else {}
+    if before and threads not in (None, before.get("threads")):
         raise AurifyError(
-            f"{folder.path} began with {before['threads']} threads, another number gives other bits: drop --threads"
+            f"{folder.path} began with {before.get('threads')} threads, another number gives other bits: drop --threads"
         )
     devices.set_threads(before.get("threads", threads))
     now = devices.environment(device)

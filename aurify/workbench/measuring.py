@@ -12,10 +12,10 @@ import numpy as np
 
 from aurify.catalog import Catalog
 from aurify.core.errors import AurifyError
-from aurify.core.files import read_json, write_bytes, write_json
+from aurify.core.files import read_record, write_bytes, write_json
 from aurify.core.folder import RunFolder
 from aurify.core.watch import Watch
-from aurify.core.words import keep, recall, said
+from aurify.core.words import keep, said
 from aurify.data.splits import Parts
 from aurify.data.store import Asked, Store
 from aurify.report import page
@@ -99,7 +99,7 @@ def measure_fit(folder: RunFolder, catalog: Catalog, device: Any, watch: Watch, 
     sets[summary["model"]].write(folder.predictions)
     extra = {
         "test_openings": openings,
-        "training": recall(read_json(folder.training)),
+        "training": read_record(folder.training),
         "parameters": bundle.parameter_count,
         "seconds": round(time.monotonic() - began, 3),
         **({} if recipe.split.folds is None else {"measured": OF_FOLDS}),

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any
 from aurify import catalog as catalogs
 from aurify.catalog import Catalog
 from aurify.core.errors import AurifyError
-from aurify.core.files import read_json
+from aurify.core.files import read_record
 from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe
-from aurify.core.words import recall
 from aurify.report.notebook import Plots, scores_of
 from aurify.report.section import Record
 from aurify.ship.bundle import Answer, Bundle
 from aurify.training import device as devices
 from aurify.workbench.passed import Passed, catalog_with
-from aurify.workbench.record import progress, record
+from aurify.workbench.record import record
 from aurify.workbench.reporting import write_report
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ class FittedRun:
         """All that ``fit`` printed, as plain data: scores, baselines, differences, verdict, openings, seconds."""
         if not self.folder.scores.exists():
             raise AurifyError(f"{self.path} is not measured yet: go on with --resume")
-        return recall(read_json(self.folder.scores))
+        return read_record(self.folder.scores)
 
     @property
     def scores(self) -> pl.DataFrame:
@@ -72,7 +71,7 @@ class FittedRun:
         """
         import polars as pl
 
-        return pl.DataFrame([{k: v for k, v in line.items() if k != "order"} for line in progress(self.folder)])
+        return pl.DataFrame([{k: v for k, v in line.items() if k != "order"} for line in self.folder.read_progress()])
 
     @property
     def findings(self) -> pl.DataFrame:

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 
 from aurify.catalog import Catalog
-from aurify.core.files import read_json, write_json
+from aurify.core.files import read_record, write_json
 from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe
 from aurify.core.watch import Watch
-from aurify.core.words import keep, recall
+from aurify.core.words import keep
 from aurify.data.splits import Parts
 from aurify.data.store import Store
 from aurify.ship.bundle import Bundle
@@ -62,12 +62,12 @@ class Training:
         for number in range(1, folds + 1):
             fold = folder.fold(number)
             if fold.bundle.exists():
-                self.watch.resume_at(read_json(fold.training)["seconds"])
+                self.watch.resume_at(read_record(fold.training)["seconds"])
             else:
                 self.note(f"training on fold {number} of {folds}")
                 self.watch.limit_seconds = self._limit(spent, folds + 1 - number)
                 self._train_on(store, fold)
-            records.append(recall(read_json(fold.training)))
+            records.append(read_record(fold.training))
             spent = records[-1]["seconds"]
             one = Bundle.load(fold.bundle, self.catalog, self.device)
             members += [replace(m, weight=m.weight / folds, name=f"{m.name} {number}") for m in one.members]
