@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -18,8 +19,10 @@ from aurify.core.watch import Watch
 from aurify.data.splits import Parts
 from aurify.data.store import Store
 from aurify.measure.predictions import Predictions
+from aurify.report.section import Section
 from aurify.ship.make import make
 from aurify.training.checkpoint import Keeper
+from aurify.workbench import reporting
 
 FOLDS = 3
 
@@ -99,6 +102,24 @@ def test_evaluating_folds_again_gives_the_scores_of_fit_and_new_rows_meet_the_sh
     assert "without_overlap" not in new
     assert workbench.evaluate("run", frames["regress"])["without_overlap"]["same_inputs"] == 240
     assert same(weights(run), weights(folded["regress"])), "same recipe, same bits"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sections_ask_of_each_row_the_model_of_its_fold(folded, kind, tmp_path, monkeypatch):
+    seen = []
+
+    class Probe(Section):
+        def measure(self, tested):
+            seen.append(tested)
+
+    run = workbench.load(shutil.copytree(folded[kind].path, tmp_path / "run"))
+    monkeypatch.setattr(reporting, "sections", lambda: (Probe(),))
+    run.report(out=tmp_path / "report.html")
+    (tested,), kept = seen, Predictions.read(run.folder.predictions)
+    order = np.random.default_rng(0).permutation(len(kept))
+    answers = tested.respond({name: values[order] for name, values in tested.inputs.items()}, order)
+    expected = kept.prediction if kept.probabilities is None else kept.probabilities
+    np.testing.assert_allclose(answers, expected[order], rtol=1e-5)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
