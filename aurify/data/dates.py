@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from aurify.core.words import said
 
 if TYPE_CHECKING:
@@ -31,6 +33,16 @@ DAY_SECONDS = 86_400.0
 SAMPLE = 200
 MILLISECONDS_FROM = 1e11
 """As seconds this would be the year 5138."""
+
+
+def written(seconds: float) -> str:
+    """A moment in seconds since 1970, to the day or to the second.
+
+    >>> written(86400.0), written(-3600.0)
+    ('1970-01-02', '1969-12-31 23:00:00')
+    """
+    moment = np.datetime64(round(seconds), "s")
+    return str(moment.astype("datetime64[D]") if seconds % DAY_SECONDS == 0 else moment).replace("T", " ")
 
 
 def find_format(counted: pl.DataFrame) -> tuple[str, int, str | None]:

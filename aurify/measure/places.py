@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aurify.data.columns import DATE, Column
-from aurify.data.dates import DAY_SECONDS
+from aurify.data.dates import written
 from aurify.data.schema import MISSING, Schema
 
 MISSING_WORD, UNKNOWN_WORD = "(missing)", "(unknown)"
@@ -60,8 +60,7 @@ class Place:
         if self.is_category:
             return self.column.values[int(value)] if value >= 0 else UNKNOWN_WORD
         if self.column.kind == DATE:
-            moment = np.datetime64(round(value), "s")
-            return str(moment.astype("datetime64[D]") if value % DAY_SECONDS == 0 else moment).replace("T", " ")
+            return written(value)
         return f"{value:.0f}" if value == round(value) and abs(value) < 1e15 else f"{value:.6g}"
 
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, time, timedelta
-
-EPOCH = datetime(1970, 1, 1)
 
 
 def shown(name: str) -> str:
@@ -32,12 +29,3 @@ def amount(value: float) -> str:
 def share(value: float) -> str:
     """``12.3 %`` on one line, and ``<0.1 %`` where there is little but not nothing."""
     return "<0.1\u00a0%" if 0 < value < 0.0005 else f"{100 * value:.1f}\u00a0%"
-
-
-def moment(seconds: float) -> str:
-    """A moment in seconds since 1970, to the day or to the second; as a number where no calendar reaches."""
-    try:
-        found = EPOCH + timedelta(seconds=seconds)
-    except OverflowError:
-        return amount(seconds)
-    return f"{found:%Y-%m-%d}" if found.time() == time() else f"{found:%Y-%m-%d %H:%M:%S}"

@@ -14,12 +14,13 @@ import torch
 
 from aurify import workbench
 from aurify.core.words import LANGUAGES
+from aurify.data.dates import written
 from aurify.data.splits import Parts
 from aurify.data.store import Store
 from aurify.report.section import chapters
 from aurify.report.sections.asked import Asked
 from aurify.report.target import BINS, MOST_CLASSES, measure_target
-from aurify.report.values import moment, shown
+from aurify.report.values import shown
 from aurify.report.words import interval, metric_name
 
 SMALL = {"budget.steps": 8, "budget.batch_size": 32, "budget.validate_every": 4, "network.width": 16}
@@ -159,7 +160,7 @@ def test_parts_are_those_of_the_file(runs, pages, name):
         assert [row[header.index("groups")] for row in rows] == groups
     if name == "time":
         ends = [(store.roles["time"][part].min(), store.roles["time"][part].max()) for part in vars_of(parts)]
-        assert [tuple(row[-2:]) for row in rows] == [tuple(map(moment, pair)) for pair in ends]
+        assert [tuple(row[-2:]) for row in rows] == [tuple(map(written, pair)) for pair in ends]
 
 
 def vars_of(parts):

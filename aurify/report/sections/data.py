@@ -9,12 +9,13 @@ import numpy as np
 
 from aurify.core.words import Said, listed, said
 from aurify.data.columns import CATEGORY, DATE, LEFT_OUT, NUMBER
+from aurify.data.dates import written
 from aurify.data.schema import MISSING
 from aurify.data.store import Store
 from aurify.report import charts
 from aurify.report.section import Block, Figure, Folded, Paragraph, Points, Record, Rows, Section, Tested
 from aurify.report.target import figure_of_target, measure_target
-from aurify.report.values import amount, moment, share, shown
+from aurify.report.values import amount, share, shown
 
 MOST_COLUMNS = 30
 """Columns that are listed; the rest are counted."""
@@ -157,5 +158,5 @@ def _table(measured: Mapping[str, Any]) -> list[Block]:
 def _range(column: Mapping[str, Any]) -> list[str]:
     if column["kind"] == CATEGORY:
         return [said("{count:,} values", count=column["values"]), "", ""]
-    say = moment if column["kind"] == DATE else amount
+    say = written if column["kind"] == DATE else amount
     return ["–"] * 3 if column["range"] is None else [say(value) for value in column["range"]]

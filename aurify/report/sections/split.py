@@ -9,11 +9,12 @@ import numpy as np
 
 from aurify.core.words import Said, said
 from aurify.data.columns import DATE
+from aurify.data.dates import written
 from aurify.data.splits import Parts
 from aurify.data.store import Store
 from aurify.report.openings import openings_known, own_openings
 from aurify.report.section import Block, Paragraph, Record, Rows, Section, Tested
-from aurify.report.values import amount, moment, share
+from aurify.report.values import amount, share
 
 
 class Split(Section):
@@ -103,7 +104,7 @@ PARTS = {"learnt": said("learnt from"), "held": said("held out"), "tested": said
 def _parts(measured: Mapping[str, Any]) -> Rows:
     parts = measured["parts"]
     total = sum(part["rows"] for part in parts.values())
-    say = moment if measured["dates"] else amount
+    say = written if measured["dates"] else amount
     more: dict[str, list[str]] = {}
     if all("groups" in part for part in parts.values()):
         more = {said("groups"): [f"{part['groups']:,}" for part in parts.values()]}
