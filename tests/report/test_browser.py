@@ -186,3 +186,4 @@ def test_hostile_names_are_text(pages, visit):
     page = visit(pages["two", "en"])
     assert "<script>alert(1)</script>" in page.inner_text("main")
     assert page.wrongs == []
+    assert "unsafe-eval" not in page.get_attribute("meta[http-equiv]", "content")
