@@ -45,12 +45,15 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
 
-def read_json(path: Path) -> Any:
-    """Read a record that ``write_json`` wrote; raises AurifyError when it is damaged."""
+def read_json(path: Path, kind: type = dict, remedy: str = "start again with --force") -> Any:
+    """Read a record of a ``kind`` that ``write_json`` wrote; raises AurifyError when it is damaged."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise AurifyError(f"{path} is damaged ({error}); start again with --force") from None
+        raise AurifyError(f"{path} is damaged ({error}); {remedy}") from None
+    if not isinstance(found, kind):
+        raise AurifyError(f"{path} is damaged (it holds no {kind.__name__}); {remedy}")
+    return found
 
 
 def sync_folder(folder: Path) -> None:

@@ -152,6 +152,11 @@ class RunFolder:
     def choices_made(self) -> dict[str, Any]:
         return read_json(self.choices) if self.choices.exists() else {}
 
+    def read_evidence(self) -> dict[str, Any]:
+        """What sections of the report measured, by name; nothing where they have not yet."""
+        remedy = "delete it, and 'aurify report' measures it anew"
+        return read_json(self.evidence, remedy=remedy) if self.evidence.exists() else {}
+
     def mark_latest(self) -> None:
         """Point ``latest`` beside the folder at it."""
         link = self.path.absolute().parent / "latest"

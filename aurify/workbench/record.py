@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from aurify.catalog import Catalog
+from aurify.core.errors import AurifyError
 from aurify.core.files import read_json
 from aurify.core.folder import RunFolder
-from aurify.core.words import Said, recall
+from aurify.core.words import Said, listed, recall
 from aurify.report.section import Record
 
 
@@ -17,12 +19,17 @@ def record(folder: RunFolder, catalog: Catalog, language: str = "en") -> Record:
     return Record(
         folder=folder,
         recipe=catalog.read_recipe(folder.recipe),
-        summary=recall(read_json(folder.scores)),
-        findings=[Said.from_plain(finding) for finding in read_json(folder.findings)],
+        summary=recall(
+            _plain(folder.scores, "model", "scores", "members", "baseline_scores", "differences", "verdict")
+        ),
+        findings=[
+            Said.from_plain(_checked(finding, folder.findings, "template", "values"))
+            for finding in read_json(folder.findings, list)
+        ],
         log=progress(folder),
-        environment=read_json(folder.environment),
+        environment=_plain(folder.environment, "threads"),
         openings=folder.read_openings(),
-        evidence=read_json(folder.evidence) if folder.evidence.exists() else {},
+        evidence=folder.read_evidence(),
         language=language,
     )
 
@@ -34,5 +41,25 @@ def progress(folder: RunFolder) -> list[dict[str, Any]]:
     found = []
     for fold, path in every.items():
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        found += [json.loads(line) | ({} if fold is None else {"fold": fold}) for line in lines]
+        found += [_validation(line, path) | ({} if fold is None else {"fold": fold}) for line in lines]
+    return found
+
+
+def _validation(line: str, path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        found = None
+    return _checked(found, path, "step", "epoch")
+
+
+def _plain(path: Path, *keys: str) -> dict[str, Any]:
+    return _checked(read_json(path), path, *keys)
+
+
+def _checked(found: Any, path: Path, *keys: str) -> dict[str, Any]:
+    """What was read, if it has what a report cannot do without."""
+    lacking = [repr(key) for key in keys if not isinstance(found, dict) or key not in found]
+    if lacking:
+        raise AurifyError(f"{path} is damaged (it lacks {listed(lacking)}); start again with --force")
     return found

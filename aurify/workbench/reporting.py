@@ -10,7 +10,7 @@ import numpy as np
 
 from aurify.catalog import Catalog
 from aurify.core.errors import AurifyError, suggest
-from aurify.core.files import read_json, write_bytes, write_json
+from aurify.core.files import write_bytes, write_json
 from aurify.core.folder import RunFolder
 from aurify.core.watch import Watch
 from aurify.core.words import LANGUAGES
@@ -40,7 +40,7 @@ def gather(
 
     Where the time is up, the rest is left for ``aurify report`` to measure.
     """
-    evidence: dict[str, Any] = read_json(folder.evidence) if folder.evidence.exists() else {}
+    evidence = folder.read_evidence()
     tested = Tested(
         recipe=bundle.recipe,
         store=store,
@@ -71,7 +71,7 @@ def write_report(fitted: Any, language: str, out: str | Path | None) -> Path:
     path = folder.report if out is None else Path(out)
     if path.is_dir():
         raise AurifyError(f"--out {path} is a folder; give a file, such as report.html")
-    known = read_json(folder.evidence) if folder.evidence.exists() else {}
+    known = folder.read_evidence()
     if any(section.name() not in known for section in sections()):
         with Watch() as watch, devices.prepared(fitted.device):
             store = Store.open(folder.store)
