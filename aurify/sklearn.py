@@ -214,7 +214,9 @@ class NetworkClassifier(ClassifierMixin, _Network):
             check_classification_targets(y)
             self.classes_, codes = np.unique(y, return_inverse=True)
             if len(self.classes_) < 2:
-                raise ValueError(f"y holds one class, {self.classes_[0]!r}; a classifier needs at least two classes")
+                raise ValueError(
+                    f"y holds one class, {self.classes_.tolist()[0]!r}; a classifier needs at least two classes"
+                )
             self._learn(frame, codes, weight, "classify")
             self.bundle_ = _with_classes(self.bundle_, tuple(map(str, self.classes_.tolist())))
         return self

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -18,7 +19,7 @@ from aurify.measure.places import Inputs, Place
 from aurify.measure.predictions import Predictions
 from aurify.measure.summaries import known_target
 
-FEWEST_ROWS, SMALLEST_SHARE = 30, 0.02
+FEWEST_ROWS, SMALLEST_SHARE = 15, 0.02
 """Of a slice in each half: fewer say too little, and a smaller part is of little use to know."""
 
 MOST_SLICES = 8
@@ -80,12 +81,17 @@ def worst_slices(
     none where nothing stands out) are those whose interval of the difference lies above 0: ``conditions``, the
     ``rows`` that measure it, mean ``loss`` (log loss, absolute error of numbers) in it and ``outside``, their
     ``difference``, and the ``score``, each with its 95% interval. The score is the share of wrong answers, or the mean
-    absolute error (``score_name``); ``overall`` is that of all ``rows`` that measure. ``looked_at`` is how many slices
-    were measured: one in forty of those where nothing is wrong stands out by chance.
+    absolute error (``score_name``); ``overall`` is that of all ``rows`` that measure. Slices of
+    fewer than ``fewest`` rows of the first half are passed over. ``looked_at`` is how many slices were measured: one
+    in forty of those where nothing is wrong stands out by chance.
     """
     searched, measured = _halves(predictions, seed, clusters)
-    result = {"score_name": "mae" if predictions.classes is None else "wrong", "rows": len(measured)}
-    if min(len(searched), len(measured)) < FEWEST_ROWS:
+    result = {
+        "score_name": "mae" if predictions.classes is None else "wrong",
+        "rows": len(measured),
+        "fewest": math.ceil(_least(len(searched))),
+    }
+    if min(len(searched), len(measured)) < 2 * FEWEST_ROWS:
         return {**result, "overall": estimate(np.nan, np.nan, np.nan), "looked_at": 0, "slices": []}
     found = _search(predictions.take(searched), {k: v[searched] for k, v in inputs.items()}, columns)
     rest = {k: v[measured] for k, v in inputs.items()}

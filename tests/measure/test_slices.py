@@ -119,6 +119,16 @@ def test_slices_are_named_as_people_write_them():
     assert float(high) == pytest.approx(20, abs=2)
 
 
+def test_a_slice_of_forty_among_some_two_hundred_rows_is_found():
+    found = 0
+    for seed in range(20):
+        inputs = table(180, seed)
+        south = inputs["codes"][:, 0] == 2
+        slices = told(worst_slices(regressed(np.where(south, 8.0, 1.0), seed), inputs, COLUMNS, draws=200, seed=seed))
+        found += [("region", "south")] in slices
+    assert found >= 17
+
+
 def test_where_nothing_is_wrong_false_alarms_are_as_rare_as_the_interval_promises():
     alarms, looked_at, silent = 0, 0, 0
     for seed in range(150):
@@ -156,7 +166,7 @@ def test_no_two_slices_are_nearly_the_same_rows_or_too_few():
     names = told(found)
     # the same rows by either column
     assert ([("region", "south")] in names) != ([("kind", "c")] in names)
-    assert all(s["rows"] >= 30 for s in found["slices"])
+    assert all(s["rows"] >= found["fewest"] for s in found["slices"])
     assert "(missing)" not in str(names)
 
 

@@ -167,6 +167,11 @@ def vars_of(parts):
     return parts.fit, parts.held, parts.test
 
 
+def test_the_seed_is_said_to_decide_only_where_it_does(pages):
+    assert "the seed of the recipe decides" in pages["group", "en"].text("split")
+    assert "the seed of the recipe decides" not in pages["time", "en"].text("split")
+
+
 def test_folds_are_those_of_their_files(runs, pages):
     rows = pages["folds", "en"].tables["split"][0][1:]
     every = [Parts.open(runs["folds"].folder.fold(number).parts) for number in (1, 2)]

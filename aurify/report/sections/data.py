@@ -152,7 +152,7 @@ def _table(measured: Mapping[str, Any]) -> list[Block]:
         rows=[[shown(c["name"]), KINDS[c["kind"]], f"{c['missing']:,}", *_range(c)] for c in columns],
     )
     more = count - len(columns)
-    return [table, *([Paragraph(said("{count:,} more columns are not listed.", count=more))] if more else [])]
+    return [table, *([Paragraph(said("Columns that are not listed: {count:,}.", count=more))] if more else [])]
 
 
 def _range(column: Mapping[str, Any]) -> list[str]:

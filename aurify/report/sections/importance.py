@@ -77,10 +77,10 @@ def _importance(record: Record, measured: Mapping[str, Any], known: Sequence[Map
     return Figure(
         name="importance",
         chart=charts.dots(
-            shown, charts.number("value", record.say(said("{metric}: what is lost", metric=metric))), rule=0
+            shown, charts.number("value", record.say(said("{metric}: how much worse", metric=metric))), rule=0
         ),
         caption=said(
-            "How much {metric} is lost when the values of one column are shuffled among {rows} test rows (shuffles:"
+            "How much worse {metric} gets when the values of one column are shuffled among {rows} test rows (shuffles:"
             " {shuffles}), with 95 % intervals. Of columns that say nearly the same, each seems unimportant: the model"
             " can go by the other. Important to the model is not the cause in the world.",
             metric=metric,
@@ -88,8 +88,8 @@ def _importance(record: Record, measured: Mapping[str, Any], known: Sequence[Map
             shuffles=measured["shuffles"],
         ),
         described=said(
-            "The most important of {count} columns is {column}: shuffled, {value} of {metric} is lost. {sure} columns"
-            " measurably help.",
+            "The most important of {count} columns is {column}: shuffled, {metric} gets worse by {value}. Columns that"
+            " measurably help: {sure}.",
             count=len(known),
             column=known[0]["column"],
             value=interval(known[0]),
@@ -97,7 +97,7 @@ def _importance(record: Record, measured: Mapping[str, Any], known: Sequence[Map
             sure=sure,
         ),
         table=Rows(
-            header=[said("column"), said("kind"), said("{metric}: what is lost", metric=metric)],
+            header=[said("column"), said("kind"), said("{metric}: how much worse", metric=metric)],
             rows=[[c["column"], KINDS[c["kind"]], interval(c, signed=True)] for c in measured["columns"]],
         ),
     )

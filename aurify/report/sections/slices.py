@@ -47,7 +47,8 @@ def _nothing(measured: Mapping[str, Any]) -> Said:
     if not measured["looked_at"]:
         return said(
             "No part of the table stands out: on one half of the test rows, no value of a column and no pair of values"
-            " went with a clearly higher loss."
+            " that at least {fewest} of these rows have went with a clearly higher loss.",
+            fewest=measured["fewest"],
         )
     return said(
         "No part of the table stands out: {count} were suspected on one half of the test rows, and none had a"

@@ -83,6 +83,8 @@ def _manner(record: Record) -> Said:
             folds=split.folds,
             how=_how(kind, column),
         )
+    if kind == "time":
+        return said("The rows were parted once, before anything was fitted, {how}.", how=_how(kind, column))
     return said(
         "The rows were parted once, before anything was fitted, {how}; the seed of the recipe decides which row is in"
         " which part.",
