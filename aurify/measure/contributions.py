@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,8 @@ MOST_ROWS, MOST_TOLD = 6, 5
 
 PERMUTATIONS, FEWEST_PERMUTATIONS = 25, 10
 
-BUDGET = 20_000
-"""Rows that may be asked about: a second of the default network."""
+MOST_CELLS = 5_400_000
+"""Cells that may be asked about: ten seconds of the default network, where a table is as wide as that."""
 
 
 def losses(predictions: Predictions) -> np.ndarray:
@@ -55,11 +56,11 @@ def contributions(
     standard ``error``) and the sum of the ``rest``: base, contributions and rest sum to the answer. With more columns
     than ``most`` there is nothing but that and ``why_not``. ``check`` is called before each row and may raise to stop.
     """
-    most = BUDGET // (MOST_ROWS * FEWEST_PERMUTATIONS) - 1
-    if len(columns) > most:
-        return {"why_not": "too many columns", "given": len(columns), "most": most}
+    most, width = isqrt(MOST_CELLS // (MOST_ROWS * FEWEST_PERMUTATIONS)) - 1, len(columns)
+    if width > most:
+        return {"why_not": "too many columns", "given": width, "most": most}
     loss = np.where(row_weights(predictions) > 0, losses(predictions), -np.inf)
-    permutations = min(PERMUTATIONS, BUDGET // (MOST_ROWS * (len(columns) + 1)))
+    permutations = min(PERMUTATIONS, MOST_CELLS // (MOST_ROWS * (width + 1) * width))
     random = np.random.default_rng(seed)
     # the same background for every row, so that their bases are comparable
     base = _drawn(background, background_weight, permutations, random)

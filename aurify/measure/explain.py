@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,15 @@ from aurify.measure.places import Inputs, Place, Respond
 from aurify.measure.predictions import Predictions
 from aurify.measure.summaries import known_target
 
-BUDGET = 60_000
-"""Rows that importance may ask about: three seconds of the default network."""
+CELLS, MOST_CELLS = 1_200_000, 5_400_000
+"""That importance may ask about: three seconds of the default network, and more for wide tables to have enough rows."""
+
+NARROW = 20
+"""Columns below which a row is answered no faster."""
 
 MOST_SHUFFLES = 10
-FEWEST_ROWS = 100
-"""That each column is shuffled among, where there are as many; so many columns are too many to be shuffled apart."""
+FEWEST_ROWS, ENOUGH_ROWS = 60, 500
+"""That each column is shuffled among, where there are as many; with fewer the columns are not shuffled apart at all."""
 
 MOST_DEPENDED, MOST_CURVES = 6, 5
 """Columns whose dependence is told, and classes of each."""
@@ -51,12 +55,13 @@ def importance(
     clusters (n,) of them). With more columns than ``most`` there is nothing but that and ``why_not``. ``check`` is
     called before each column and may raise to stop.
     """
-    most = BUDGET // FEWEST_ROWS
+    most = isqrt(MOST_CELLS // FEWEST_ROWS)
     if len(columns) > most:
         return {"why_not": "too many columns", "given": len(columns), "most": most}
     random = np.random.default_rng(seed)
-    chosen = _sample(predictions, BUDGET // len(columns), random)
-    shuffles = max(1, min(MOST_SHUFFLES, BUDGET // (len(columns) * len(chosen))))
+    each = len(columns) * max(len(columns), NARROW)  # cells asked about to shuffle one row in every column
+    chosen = _sample(predictions, max(CELLS // each, min(ENOUGH_ROWS, MOST_CELLS // each)), random)
+    shuffles = max(1, min(MOST_SHUFFLES, CELLS // (each * len(chosen))))
     ours, codes = predictions.take(chosen), None if clusters is None else clusters[chosen]
     judge = next(m for m in metrics_for(ours) if m.name == metric)
     donors = np.stack([_donors(row_weights(ours), random) for _ in range(shuffles)])

@@ -79,7 +79,9 @@ def number(value: float | None, *, signed: bool = False) -> str:
     """Digits that tell something: 0.847 and 45,120 for scores, +0.0032 for differences of scores below 1."""
     if value is None:
         return "-"
-    if 1e-12 < abs(value) < (5e-5 if signed else 5e-4):
+    if abs(value) <= 1e-12:
+        value = 0.0  # neither -0.0000 nor the last bit of a sum
+    elif abs(value) < (5e-5 if signed else 5e-4):
         return f"{value:+.2g}" if signed else f"{value:.2g}"
     if signed:
         return f"{value:+.4f}" if abs(value) < 1 else f"{value:+,.3f}" if abs(value) < 100 else f"{value:+,.0f}"

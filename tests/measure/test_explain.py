@@ -13,7 +13,7 @@ from aurify.data.columns import CATEGORY, DATE, NUMBER, Column
 from aurify.data.schema import Schema
 from aurify.measure import explain
 from aurify.measure.contributions import contributions, losses
-from aurify.measure.explain import BUDGET, dependence, importance
+from aurify.measure.explain import CELLS, MOST_CELLS, NARROW, dependence, importance
 from aurify.measure.places import places
 from aurify.measure.predictions import Predictions
 
@@ -152,7 +152,7 @@ def test_only_changed_values_are_asked_about_once_each_and_within_the_budget():
     inputs, model = table(9000), Model()
     found = importance(regressed(inputs), model, inputs, places(SCHEMA), "rmse", draws=200)
     assert (found["rows"], found["shuffles"]) == (9000, 1)
-    assert model.rows <= BUDGET
+    assert model.rows * NARROW <= CELLS
     for place, (asked, at) in zip(places(SCHEMA), model.asked, strict=True):
         # -1 and three plans: a quarter is given its own
         given, own = place.values(asked), place.values(inputs)[at]
@@ -181,8 +181,17 @@ def test_large_tables_are_sampled_and_too_many_columns_are_refused():
     assert (found["rows"], found["shuffles"]) == (15_000, 1)
     many = places(SCHEMA) * 200
     refused = importance(regressed(inputs), Model(), inputs, many, "rmse")
-    assert refused == {"why_not": "too many columns", "given": 800, "most": 600}
+    assert refused == {"why_not": "too many columns", "given": 800, "most": 300}
     assert contributions(regressed(inputs), Model(), inputs, many, inputs)["why_not"] == "too many columns"
+
+
+def test_work_is_bounded_in_cells_however_wide_a_table_is():
+    inputs = table(2000)
+    for copies in (1, 10, 75):
+        columns, model = places(SCHEMA) * copies, Model()
+        found = importance(regressed(inputs), model, inputs, columns, "rmse", draws=200)
+        assert found["rows"] >= 60
+        assert model.rows * len(columns) <= MOST_CELLS
 
 
 def test_rows_without_weight_are_neither_asked_nor_give_their_values_and_others_give_as_often_as_they_weigh():

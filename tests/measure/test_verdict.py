@@ -37,6 +37,7 @@ def test_few_rows_give_a_hint_at_most():
         (0.00012345, False, "0.00012"),
         (0.0032, True, "+0.0032"),
         (-0.0000032, True, "-3.2e-06"),
+        (-0.0, True, "+0.0000"),
         (None, True, "-"),
     ],
 )
