@@ -192,7 +192,10 @@ def _found(parts: Sequence[Given]) -> tuple[Catalog, list[Named]]:
     lacking = [part.__name__ for part in classes if part not in {part for _, part in found}]
     if lacking or not found:
         place = listing(lacking or [str(part) for part in parts])
-        raise AurifyError(f"no part in {place}: a part is a public class made from Technique, Network or Optimizer")
+        raise AurifyError(
+            f"no part in {place}: a part is a public class made from Technique, Network or Optimizer; give the class"
+            " itself, or its file"
+        )
     return catalog, found
 
 
