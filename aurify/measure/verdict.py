@@ -23,9 +23,11 @@ BETTER = {
     "network": said("Its network alone is"),
     "trees": said("Its trees alone are"),
 }
+TRIVIAL = ("majority", "mean")
+"""Models that any other should beat."""
+
 SAME_AS_ANOTHER = {"recall_weighted", "recall_macro"}
 """Equal to accuracy and to balanced accuracy: in the files, not in words and on the screen."""
-
 
 FEW_ROWS = 30
 """Below this a percentile interval is too narrow, and one of no width where every answer was right."""
@@ -92,7 +94,7 @@ def _better_elsewhere(table: Table, main: str) -> list[str]:
     """In what the others beat the model that does not lose to them in the main metric."""
     found = []
     for name, rows in table.differences.items():
-        if name in ("majority", "mean") or (main in rows and rows[main].verdict == "worse"):
+        if name in TRIVIAL or (main in rows and rows[main].verdict == "worse"):
             continue
         worse = [k for k, d in rows.items() if d.verdict == "worse" and k != main and k not in SAME_AS_ANOTHER]
         if worse:

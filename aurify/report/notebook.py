@@ -52,7 +52,7 @@ def _altair(figure: Figure, record: Record) -> Any:
         "config": charts.theme(),
         "description": str(figure.described),
     }
-    return altair.Chart.from_dict(plain | {"description": str(figure.described)})
+    return altair.Chart.from_dict(plain)
 
 
 def scores_of(record: Record) -> str:

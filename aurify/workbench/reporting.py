@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from aurify.training import device as devices
 from aurify.workbench.record import read_evidence, record
 from aurify.workbench.tested import places, sealed_answers, sealed_rows
 
+if TYPE_CHECKING:
+    from aurify.workbench.runs import FittedRun
+
 
 def gather(
     folder: RunFolder,
@@ -35,7 +38,7 @@ def gather(
     asked: Asked,
     summary: Mapping[str, Any],
     watch: Watch,
-) -> dict[str, Any]:
+) -> None:
     """Let every section measure what it shows, and keep it in ``evidence.json``; those that have it already do not.
 
     Where the time is up, the rest is left for ``aurify report`` to measure.
@@ -57,17 +60,16 @@ def gather(
             evidence[section.name()] = section.measure(tested)
             watch.check()
     write_json(folder.evidence, evidence)
-    return evidence
 
 
-def write_report(fitted: Any, language: str, out: str | Path | None) -> Path:
+def write_report(fitted: FittedRun, language: str, out: str | Path | None) -> Path:
     """Write the report of a finished run, ``report.html`` in its folder or ``out``, and return where it is.
 
     What was left out when the run was measured is measured now, with the same model on the same rows: that is no
     further opening of the test part. Raises AurifyError for a language there is not.
     """
     require_language(language)
-    folder: RunFolder = fitted.folder
+    folder = fitted.folder
     path = folder.report if out is None else Path(out)
     if path.is_dir():
         raise AurifyError(f"--out {path} is a folder; give a file, such as report.html")
@@ -102,8 +104,8 @@ def _respond(
         for number, model in enumerate(models):
             mine = np.flatnonzero(owner[at] == number)
             if len(mine):
-                said = model.predictions(Asked(inputs, np.empty(0), mine), known=False)
-                given = said.prediction if said.probabilities is None else said.probabilities
+                found = model.predictions(Asked(inputs, np.empty(0), mine), known=False)
+                given = found.prediction if found.probabilities is None else found.probabilities
                 answers = np.empty((len(at), *given.shape[1:])) if answers is None else answers
                 answers[mine] = given
         assert answers is not None, "no row to answer for"

@@ -9,7 +9,7 @@ import numpy as np
 
 from aurify.core.words import Said, listed, said
 from aurify.measure.clusters import FEW
-from aurify.measure.verdict import NAMES
+from aurify.measure.verdict import NAMES, TRIVIAL
 from aurify.report.openings import openings_known
 from aurify.report.section import Block, Paragraph, Points, Record, Section, Tested
 from aurify.report.values import amount
@@ -20,8 +20,6 @@ MOST_CLASSES = 10
 
 FEW_ROWS = 200
 """Test rows below which an interval is so wide that only large differences show."""
-
-TRIVIAL = ("majority", "mean")
 
 
 class Asked(Section):
@@ -46,16 +44,12 @@ class Asked(Section):
 
     def show(self, record: Record, measured: Any) -> Sequence[Block]:
         blocks: list[Block] = [] if measured is None else [Paragraph(_question(record, measured))]
-        blocks += [Paragraph(_verdict(record.summary), strong=True), Paragraph(_score(record.summary))]
+        blocks += [Paragraph(record.summary["verdict"], strong=True), Paragraph(_score(record.summary))]
         blocks += [Paragraph(text) for text in _advice(record.summary)]
         limits = _limits(record, measured or {})
         if limits:
             blocks += [Paragraph(said("What limits this evidence:")), Points(limits)]
         return blocks
-
-
-def _verdict(summary: Mapping[str, Any]) -> str:
-    return summary["verdict"]
 
 
 def _question(record: Record, measured: Mapping[str, Any]) -> Said:

@@ -9,6 +9,7 @@ from aurify.core.words import Said, said
 from aurify.measure.curves import confusion
 from aurify.report import charts
 from aurify.report.section import Block, Figure, Record, Rows, Section, Tested
+from aurify.report.values import share
 from aurify.report.words import interval
 
 MOST_WRITTEN = 12
@@ -47,10 +48,6 @@ def _count(rows: float) -> str:
     return f"{rows:,.0f}" if rows == round(rows) else f"{rows:,.1f}"
 
 
-def _share(value: float) -> str:
-    return f"{value:.1%}"
-
-
 def _matrix(record: Record, measured: Mapping[str, Any]) -> Figure:
     names, counts = measured["names"], measured["counts"]
     cells = [
@@ -81,7 +78,7 @@ def _matrix(record: Record, measured: Mapping[str, Any]) -> Figure:
         table=Rows(
             header=[said("true class"), *(said("predicted {name}", name=name) for name in names)],
             rows=[
-                [true, *(f"{_count(n)} ({_share(n / (sum(row) or 1))})" for n in row)]
+                [true, *(f"{_count(n)} ({share(n / (sum(row) or 1))})" for n in row)]
                 for true, row in zip(names, counts, strict=True)
             ],
         ),
@@ -97,7 +94,7 @@ def _worst(cells: Sequence[Mapping[str, Any]]) -> Said:
         true=wrong["true"],
         predicted=wrong["predicted"],
         rows=wrong["text"],
-        share=_share(wrong["share"]),
+        share=share(wrong["share"]),
     )
 
 
@@ -151,7 +148,7 @@ def _pairs(record: Record, pairs: Sequence[Mapping[str, Any]]) -> list[Block]:
         ),
         table=Rows(
             header=[said("true class"), said("predicted"), said("rows"), said("share of the true class")],
-            rows=[[p["target"], p["prediction"], _count(p["rows"]), _share(p["share"])] for p in pairs],
+            rows=[[p["target"], p["prediction"], _count(p["rows"]), share(p["share"])] for p in pairs],
         ),
     )
     return [figure]

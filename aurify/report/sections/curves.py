@@ -13,6 +13,7 @@ from aurify.measure.intervals import draws_within_limits, row_weights
 from aurify.measure.predictions import Predictions
 from aurify.report import charts
 from aurify.report.section import Block, Figure, Folded, Paragraph, Record, Rows, Section, Tested
+from aurify.report.values import share
 from aurify.report.words import interval, model_name
 
 MOST_CLASSES = len(charts.SERIES)
@@ -188,12 +189,12 @@ def _precision(record: Record, lines: Sequence[Mapping[str, Any]], others: Mappi
         "Precision against recall for {name}: of the rows flagged, how many are (up); of the rows that are, how many"
         " are flagged (right). The dashed line is chance: {base} of the test rows are {name}.",
         name=lines[0]["of"],
-        base=f"{base:.1%}",
+        base=share(base),
     )
     many = said(
         "Precision against recall of the most common classes, each against the rest. Chance is the share of the class:"
         " {bases}.",
-        bases=listed([f"{line['of']} {line['precision_recall']['base']:.1%}" for line in lines]),
+        bases=listed([f"{line['of']} {share(line['precision_recall']['base'])}" for line in lines]),
     )
     return Figure(
         name="precision_recall",

@@ -12,6 +12,7 @@ from aurify.measure.explain import dependence, importance
 from aurify.measure.places import places
 from aurify.report import charts
 from aurify.report.section import Block, Figure, Paragraph, Record, Rows, Section, Tested
+from aurify.report.values import share
 from aurify.report.words import interval, metric_name, value_name
 
 MOST_DRAWN = 20
@@ -138,8 +139,8 @@ def _dependence(record: Record, at: int, found: Mapping[str, Any]) -> Figure:
         table=Rows(
             header=[found["column"], said("share of rows"), *(_answer(a["of"]) for a in found["answers"])],
             rows=[
-                [value_name(word), f"{share:.1%}", *(interval(_at(answer, i)) for answer in found["answers"])]
-                for i, (word, share) in enumerate(zip(found["words"], found["share"], strict=True))
+                [value_name(word), share(near), *(interval(_at(answer, i)) for answer in found["answers"])]
+                for i, (word, near) in enumerate(zip(found["words"], found["share"], strict=True))
             ],
         ),
     )
@@ -158,7 +159,7 @@ def _caption(found: Mapping[str, Any], *, by_name: bool) -> Said:
         "{column}: {answer}. Where the value is missing ({share} of rows): {told}.",
         answer=answer,
         column=found["column"],
-        share=f"{found['share'][missing]:.1%}",
+        share=share(found["share"][missing]),
         told=listed(told),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aurify.core.words import Said, listed, said
+from aurify.measure.verdict import TRIVIAL
 from aurify.report import charts
 from aurify.report.section import Block, Figure, Paragraph, Record, Rows, Section
 from aurify.report.words import better, interval, main_score, metric_name, model_name
@@ -77,7 +78,7 @@ def _differences(record: Record) -> Figure:
     axis = said("difference in {metric}", metric=metric)
     found = {name: rows for name, rows in summary["differences"].items() if main_score(rows, summary)}
     # what hardly anyone loses to would be so far away that the others could not be told apart
-    rivals = {name: rows for name, rows in found.items() if name not in ("majority", "mean")} or found
+    rivals = {name: rows for name, rows in found.items() if name not in TRIVIAL} or found
     return Figure(
         name="differences",
         chart=charts.dots(

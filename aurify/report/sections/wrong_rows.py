@@ -14,6 +14,7 @@ from aurify.measure.places import places
 from aurify.measure.verdict import number
 from aurify.report import charts
 from aurify.report.section import Block, Figure, Folded, Paragraph, Record, Rows, Section, Tested
+from aurify.report.values import share
 from aurify.report.words import value_name
 
 MOST_BACKGROUND = 1000
@@ -113,8 +114,8 @@ def _happened(found: Mapping[str, Any]) -> Said:
         row=_row(found),
         target=found["target"],
         prediction=found["prediction"],
-        chance=f"{found['prediction_probability']:.1%}",
-        given=f"{found['target_probability']:.1%}",
+        chance=share(found["prediction_probability"]),
+        given=share(found["target_probability"]),
     )
 
 
