@@ -48,3 +48,7 @@ Track = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print the results only")]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout and nothing else")]
+Accept = Annotated[
+    list[str] | None, typer.Option("--accept", metavar="CHECK[:COL]", help="go on despite a severe finding; repeatable")
+]
+Inspect = Annotated[bool, typer.Option("--inspect/--no-inspect", help="look for what would spoil the result first")]

@@ -71,6 +71,8 @@ def fit(
     threads: options.Threads = None,
     checkpoint_every: options.Every = None,
     track: options.Track = None,
+    accept: options.Accept = None,
+    inspect: options.Inspect = True,
     quiet: options.Quiet = False,
     json_: options.Json = False,
 ) -> None:
@@ -114,10 +116,69 @@ def fit(
             threads=threads,
             checkpoint_seconds=None if checkpoint_every is None else seconds(checkpoint_every),
             track=track or (),
+            accept=accept or (),
+            inspect=inspect,
             show=show,
-            note=lambda text: console.print(f"- {text}", highlight=False, markup=False, soft_wrap=True),
+            note=terminal.noting(console),
         )
     _print_summary({**run.summary, "report": str(run.folder.report)}, json_)
+
+
+@app.command()
+def inspect(
+    source: options.Source = None,
+    target: options.Target = None,
+    test: Annotated[str | None, typer.Option("--test", metavar="FILE", help="second file to compare with")] = None,
+    drop: options.Drop = None,
+    split: options.SplitBy = None,
+    separator: options.Separator = None,
+    encoding: options.Encoding = None,
+    header: options.Header = None,
+    missing: options.Missing = None,
+    types: options.Types = None,
+    positive: options.Positive = None,
+    weight: options.Weight = None,
+    recipe: options.RecipeFile = None,
+    parts: options.PartsFile = None,
+    fix: Annotated[bool, typer.Option("--fix", help="write a recipe that fixes what a recipe can")] = False,
+    out: Annotated[str | None, typer.Option("--out", "-o", metavar="DIR", help="folder [runs/NAME-inspected]")] = None,
+    seed: options.Seed = None,
+    language: options.Language = "en",
+    quiet: options.Quiet = False,
+    json_: options.Json = False,
+) -> None:
+    """Look for what would spoil the result, before anything is trained: leaks, copies, shifts, wrong labels."""
+    from aurify import workbench
+    from aurify.core.folder import inspected
+    from aurify.report import terminal
+
+    if source is not None and source.endswith((".yaml", ".yml")):
+        source, recipe = None, source
+    place = Path(out) if out is not None else inspected(source or recipe or "")
+    found = workbench.inspect(
+        source,
+        target,
+        test=test,
+        drop=drop or (),
+        split=split,
+        separator=separator,
+        encoding=encoding,
+        header=header,
+        missing=missing or (),
+        types=types or (),
+        positive=positive,
+        weight=weight,
+        recipe=recipe,
+        parts=parts or (),
+        out=place,
+        fix=fix,
+        seed=seed,
+        language=language,
+    )
+    if json_:
+        print(json.dumps({"findings": [finding.brief() for finding in found], "folder": str(place)}))
+        return
+    terminal.print_findings(_console(quiet=False, error=False), found, place, fixed=fix, notes=not quiet)
 
 
 @app.command()
@@ -278,10 +339,10 @@ def _knobs(part: Any) -> dict[str, dict[str, str]]:
     return {name: {"help": knob.help, "allowed": knob.rule()} for name, knob in part.knobs().items()}
 
 
-def _console(quiet: bool) -> Console:
+def _console(quiet: bool, *, error: bool = True) -> Console:
     from rich.console import Console
 
-    return Console(stderr=True, quiet=quiet)
+    return Console(stderr=error, quiet=quiet)
 
 
 def _print_summary(summary: dict[str, Any], as_json: bool) -> None:

@@ -6,10 +6,12 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from aurify.core.errors import AurifyError
-from aurify.core.words import Said, recall
+from aurify.core.words import recall
+
+T = TypeVar("T")
 
 
 def write_bytes(path: Path, data: bytes | bytearray) -> None:
@@ -56,15 +58,15 @@ def read_record(path: Path) -> dict[str, Any]:
     return _read(path, lambda plain: dict(recall(plain)))
 
 
-def read_texts(path: Path) -> list[Said]:
-    """Read a list of texts that ``plainly`` made plain; raises AurifyError when it is damaged."""
-    return _read(path, lambda plain: list(map(Said.from_plain, plain)))
+def read_listed(path: Path, made: Callable[[Any], T]) -> list[T]:
+    """Read a list, each thing ``made`` of plain data; raises AurifyError when it is damaged."""
+    return _read(path, lambda plain: list(map(made, plain)))
 
 
 def _read(path: Path, made: Callable[[Any], Any]) -> Any:
     try:
         return made(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, TypeError, ValueError, RecursionError) as error:
+    except (OSError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise AurifyError(f"{path} is damaged ({error}); start again with --force") from None
 
 

@@ -216,6 +216,11 @@ def fresh(source_name: str, root: Path = Path("runs")) -> Path:
     return root / f"{stem}-{number + 1}"
 
 
+def inspected(source_name: str, root: Path = Path("runs")) -> Path:
+    """Where an inspection of a source goes, replacing an earlier one."""
+    return root / f"{folder_name(source_name)}-inspected"
+
+
 def folder_name(source_name: str) -> str:
     """A safe folder name: letters, digits, ``_``, ``.`` and ``-``."""
     stem = Path(source_name).name.split(".")[0]

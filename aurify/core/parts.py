@@ -132,8 +132,11 @@ class Task(Part):
         """What techniques may count on; a task whose kind is not settled yet offers all it may come to offer."""
         return frozenset()
 
-    def read(self, source: Source, data: Any, by: str = "random") -> tuple[Any, list[str]]:
-        """Read ``data`` (a path or a frame) into a Store, and say what was noticed; ``by`` is that of the split."""
+    def read(self, source: Source, data: Any, by: str = "random", *, labelled: bool = True) -> Any:
+        """Read ``data`` (a path or a frame) into a Store, with what was noticed; ``by`` is that of the split.
+
+        Without ``labelled`` the target may be absent, for who only looks at the data.
+        """
         raise NotImplementedError
 
     def ask(self, schema: Any, data: Any, source: Source, *, labelled: bool, by: str = "random") -> Any:
@@ -243,6 +246,11 @@ class Technique(Part):
     slot: ClassVar[str | None] = None
     order: ClassVar[int] = 0
     stacks: ClassVar[bool] = False
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Columns that nobody may learn from, the plain models beside the network included."""
+        return ()
 
     # before training, on training rows only
     def rows(self, view: View, plan: RowPlan) -> RowPlan:

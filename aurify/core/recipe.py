@@ -30,6 +30,7 @@ class Source(Part):
     separator: str | None = knob(None, "what separates the cells of a text file; nothing: as it looks")
     encoding: str | None = knob(None, "how the bytes of a text file are characters; nothing: as it looks")
     header: str = knob("auto", "whether the first line of a text file names the columns", choices=("auto", "yes", "no"))
+    accept: tuple[str, ...] = knob((), "severe findings that shall not stop the run: check or check:column")
 
 
 @dataclass(kw_only=True)
@@ -89,6 +90,11 @@ class Recipe:
     blend: Blending = field(default_factory=Blending)
     precision: str = "float32"
     seed: int = 0
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Columns that nothing of the run may learn from, because a technique says so."""
+        return frozenset(name for technique in self.techniques for name in technique.hidden)
 
     def __post_init__(self) -> None:
         ordered = sorted(self.techniques, key=lambda t: (t.stage or 0, t.order, t.name()))

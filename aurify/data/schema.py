@@ -48,11 +48,12 @@ class Parsed:
 class Schema:
     """Columns in source order, the target among them; ``classes`` is the fixed class order, None for a number.
 
-    ``missing`` are the user's own marks of missing values, ``weight`` is the column that says how much each row counts.
+    ``target`` is None where nothing is to be predicted: of data that is only looked at. ``missing`` are the user's own
+    marks of missing values, ``weight`` is the column that says how much each row counts.
     """
 
     columns: tuple[Column, ...]
-    target: str
+    target: str | None
     classes: tuple[str, ...] | None
     missing: tuple[str, ...] = ()
     weight: str | None = None
@@ -103,7 +104,7 @@ class Schema:
     def infer(
         cls,
         frame: pl.DataFrame,
-        target: str,
+        target: str | None,
         drop: Sequence[str],
         kind: str,
         *,
@@ -118,11 +119,11 @@ class Schema:
         a column that does not exist, one that is not what it is said to be, or a target that cannot be learnt.
         """
         wanted = wanted_types(types)
-        for name in (target, *drop, *wanted, *([weight] if weight is not None else [])):
-            if name not in frame.columns:
+        for name in (target, *drop, *wanted, weight):
+            if name is not None and name not in frame.columns:
                 raise AurifyError(f"column {name!r} is not in the data{suggest(name, frame.columns)}")
         _refuse_two_roles(target, drop, wanted, weight)
-        learnt = infer_target(target, frame[target], kind, missing, positive)
+        learnt = None if target is None else infer_target(target, frame[target], kind, missing, positive)
         columns, notes = [], []
         for name in frame.columns:
             if name == target:
@@ -136,7 +137,9 @@ class Schema:
                 column, more = infer_column(name, frame[name], missing, wanted.get(name))
             columns.append(column)
             notes += more
-        schema = cls((*columns, learnt), target, learnt.values or None, tuple(missing), weight, tuple(notes))
+        classes = None if learnt is None else learnt.values or None
+        whole = (*columns, *([learnt] if learnt is not None else []))
+        schema = cls(whole, target, classes, tuple(missing), weight, tuple(notes))
         if not schema.numbers and not schema.categories and not schema.dates:
             why = "; ".join(f"{c.name!r} is {c.reason}" for c in columns if c.kind == LEFT_OUT)
             raise AurifyError(f"no column is left to learn {target!r} from: {why or 'there is no other column'}")
@@ -176,6 +179,8 @@ class Schema:
 
     def parse_target(self, frame: pl.DataFrame, name: str = noticed.THE_DATA) -> np.ndarray:
         """Targets as class codes (int64, -1 missing) or float64 (NaN missing)."""
+        if self.target is None:
+            return self.unknown_targets(frame.height)
         if self.target not in frame.columns:
             raise AurifyError(f"{name} lacks the target column {self.target!r}{suggest(self.target, frame.columns)}")
         if self.classes is None:
@@ -190,6 +195,10 @@ class Schema:
                 f" known: {listing(self.classes)}"
             )
         return codes.astype(np.int64)
+
+    def unknown_targets(self, rows: int) -> np.ndarray:
+        """Targets of rows whose target nobody told."""
+        return np.full(rows, np.nan) if self.classes is None else np.full(rows, MISSING, dtype=np.int64)
 
     def parse_weight(self, frame: pl.DataFrame, name: str = noticed.THE_DATA) -> np.ndarray | None:
         """How many rows each row stands for, float64 (NaN missing); None when no column says so, here or at all."""
@@ -281,7 +290,7 @@ def wanted_types(types: Sequence[str]) -> dict[str, str]:
     return wanted
 
 
-def _refuse_two_roles(target: str, drop: Sequence[str], wanted: Mapping[str, str], weight: str | None) -> None:
+def _refuse_two_roles(target: str | None, drop: Sequence[str], wanted: Mapping[str, str], weight: str | None) -> None:
     if target in drop:
         raise AurifyError(f"column {target!r} cannot be both the target and dropped")
     if target in wanted:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 
 from aurify.core.errors import AurifyError
 from aurify.core.files import sync_folder, unwritable, write_json
-from aurify.data.schema import Schema
+from aurify.data.schema import MISSING, Schema
 
 FORMAT = 2
 
@@ -23,6 +23,18 @@ FORMAT = 2
 def has_value(target: np.ndarray) -> np.ndarray:
     """Which targets (N,) are known: class codes from 0, or numbers."""
     return ~np.isnan(target) if target.dtype == np.float64 else target >= 0
+
+
+def blanked(inputs: Mapping[str, np.ndarray], schema: Schema, hidden: Collection[str]) -> Mapping[str, np.ndarray]:
+    """Inputs {name: (N, C)} with every cell of the ``hidden`` columns missing."""
+    kinds = {"numbers": schema.numbers, "dates": schema.dates, "codes": schema.categories}
+    after = dict(inputs)
+    for kind, columns in kinds.items():
+        gone = [at for at, column in enumerate(columns) if column.name in hidden]
+        if gone:
+            after[kind] = np.array(inputs[kind])
+            after[kind][:, gone] = MISSING if kind == "codes" else np.nan
+    return after
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,3 +147,16 @@ class Store:
             return cls(schema, arrays, target, test, roles, plain["fingerprint"])
         except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
             raise AurifyError(f"{folder} is not a readable store ({error}); fit again from the source") from None
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """What a task made of a source: the Store, what was noticed, and the rows as they were written.
+
+    ``frames`` are polars frames of raw cells, the source's and perhaps that of a test file; together they have the rows
+    of the Store, in its order.
+    """
+
+    store: Store
+    notes: tuple[str, ...]
+    frames: tuple[Any, ...]

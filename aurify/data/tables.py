@@ -18,7 +18,7 @@ from aurify.data.noticed import THE_DATA
 from aurify.data.roles import split_column, split_role, weight_role
 from aurify.data.schema import Parsed, Schema, wanted_types
 from aurify.data.sources import Reading, read_frame
-from aurify.data.store import Asked, Store, has_value
+from aurify.data.store import Asked, Read, Store, has_value
 
 if TYPE_CHECKING:
     import polars as pl
@@ -36,34 +36,35 @@ class _Typed:
     target: np.ndarray
 
 
-def read_table(source: Source, data: Any, kind: str, by: str) -> tuple[Store, list[str]]:
+def read_table(source: Source, data: Any, kind: str, by: str, *, labelled: bool = True) -> Read:
     """Read ``data`` (a path or a frame), and the test file that the source names, into a Store; and say what was seen.
 
-    ``kind`` is ``classify``, ``regress`` or ``auto``, ``by`` the recipe's split. Raises AurifyError for what is no
-    table, for columns that do not exist and for targets that cannot be learnt.
+    ``kind`` is ``classify``, ``regress`` or ``auto``, ``by`` the recipe's split. Without ``labelled`` there may be no
+    target, in both or in the test file. Raises AurifyError for what is no table, for columns that do not exist and for
+    targets that cannot be learnt.
     """
     reading = Reading.of(source)
     as_written = tuple(name for name, wanted in wanted_types(source.types).items() if wanted != NUMBER)
     loaded = read_frame(data, reading, texts=as_written)
-    if source.target is None:
+    if source.target is None and labelled:
         raise AurifyError(
             f"which column is to be predicted? say so with --target; there are {listing(loaded.frame.columns, 30)}"
         )
     schema = _infer(loaded.frame, source, kind, by)
     parsed = schema.parse(loaded.frame)
-    notes = [*loaded.notes, *_say_left_out(schema)]
-    notes += [*schema.notes, *parsed.notes]
+    notes = [*loaded.notes, *schema.notes, *parsed.notes]
     tables = [_Typed(THE_DATA, loaded.frame, parsed, schema.parse_target(loaded.frame))]
     if source.test is not None:
         beside = read_frame(Path(source.test), reading, texts=schema.texts, names=schema.names)
-        more, respelt = _typed(schema, beside.frame, source.test)
+        more, respelt = _typed(schema, beside.frame, source.test, labelled=labelled)
         tables.append(more)
         notes += [*beside.notes, *more.parsed.notes, *respelt]
     inputs = {k: _joined([t.parsed.inputs[k] for t in tables]) for k in parsed.inputs}
     targets = _joined([t.target for t in tables])
     test = np.arange(len(targets)) >= loaded.frame.height
     roles, noticed = _roles(schema, tables, by)
-    return Store.of(schema, inputs, targets, test, roles), [*notes, *noticed]
+    store = Store.of(schema, inputs, targets, test, roles)
+    return Read(store, (*notes, *noticed), tuple(t.frame for t in tables))
 
 
 def ask_table(schema: Schema, data: Any, source: Source, *, labelled: bool, by: str) -> Asked:
@@ -78,7 +79,7 @@ def ask_table(schema: Schema, data: Any, source: Source, *, labelled: bool, by: 
         parsed = schema.parse(frame, name)
         ids = {c: frame[c] for c in schema.ids if c in frame.columns}
         return Asked(parsed.inputs, np.empty(0), np.arange(frame.height), ids=ids, notes=loaded.notes + parsed.notes)
-    typed, notes = _typed(schema, frame, name)
+    typed, notes = _typed(schema, frame, name, labelled=True)
     known = has_value(typed.target)
     if not known.any():
         raise AurifyError(f"no row of {name} has a value in the target column {schema.target!r}")
@@ -102,9 +103,8 @@ def ask_table(schema: Schema, data: Any, source: Source, *, labelled: bool, by: 
 
 def _infer(frame: pl.DataFrame, source: Source, kind: str, by: str) -> Schema:
     """The schema of the data; a column that groups the rows is not learnt from, for it would tell new rows nothing."""
-    assert source.target is not None
     column = split_column(by)
-    if column == source.target:
+    if column is not None and column == source.target:
         raise AurifyError(f"column {column!r} is the target and cannot split the rows; name another with --split")
     grouping = [column] if column is not None and by.startswith("group:") and column in frame.columns else []
     schema = Schema.infer(
@@ -121,12 +121,13 @@ def _infer(frame: pl.DataFrame, source: Source, kind: str, by: str) -> Schema:
     return replace(schema, columns=tuple(columns)) if grouping else schema
 
 
-def _say_left_out(schema: Schema) -> list[str]:
+def say_left_out(schema: Schema) -> list[str]:
+    """A line for each column that is not learnt from, with the reason."""
     left = (c for c in schema.columns if c.kind == LEFT_OUT)
     return [said("column {column!r} is left out: {reason}", column=c.name, reason=c.reason) for c in left]
 
 
-def _typed(schema: Schema, frame: pl.DataFrame, name: str) -> tuple[_Typed, list[str]]:
+def _typed(schema: Schema, frame: pl.DataFrame, name: str, *, labelled: bool) -> tuple[_Typed, list[str]]:
     """Rows that the schema was not inferred from, whose labels may be spelt otherwise; and how they were taken."""
     parsed = schema.parse(frame, name)
     notes: list[str] = []
@@ -134,6 +135,8 @@ def _typed(schema: Schema, frame: pl.DataFrame, name: str) -> tuple[_Typed, list
         labels, how = match_labels(frame[schema.target], schema.classes)
         frame = frame.with_columns(labels.alias(schema.target))
         notes = [said("target {target!r} in {name}: {how}", target=schema.target, name=name, how=how)] if how else []
+    if not labelled and schema.target not in frame.columns:
+        return _Typed(name, frame, parsed, schema.unknown_targets(frame.height)), notes
     return _Typed(name, frame, parsed, schema.parse_target(frame, name)), notes
 
 

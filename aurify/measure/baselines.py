@@ -111,14 +111,14 @@ def fit_baselines(
     }
 
 
-def chances(model: str, train: Examples, test: Examples, classes: int, seed: int) -> np.ndarray:
-    """Probabilities (m, K) of one baseline, ``linear`` or ``boosting``, where labels of ``train`` may be wrong.
+def plain_answers(model: str, train: Examples, test: Examples, classes: int | None, seed: int) -> np.ndarray:
+    """Answers (m,), or probabilities (m, K) for ``classes``, of one baseline where targets of ``train`` may be wrong.
 
-    ``train`` holds at least two classes.
+    ``model`` is ``linear`` or ``boosting``; ``train`` holds at least two classes.
     """
     fit = {"linear": _linear, "boosting": partial(_boosting, rounds=FEW_ROUNDS)}[model]
     with _quiet(model):
-        return fit(train, test, tuple(map(str, range(classes))), seed)
+        return fit(train, test, None if classes is None else tuple(map(str, range(classes))), seed)
 
 
 def _constant(train: Examples, test: Examples, classes: tuple[str, ...] | None, seed: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from aurify.core.errors import AurifyError
 from aurify.core.words import Said, say
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from aurify.core.folder import RunFolder
     from aurify.core.recipe import Recipe
+    from aurify.data.findings import Findings
     from aurify.data.splits import Parts
     from aurify.data.store import Asked, Store
     from aurify.measure.predictions import Predictions
@@ -63,12 +64,27 @@ class Record:
     folder: RunFolder
     recipe: Recipe
     summary: Mapping[str, Any]
-    findings: Sequence[str]
+    findings: Findings
     log: Sequence[Mapping[str, Any]]
     environment: Mapping[str, Any]
     openings: Sequence[Mapping[str, str]]
     evidence: Mapping[str, Any]
     language: str = "en"
+
+    @classmethod
+    def of_findings(cls, folder: RunFolder, recipe: Recipe | None, findings: Findings, language: str) -> Self:
+        """Data that is only inspected: of a run there is nothing, and without a target no recipe either."""
+        return cls(
+            folder=folder,
+            recipe=cast("Recipe", recipe),
+            summary={},
+            findings=findings,
+            log=(),
+            environment={},
+            openings=(),
+            evidence={},
+            language=language,
+        )
 
     def say(self, text: str) -> str:
         """A text in the report's language."""
@@ -136,6 +152,8 @@ class Section:
     """
 
     order: ClassVar[int]
+    of_data: ClassVar[bool] = False
+    """Whether it shows something of data that is only inspected, where nothing but findings and evidence is known."""
 
     @classmethod
     def name(cls) -> str:
@@ -183,7 +201,8 @@ class Chapter:
 def chapters(record: Record) -> list[Chapter]:
     """The sections that have something to show of a run. Raises AurifyError where its files hold what none can be."""
     with damage_told(record):
-        every = ((s, s.show(record, record.evidence.get(s.name()))) for s in sections())
+        shown = [s for s in sections() if s.of_data or record.summary]
+        every = ((s, s.show(record, record.evidence.get(s.name()))) for s in shown)
         return [Chapter(s.name(), record.say(s.title), blocks) for s, blocks in every if blocks]
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -13,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from aurify.core.run import Run
+from aurify.data.findings import NOTE, SEVERE, WARNING, Finding, Findings
 from aurify.measure.names import metric_name
 from aurify.measure.verdict import SAME_AS_ANOTHER, number
 from aurify.training.fit import Show
@@ -57,6 +59,31 @@ def _score(run: Run) -> str:
         return ""
     name, sign = run.problem.score_name, 1 if run.problem.greater_is_better else -1
     return f"held-out {name} {run.log[-1][name]:.4g}, best {sign * run.best:.4g}"
+
+
+MARKS = {SEVERE: ("severe", "bold red"), WARNING: ("warning", "yellow"), NOTE: ("note", "dim")}
+
+
+def noting(console: Console) -> Callable[[str | Finding], None]:
+    """Print what a fit notices as it goes: a line each, and what to do about it."""
+
+    def note(what: str | Finding) -> None:
+        fix = f" -> {what.fix}" if isinstance(what, Finding) and what.fix else ""
+        label = "" if isinstance(what, str) or what.severity == NOTE else f"{what.severity}: "
+        console.print(f"- {label}{what}{fix}", highlight=False, markup=False, soft_wrap=True)
+
+    return note
+
+
+def print_findings(console: Console, found: Findings, place: Path, *, fixed: bool, notes: bool) -> None:
+    """The findings, worst first, a line each and what to do; where the whole of it is."""
+    for finding in found if notes else [f for f in found if f.severity != NOTE]:
+        name, style = MARKS[finding.severity]
+        console.print(f"{name:8}", style=style, end="", highlight=False)
+        console.print(f"{finding}", highlight=False, markup=False)
+        if finding.fix:
+            console.print(f"        -> {finding.fix}", style="dim", highlight=False, markup=False)
+    console.print(f"{found!r} in {place}", highlight=False, markup=False)
 
 
 def print_scores(console: Console, summary: Mapping[str, Any]) -> None:

@@ -16,13 +16,13 @@ from aurify.core.parts import Task, Trait, knob
 from aurify.core.recipe import Recipe, Source
 from aurify.core.types import Batch, Held, Layer, Signature
 from aurify.data import prepare
-from aurify.data.dates import DAY_SECONDS
 from aurify.data.feed import RowFeed
 from aurify.data.schema import Schema
 from aurify.data.splits import Parts, fold_rows, held_share, part_rows, whole
-from aurify.data.store import Asked, Store
+from aurify.data.store import Asked, Read, Store
 from aurify.data.tables import ask_table, read_table
-from aurify.measure.baselines import Examples, fit_baselines
+from aurify.measure.baselines import fit_baselines
+from aurify.measure.examples import examples_of
 from aurify.measure.predictions import Predictions
 from aurify.objectives import classify, regress
 
@@ -48,8 +48,8 @@ class Table(Task):
         either = {"classify": classify.TRAITS, "regress": regress.TRAITS, "auto": classify.TRAITS | regress.TRAITS}
         return either[self.kind] | {Trait.COLUMNS, Trait.BLENDABLE, Trait.OFFLINE}
 
-    def read(self, source: Source, data: Any, by: str = "random") -> tuple[Store, list[str]]:
-        return read_table(source, data, self.kind, by)
+    def read(self, source: Source, data: Any, by: str = "random", *, labelled: bool = True) -> Read:
+        return read_table(source, data, self.kind, by, labelled=labelled)
 
     def ask(self, schema: Schema, data: Any, source: Source, *, labelled: bool, by: str = "random") -> Asked:
         return ask_table(schema, data, source, labelled=labelled, by=by)
@@ -98,28 +98,14 @@ class Table(Task):
         self, recipe: Recipe, store: Store, parts: Parts, asked: Asked, check: Callable[[], None]
     ) -> dict[str, Predictions]:
         train = Asked(store.inputs, store.target, np.sort(np.concatenate([parts.fit, parts.held])), store.roles)
-        return fit_baselines(
-            _examples(train), _examples(asked), classes=store.schema.classes, seed=recipe.seed, check=check
-        )
+        known, other = (examples_of(each, store.schema, recipe.hidden) for each in (train, asked))
+        return fit_baselines(known, other, classes=store.schema.classes, seed=recipe.seed, check=check)
 
     def merge(self, output: Tensor) -> Tensor:
         return classify.merge(output) if self.kind == "classify" else regress.merge(output)
 
     def answers(self, output: Tensor) -> Tensor:
         return output[:, 0] if self.kind == "regress" else classify.probabilities(output)
-
-
-def _examples(asked: Asked) -> Examples:
-    empty = np.empty((len(asked.target), 0))
-    numbers = asked.inputs.get("numbers", empty)[asked.rows]
-    days = asked.inputs.get("dates", empty)[asked.rows] / DAY_SECONDS
-    return Examples(
-        numbers=np.concatenate([numbers, days], axis=1),
-        codes=np.array(asked.inputs.get("codes", empty)[asked.rows], dtype=np.int64),
-        target=np.array(asked.target[asked.rows]),
-        row=np.asarray(asked.rows, dtype=np.int64),
-        weight=prepare.weights(asked.roles, asked.rows) if "weight" in asked.roles else None,
-    )
 
 
 def batch_size(rows: int) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from aurify.core.errors import AurifyError
 from aurify.core.parts import Stage, Technique, Trait, knob
 from aurify.core.types import Input, Layer, View, widened
 from aurify.data.prepare import CHUNK_ROWS
@@ -49,6 +50,39 @@ class DropColumns(Technique):
         most = int(torch.unique(column[~gone], return_counts=True)[1].max()) if not gone.all() else 0
         lacking = int(gone.sum())
         return max(most, lacking) <= self.constant * len(column) and lacking <= self.missing * len(column)
+
+
+@dataclass(kw_only=True)
+class ExcludeColumns(Technique):
+    """Leave out columns by name, for the network and for the plain models beside it (Kaufman et al. 2012, Leakage).
+
+    Helps: columns that give the target away and will not be known when it matters; ``aurify inspect --fix`` names
+    them. Switched off again it shows what the leak would have pretended. Hurts: leave out an honest column and what it
+    tells is gone. A column that shall not even be read belongs in source.drop.
+    """
+
+    columns: tuple[str, ...] = knob((), "columns that nothing learns from")
+    needs = frozenset({Trait.COLUMNS})
+    neutral = {"columns": ()}
+    vivid = {"columns": ("b", "colour")}
+    stage = Stage.PARSE
+    order = -100
+    stacks = True
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        return self.columns
+
+    def layer(self, view: View) -> Layer | None:
+        kept = {
+            name: [at for at, column in enumerate(given.names) if column not in self.columns]
+            for name, given in view.inputs.items()
+        }
+        if all(len(kept[name]) == len(given.names) for name, given in view.inputs.items()):
+            return None
+        if not any(kept.values()):
+            raise AurifyError("exclude_columns leaves no column to learn from; name fewer")
+        return Select(kept=kept)
 
 
 def _correlated(numbers: Tensor, limit: float) -> set[int]:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from aurify.core import rng
 from aurify.core.errors import AurifyError
 from aurify.core.parts import Technique, Trait, knob
 from aurify.core.types import RowPlan, View
 from aurify.data.copies import row_keys
-from aurify.measure.baselines import Examples, chances
+from aurify.measure.baselines import Examples
+from aurify.measure.out_of_fold import folds_of, out_of_fold
 
 LEAST_ROWS = 2
 """Rows of a class in each fold, on average, below which nothing is said about its labels."""
@@ -51,8 +51,9 @@ class CleanLabels(Technique):
         if len(judged) < 2:
             return plan
         examples = _examples(view, plan, np.searchsorted(judged, target), rows)
-        folds = _folds(view, plan.index.numpy()[rows], examples.target, self.folds)
-        likely = _out_of_fold(self.model, examples, folds, view.seed)
+        keys = _keys(view, plan.index.numpy()[rows])
+        folds = folds_of(keys, examples.target, self.folds, view.seed, "clean_labels")
+        likely = out_of_fold(self.model, examples, folds, len(judged), view.seed)
         suspects = _limited(find(examples.target, likely), examples.target, int(self.share * len(target)))
         if self.method == "relabel":
             corrected = target.copy()
@@ -95,26 +96,9 @@ def _examples(view: View, plan: RowPlan, target: np.ndarray, rows: np.ndarray) -
     )
 
 
-def _folds(view: View, index: np.ndarray, target: np.ndarray, folds: int) -> np.ndarray:
-    """Draw a fold (M,) for each row, class by class; equal inputs share one, since a copy would give the label away."""
-    keys = row_keys(values.numpy() for values in view.values.values())[index]
-    firsts, inverse = np.unique(keys, return_index=True, return_inverse=True)[1:]
-    random = np.random.Generator(np.random.PCG64(rng.key(view.seed, "clean_labels")))
-    shuffled = random.permutation(len(firsts))
-    fold = np.empty(len(firsts), dtype=np.int64)
-    fold[shuffled[np.argsort(target[firsts[shuffled]], kind="stable")]] = np.arange(len(firsts)) % folds
-    return fold[inverse]
-
-
-def _out_of_fold(model: str, examples: Examples, folds: np.ndarray, seed: int) -> np.ndarray:
-    """Probabilities (M, K) of each row by a plain model that was fitted without it."""
-    classes = int(examples.target.max()) + 1
-    likely = np.full((len(examples), classes), 1 / classes)
-    for fold in np.unique(folds):
-        train = examples.take(folds != fold)
-        if len(np.unique(train.target)) > 1:
-            likely[folds == fold] = chances(model, train, examples.take(folds == fold), classes, seed)
-    return likely / likely.sum(1, keepdims=True)
+def _keys(view: View, index: np.ndarray) -> np.ndarray:
+    """Rows with equal inputs share a key (M,), and so a fold: a copy would give the label away."""
+    return row_keys(values.numpy() for values in view.values.values())[index]
 
 
 def _limited(suspects: np.ndarray, target: np.ndarray, most: int) -> np.ndarray:

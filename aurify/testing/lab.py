@@ -115,7 +115,7 @@ class Lab:
         return self._stores[kind]
 
     def read(self, kind: str, frame: Any, **source: Any) -> Store:
-        return self.task(kind).read(Source.make({"target": "y", **source}), frame)[0]
+        return self.task(kind).read(Source.make({"target": "y", **source}), frame).store
 
     def recipe(self, kind: str, techniques: Mapping[str, Any] | None = None, **sections: Any) -> Recipe:
         """A recipe with only the techniques named; sections add to the small defaults above."""

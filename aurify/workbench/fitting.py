@@ -14,11 +14,12 @@ from aurify.core.files import read_record, write_bytes, write_json
 from aurify.core.folder import RunFolder, fresh, latest, named
 from aurify.core.recipe import Recipe, Source
 from aurify.core.watch import Watch
-from aurify.core.words import plainly
+from aurify.data.findings import Finding, Findings, noted
 from aurify.data.frames import with_target
 from aurify.track.follow import Tracking
 from aurify.training import device as devices
 from aurify.training.fit import Show
+from aurify.workbench.inspecting import gate, stop_if_severe
 from aurify.workbench.measuring import measure_fit, open_store
 from aurify.workbench.passed import Passed, catalog_with
 from aurify.workbench.reporting import require_language
@@ -26,7 +27,7 @@ from aurify.workbench.runs import FittedRun
 from aurify.workbench.training import Training
 from aurify.workbench.wish import Wish, complete, wish_of, words_of
 
-Note = Callable[[str], None]
+Note = Callable[[str | Finding], None]
 
 
 def fit(
@@ -62,6 +63,8 @@ def fit(
     threads: int | None = None,
     checkpoint_seconds: float | None = None,
     track: Sequence[str] = (),
+    accept: Sequence[str] = (),
+    inspect: bool = True,
     show: Show = lambda run: None,
     note: Note = lambda text: None,
 ) -> FittedRun:
@@ -73,8 +76,10 @@ def fit(
     ``["network.width=256"]``; ``using`` and ``without`` switch techniques; with ``find_rate`` a good learning rate is
     measured first; ``blend="trees"`` averages the network with gradient-boosted trees; ``language`` is that of the
     report, ``en`` or ``zh``; ``network`` is the name of one, or a network of your own (``workbench/passed.py``);
-    ``track`` names trackers that follow the run: ``["mlflow", "tensorboard:DIR"]``. Raises AurifyError for anything the
-    user can mend and Interrupted after SIGINT or SIGTERM, with everything saved for ``resume``.
+    ``track`` names trackers that follow the run: ``["mlflow", "tensorboard:DIR"]``. The data is inspected first: a
+    severe finding stops the run with SevereError unless ``accept`` names it (``["target_leak:RISK_MM"]``), and with
+    ``inspect=False`` nothing is looked for. Raises AurifyError for anything the user can mend and Interrupted after
+    SIGINT or SIGTERM, with everything saved for ``resume``.
     """
     began = time.monotonic()
     require_language(language)
@@ -88,14 +93,14 @@ def fit(
     words = words_of(settings, {**asked, "split.by": split, "split.folds": folds})
     roles = {"target": target, "drop": list(drop) or None, "test": None if test is None else str(test)}
     roles |= {"separator": separator, "encoding": encoding, "header": header, "missing": list(missing) or None}
-    roles |= {"types": list(types) or None, "positive": positive, "weight": weight}
+    roles |= {"types": list(types) or None, "positive": positive, "weight": weight, "accept": list(accept) or None}
     catalog, passed = catalog_with(parts, network)
     wish = wish_of(data, roles, recipe, words, using, without, passed)
     folder = _folder(wish, out, force=force, resume=resume)
     with Watch() as watch, devices.prepared(device) as chosen, Tracking(track, note) as tracking:
         folder.hold()
         try:
-            final = _settle(wish, folder, catalog, note, anew=force)
+            final = _settle(wish, folder, catalog, note, watch.check, anew=force, look=inspect)
             if folder.finished():
                 tracking.follow(folder)
                 note(f"{folder.path} is finished already: nothing to resume")
@@ -147,8 +152,17 @@ def _folder(wish: Wish, out: str | Path | None, *, force: bool, resume: bool) ->
     return RunFolder(fresh(wish.name))
 
 
-def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note, *, anew: bool) -> Recipe:
-    """Read the data once, settle every ``auto``, part the rows and write it all down; or check what is written.
+def _settle(
+    wish: Wish,
+    folder: RunFolder,
+    catalog: Catalog,
+    note: Note,
+    check: Callable[[], None],
+    *,
+    anew: bool,
+    look: bool,
+) -> Recipe:
+    """Read the data once, settle every ``auto``, part the rows, ``look`` at them, write it down; or check what is there.
 
     Nothing of an earlier run is touched before all of it is known to be possible.
     """
@@ -159,29 +173,33 @@ def _settle(wish: Wish, folder: RunFolder, catalog: Catalog, note: Note, *, anew
         open_store(folder)
         return catalog.read_recipe(folder.recipe)
     task: Any = catalog.part("task", wish.task)
+    read = None
     if begun and not wish.readable:
-        store, notes = open_store(folder), []
+        store = open_store(folder)
     else:
-        store, notes = task.read(Source.make(wish.source), wish.data, wish.split.by)
+        read = task.read(Source.make(wish.source), wish.data, wish.split.by)
+        store = read.store
     recipe, replaced = complete(wish, task.settled(store), store, catalog)
-    if begun:
+    if begun or read is None:
         _require_same(catalog.read_recipe(folder.recipe), recipe, folder)
         if open_store(folder).fingerprint != store.fingerprint:
             raise AurifyError(f"the data has changed since {folder.path} began; choose --out for a new run")
         return recipe
     folds = [] if recipe.split.folds is None else recipe.task.folds(recipe, store)
     parts = recipe.task.whole(folds) if folds else recipe.task.part(recipe, store)
+    notes = [*read.notes, *replaced, *parts.notes]
+    found = gate(read, recipe, folds or [parts], notes, check) if look else Findings(map(noted, notes))
+    for finding in found:
+        note(finding)
+    stop_if_severe(found, recipe.source.accept)
     folder.clear()
     store.write(folder.store)
     parts.write(folder.parts)
     for number, fold in enumerate(folds, 1):
         folder.fold(number).path.mkdir(parents=True, exist_ok=True)
         fold.write(folder.fold(number).parts)
-    findings = [*notes, *replaced, *parts.notes]
-    write_json(folder.findings, [plainly(text) for text in findings])
+    write_json(folder.findings, [finding.plain() for finding in found])
     write_bytes(folder.recipe, recipe.to_yaml().encode())
-    for text in findings:
-        note(text)
     return recipe
 
 

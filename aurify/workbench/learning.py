@@ -10,6 +10,7 @@ from aurify.core.errors import AurifyError
 from aurify.core.recipe import Source
 from aurify.core.watch import Watch
 from aurify.data.splits import held_share, learnt_rows
+from aurify.data.tables import say_left_out
 from aurify.ship.bundle import Bundle
 from aurify.ship.make import make
 from aurify.training import device as devices
@@ -49,7 +50,8 @@ def learn(
         raise AurifyError("split.folds and source.test are about measuring, which this model leaves to you")
     watch = Watch()
     task: Any = catalog.part("task", wish.task)
-    store, notes = task.read(Source.make(wish.source), frame, wish.split.by)
+    read = task.read(Source.make(wish.source), frame, wish.split.by)
+    store, notes = read.store, [*say_left_out(read.store.schema), *read.notes]
     recipe, replaced = complete(wish, task.settled(store), store, catalog)
     rows = learnt_rows(store, held_share(recipe.split.held, int(store.labelled.sum())), recipe.seed, recipe.split.by)
     watch.limit_seconds = recipe.budget.seconds

@@ -6,8 +6,9 @@ from typing import Any
 
 from aurify.catalog import Catalog
 from aurify.core.errors import AurifyError
-from aurify.core.files import read_record, read_texts
+from aurify.core.files import read_listed, read_record
 from aurify.core.folder import RunFolder
+from aurify.data.findings import Finding, Findings
 from aurify.report.section import Record
 
 
@@ -17,13 +18,18 @@ def record(folder: RunFolder, catalog: Catalog, language: str = "en") -> Record:
         folder=folder,
         recipe=catalog.read_recipe(folder.recipe),
         summary=read_record(folder.scores),
-        findings=read_texts(folder.findings),
+        findings=read_findings(folder),
         log=folder.read_progress(),
         environment=read_record(folder.environment),
         openings=folder.read_openings(),
         evidence=read_evidence(folder),
         language=language,
     )
+
+
+def read_findings(folder: RunFolder) -> Findings:
+    """What was found in the data of a run; raises AurifyError where its file is damaged."""
+    return Findings(read_listed(folder.findings, Finding.from_plain))
 
 
 def read_evidence(folder: RunFolder) -> dict[str, Any]:

@@ -14,12 +14,13 @@ from aurify.core.errors import AurifyError
 from aurify.core.files import read_record
 from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe
+from aurify.data.findings import Findings
 from aurify.report.notebook import Plots, scores_of
 from aurify.report.section import Record
 from aurify.ship.bundle import Answer, Bundle
 from aurify.training import device as devices
 from aurify.workbench.passed import Passed, catalog_with
-from aurify.workbench.record import record
+from aurify.workbench.record import read_findings, record
 from aurify.workbench.reporting import write_report
 
 if TYPE_CHECKING:
@@ -74,11 +75,9 @@ class FittedRun:
         return pl.DataFrame([{k: v for k, v in line.items() if k != "order"} for line in self.folder.read_progress()])
 
     @property
-    def findings(self) -> pl.DataFrame:
-        """What was noticed about the data, one row each."""
-        import polars as pl
-
-        return pl.DataFrame({"finding": list(map(str, self._record().findings))}, schema={"finding": pl.String})
+    def findings(self) -> Findings:
+        """What was found in the data before training, the worst first; ``.to_frame()`` makes a table of it."""
+        return read_findings(self.folder)
 
     @property
     def plot(self) -> Plots:

@@ -280,7 +280,7 @@ def test_every_way_to_bring_the_same_table_gives_the_same_store(lab, frames, csv
     """The CSV, polars, pandas and a dict of columns: one fingerprint."""
     for kind, table in frames.items():
         sources = [csv_files[kind], table, table.to_pandas(), table.to_dict(as_series=False), table.lazy()]
-        assert len({lab.task(kind).read(Source(target="y"), s)[0].fingerprint for s in sources}) == 1
+        assert len({lab.task(kind).read(Source(target="y"), s).store.fingerprint for s in sources}) == 1
 
 
 def test_all_rows_of_a_real_table_are_typed(shared_data, lab):

@@ -55,7 +55,7 @@ class Bench:
         plain = {"task": {"name": "table"}, "source": {"target": "y", **source}, "network": {"name": "mlp"}}
         plain |= {"optimizer": {"name": "adamw"}, "techniques": {}, "split": {"test": 0.4, **(split or {})}, "seed": 5}
         recipe = catalog.recipe(plain)
-        self.store: Store = recipe.task.read(recipe.source, frame, recipe.split.by)[0]
+        self.store: Store = recipe.task.read(recipe.source, frame, recipe.split.by).store
         if test is not None:
             self.store = replace(self.store, test=test)
         self.recipe = replace(recipe, task=recipe.task.settled(self.store))

@@ -93,7 +93,7 @@ def in_parts(lab, kind, frames, by):
     frame = frames[kind].with_columns(
         g=pl.Series(random.integers(0, 24, 240)), t=pl.Series(random.integers(0, 90, 240))
     )
-    store, _ = lab.task(kind).read(Source.make({"target": "y"}), frame, by)
+    store = lab.task(kind).read(Source.make({"target": "y"}), frame, by).store
     return store, [part_rows(store, 0.2, 0.15, 3, by), *fold_rows(store, 3, 0.15, 3, by)]
 
 

@@ -1,4 +1,4 @@
-"""The data as it was read: its columns, what is missing, what is predicted, and what was noticed."""
+"""The data as it was read: its columns, what is missing, and what is predicted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aurify.data.dates import written
 from aurify.data.schema import MISSING
 from aurify.data.store import Store
 from aurify.report import charts
-from aurify.report.section import Block, Figure, Folded, Paragraph, Points, Record, Rows, Section, Tested
+from aurify.report.section import Block, Figure, Folded, Paragraph, Record, Rows, Section, Tested
 from aurify.report.target import figure_of_target, measure_target
 from aurify.report.values import amount, share, shown
 
@@ -32,7 +32,7 @@ KINDS = {
 
 
 class Data(Section):
-    """Rows, columns, gaps, target and findings."""
+    """Rows, columns, gaps and target."""
 
     order = 200
 
@@ -67,8 +67,6 @@ class Data(Section):
             blocks += [Paragraph(text) for text in _overview(measured)]
             blocks += [figure_of_target(record, measured["target"], target), *_gaps(record, measured)]
             blocks += [Folded(said("Every column"), _table(measured))]
-        if record.findings:
-            blocks += [Paragraph(said("What was noticed when the data was read:")), Points(record.findings)]
         return blocks
 
 

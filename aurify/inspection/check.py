@@ -1,0 +1,112 @@
+"""Checks: each looks for one thing that would spoil a result, and says what it found with evidence and fix."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any, ClassVar
+
+import numpy as np
+
+from aurify.core.errors import AurifyError, suggest
+from aurify.core.parts import Trait
+from aurify.core.words import said
+from aurify.data.findings import MOST_ROWS, WARNING, Exhibit, Finding
+from aurify.inspection.inspected import Inspected
+
+
+class Check:
+    """One idea of what may be wrong. A new one is a new file in ``inspection/checks``.
+
+    ``needs`` are the traits of the tasks that it is for; one ``of_target`` is left out where nothing is to be
+    predicted. It looks at targets of ``seen.rows`` alone: the test part stays sealed.
+    """
+
+    needs: ClassVar[frozenset[Trait]] = frozenset()
+    of_target: ClassVar[bool] = False
+
+    @classmethod
+    def name(cls) -> str:
+        """What findings and ``--accept`` call it: the name of its file."""
+        return cls.__module__.rpartition(".")[2]
+
+    def look(self, seen: Inspected) -> Iterable[Finding]:
+        """Say what was found, nothing where all is well. Texts are made with ``core.words.said``."""
+        raise NotImplementedError
+
+    def found(
+        self,
+        severity: str,
+        text: str,
+        *,
+        fix: str = "",
+        columns: Iterable[str] = (),
+        rows: np.ndarray | None = None,
+        count: int | None = None,
+        weight: float = 0.0,
+        evidence: Mapping[str, Any] | None = None,
+        mend: Mapping[str, Any] | None = None,
+        exhibits: Iterable[Exhibit] = (),
+    ) -> Finding:
+        """A finding of this check; ``rows`` are row ids, of which the first are kept and all are counted."""
+        ids = np.empty(0, dtype=np.int64) if rows is None else rows
+        return Finding(
+            check=self.name(),
+            severity=severity,
+            text=text,
+            fix=fix,
+            columns=tuple(columns),
+            rows=tuple(ids[:MOST_ROWS].tolist()),
+            count=len(ids) if count is None else count,
+            weight=float(weight),
+            evidence=dict(evidence or {}),
+            mend=dict(mend or {}),
+            exhibits=tuple(exhibits),
+        )
+
+
+@cache
+def checks() -> tuple[Check, ...]:
+    """Every check, in the order of their names."""
+    from aurify.inspection import checks as room
+
+    found = []
+    for module in pkgutil.iter_modules(room.__path__):
+        known = vars(importlib.import_module(f"{room.__name__}.{module.name}")).values()
+        found += [c() for c in known if inspect.isclass(c) and issubclass(c, Check) and c is not Check]
+    return tuple(sorted(found, key=lambda check: check.name()))
+
+
+def look_at(seen: Inspected, traits: frozenset[Trait]) -> list[Finding]:
+    """What every check that is for such a task finds. A check that fails is said, and the others go on."""
+    found: list[Finding] = []
+    for check in checks():
+        if not check.needs <= traits or (check.of_target and seen.schema.target is None):
+            continue
+        seen.check()
+        try:
+            found += check.look(seen)
+        except AurifyError:
+            raise
+        except Exception as error:
+            what = said(
+                "the check {name} failed ({reason}): please report it",
+                name=check.name(),
+                reason=f"{type(error).__name__}: {error}".splitlines()[0],
+            )
+            found.append(Finding(check=check.name(), severity=WARNING, text=what))
+    return found
+
+
+def require_known(accept: Iterable[str], columns: Iterable[str]) -> None:
+    """Raise AurifyError for a word of ``--accept`` that names no check, or a column that there is not."""
+    names = [check.name() for check in checks()]
+    for word in accept:
+        check, colon, column = word.partition(":")
+        if check not in names:
+            raise AurifyError(f"--accept {word}: no check is called {check!r}{suggest(check, names)}")
+        if colon and column not in columns:
+            raise AurifyError(f"--accept {word}: column {column!r} is not in the data{suggest(column, columns)}")

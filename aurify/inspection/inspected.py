@@ -1,0 +1,126 @@
+"""What checks see of the data: rows as they were written and as they were typed, never the targets of the test part."""
+
+# n rows that may be learnt from, K classes
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aurify.core import rng
+from aurify.data.columns import Column
+from aurify.data.copies import row_keys
+from aurify.data.schema import Schema
+from aurify.data.store import Asked, Store, blanked
+from aurify.measure.baselines import Examples
+from aurify.measure.examples import examples_of
+from aurify.measure.out_of_fold import folds_of, out_of_fold
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FOLDS = 3
+"""Parts that plain models are fitted around."""
+
+MOST_FITTED = 20_000
+"""Rows that models and pairs of columns are looked at with: a share of 1 in 1,000 is still 20 rows."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Inspected:
+    """One source, perhaps with a test file, as a fit would part it.
+
+    ``store`` and ``frames`` hold all rows (row ids are positions in both; the test file's frame is the second one).
+    ``rows`` (n,) are the ids that may be learnt from, ascending: checks look at targets of these alone. ``test`` are
+    the ids of the test part, empty where there is none. ``by`` is the recipe's split, ``folds`` its folds, ``hidden``
+    the columns that the recipe excludes: they are not looked at. ``check`` is called before what takes long and may
+    raise.
+    """
+
+    store: Store
+    frames: tuple[pl.DataFrame, ...]
+    rows: np.ndarray
+    test: np.ndarray
+    by: str
+    folds: int | None
+    seed: int
+    hidden: frozenset[str]
+    check: Callable[[], None]
+
+    @property
+    def schema(self) -> Schema:
+        return self.store.schema
+
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        return self.schema.classes
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The source's own rows as they were written, those without a target too."""
+        return self.frames[0]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Every column beside the target that the recipe does not exclude."""
+        return tuple(c for c in self.schema.columns if c.name != self.schema.target and c.name not in self.hidden)
+
+    @cached_property
+    def target(self) -> np.ndarray:
+        """Targets (n,) of ``rows``: class codes or float64."""
+        return np.asarray(self.store.target[self.rows])
+
+    @cached_property
+    def sample(self) -> np.ndarray:
+        """Positions in ``rows`` (m,) of at most ``MOST_FITTED`` rows, ascending, drawn by the seed."""
+        return self.drawn(len(self.rows), MOST_FITTED, "inspect/sample")
+
+    @cached_property
+    def sampled(self) -> Examples:
+        """The sampled rows as plain models see them, m rows."""
+        return self.examples(self.rows[self.sample])
+
+    @cached_property
+    def fold(self) -> np.ndarray:
+        """Which of ``FOLDS`` folds each sampled row (m,) is in; rows with equal inputs share one."""
+        inputs = blanked({k: v[self.sampled.row] for k, v in self.store.inputs.items()}, self.schema, self.hidden)
+        return folds_of(row_keys(inputs.values()), self.sampled.target, FOLDS, self.seed, "inspect/folds")
+
+    @cached_property
+    def answers(self) -> np.ndarray:
+        """What boosted trees that see every column say of the sampled rows out of fold: (m,) or (m, K)."""
+        return self.answers_of(self.sampled)
+
+    def answers_of(self, examples: Examples, model: str = "boosting") -> np.ndarray:
+        """Out-of-fold answers (m,) or (m, K) for the sampled rows, with other columns of them for instance."""
+        classes = None if self.classes is None else len(self.classes)
+        return out_of_fold(model, examples, self.fold, classes, self.seed, self.check)
+
+    def examples(self, rows: np.ndarray) -> Examples:
+        """Rows by id, without the columns that are excluded. Their targets must be known."""
+        return examples_of(
+            Asked(self.store.inputs, self.store.target, rows, self.store.roles), self.schema, self.hidden
+        )
+
+    def typed(self, name: str) -> np.ndarray | None:
+        """One column (N,) of the store, all rows: float64 (NaN missing), or int32 codes below 0; None if left out."""
+        for kind, columns in (
+            ("numbers", self.schema.numbers),
+            ("dates", self.schema.dates),
+            ("codes", self.schema.categories),
+        ):
+            for at, column in enumerate(columns):
+                if column.name == name:
+                    return self.store.inputs[kind][:, at]
+        return None
+
+    def drawn(self, count: int, most: int, stream: str) -> np.ndarray:
+        """At most ``most`` of ``count`` positions, ascending; all of them where they are not more."""
+        if count <= most:
+            return np.arange(count)
+        random = np.random.Generator(np.random.PCG64(rng.key(self.seed, stream)))
+        return np.sort(random.choice(count, most, replace=False))

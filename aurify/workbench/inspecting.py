@@ -1,0 +1,175 @@
+"""The verb inspect, and the gate in fit: look at data before anything is trained."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aurify.catalog import Catalog
+from aurify.core.errors import AurifyError
+from aurify.core.files import write_bytes, write_json
+from aurify.core.folder import RunFolder
+from aurify.core.recipe import Recipe, Source
+from aurify.core.watch import Watch
+from aurify.core.words import said
+from aurify.data.findings import Findings, join, join_mends, noted
+from aurify.data.frames import with_target
+from aurify.data.splits import Parts
+from aurify.data.store import Read
+from aurify.inspection.check import look_at, require_known
+from aurify.inspection.inspected import Inspected
+from aurify.report import page
+from aurify.report.section import Record
+from aurify.workbench.passed import catalog_with
+from aurify.workbench.reporting import require_language
+from aurify.workbench.wish import Wish, complete, wish_of, words_of
+
+OWN = ("findings.json", "report.html", "recipe.yaml")
+"""What an inspection's folder holds."""
+
+
+class SevereError(AurifyError):
+    """The data would spoil the result: the run stops before anything is trained."""
+
+    exit_code = 3
+
+
+def inspect(
+    data: Any = None,
+    target: Any = None,
+    *,
+    test: str | Path | None = None,
+    drop: Sequence[str] = (),
+    split: str | None = None,
+    separator: str | None = None,
+    encoding: str | None = None,
+    header: str | None = None,
+    missing: Sequence[str] = (),
+    types: Sequence[str] = (),
+    positive: str | None = None,
+    weight: str | None = None,
+    recipe: str | Path | Mapping[str, Any] | None = None,
+    parts: Sequence[str | Path] = (),
+    out: str | Path | None = None,
+    fix: bool = False,
+    seed: int | None = None,
+    language: str = "en",
+) -> Findings:
+    """Look at a table before anything is trained, as ``fit`` does, and say what would spoil the result, worst first.
+
+    Without ``target`` only what needs none is looked at. ``test`` is a second file to compare with; it may lack the
+    target. The words mean what they mean to ``fit``. With ``out`` the folder holds ``findings.json`` and
+    ``report.html`` and, with ``fix``, a ``recipe.yaml`` whose techniques, split and columns fix what a recipe can.
+    Targets of the test part, as ``fit`` would draw it, are not looked at. Raises AurifyError for what can be mended.
+    """
+    require_language(language)
+    if fix and (out is None or target is None):
+        raise AurifyError("--fix writes a recipe, which needs the column to predict (--target) and a folder (--out)")
+    if target is not None and not isinstance(target, str):
+        data, target, _ = with_target(data, target)
+    roles = {"target": target, "drop": list(drop) or None, "test": None if test is None else str(test)}
+    roles |= {"separator": separator, "encoding": encoding, "header": header, "missing": list(missing) or None}
+    roles |= {"types": list(types) or None, "positive": positive, "weight": weight}
+    catalog, _ = catalog_with(parts, None)
+    wish = wish_of(data, roles, recipe, words_of((), {"seed": seed, "split.by": split}), (), (), None)
+    if wish.data is None:
+        raise AurifyError("give the data to inspect: a CSV path, or a recipe with source.path")
+    folder = None if out is None else _folder(Path(out))
+    with Watch() as watch:
+        task: Any = catalog.part("task", wish.task)
+        read = task.read(Source.make(wish.source), wish.data, wish.split.by, labelled=False)
+        settled = None
+        if read.store.schema.target is not None:
+            settled, _ = complete(wish, task.settled(read.store), read.store, catalog)
+        found = _look(read, wish, task if settled is None else settled.task, settled, watch.check)
+        if folder is not None:
+            _write(folder, found, settled, catalog, language, fix=fix)
+    return found
+
+
+def gate(
+    read: Read, recipe: Recipe, parts: Sequence[Parts], notes: Sequence[str], check: Callable[[], None]
+) -> Findings:
+    """What every check finds in the data of a fit, and the notes; ``parts`` are those of the fit, one or one a fold."""
+    require_known(recipe.source.accept, read.store.schema.names)
+    whole = len(parts) > 1
+    rows = [np.concatenate([each.fit, each.held, *([each.test] if whole else [])]) for each in parts]
+    test = np.empty(0, dtype=np.int64) if whole else parts[0].test
+    seen = _seen(read, np.unique(np.concatenate(rows)), test, recipe, check)
+    return Findings([*look_at(seen, recipe.task.traits), *map(noted, notes)])
+
+
+def stop_if_severe(found: Findings, accept: Sequence[str]) -> None:
+    """Raise SevereError for the worst finding that nobody accepted; it says how to fix and how to accept it."""
+    severe = [finding for finding in found.severe if not finding.accepted(accept)]
+    if not severe:
+        return
+    worst, more = severe[0], len(severe) - 1
+    others = f" (and {more} more severe finding{'s' if more > 1 else ''}, see above)" if more else ""
+    raise SevereError(
+        f"{worst.text}; {worst.fix}; or go on all the same with --accept {shlex.quote(worst.key)}{others}"
+    )
+
+
+def _look(read: Read, wish: Wish, task: Any, recipe: Recipe | None, check: Callable[[], None]) -> Findings:
+    """What every check finds; the rows are parted as a fit would, where they can be."""
+    store, notes = read.store, list(read.notes)
+    own = ~np.asarray(store.test)
+    if recipe is None or store.test.any():
+        rows, test = np.flatnonzero(own if recipe is None else own & store.labelled), np.flatnonzero(~own)
+    else:
+        try:
+            parts = task.part(recipe, store)
+            rows, test, notes = np.sort(np.concatenate([parts.fit, parts.held])), parts.test, [*notes, *parts.notes]
+        except AurifyError as error:
+            rows, test = np.flatnonzero(store.labelled), np.empty(0, dtype=np.int64)
+            notes.append(said("the rows cannot be parted for a fit: {reason}", reason=str(error)))
+    seen = _seen(read, rows, test, recipe, check)
+    return Findings([*look_at(seen, task.traits), *map(noted, notes)])
+
+
+def _seen(
+    read: Read, rows: np.ndarray, test: np.ndarray, recipe: Recipe | None, check: Callable[[], None]
+) -> Inspected:
+    return Inspected(
+        store=read.store,
+        frames=read.frames,
+        rows=rows,
+        test=test,
+        by="random" if recipe is None else recipe.split.by,
+        folds=None if recipe is None else recipe.split.folds,
+        seed=0 if recipe is None else recipe.seed,
+        hidden=frozenset() if recipe is None else recipe.hidden,
+        check=check,
+    )
+
+
+def _folder(path: Path) -> Path:
+    """Where an inspection goes: a new folder, an empty one, or that of an earlier inspection."""
+    if path.exists() and (not path.is_dir() or any(p.name not in OWN for p in path.iterdir())):
+        raise AurifyError(f"--out {path} holds other things than an inspection; choose an empty or new folder")
+    return path
+
+
+def _write(path: Path, found: Findings, recipe: Recipe | None, catalog: Catalog, language: str, *, fix: bool) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AurifyError(f"--out {path} cannot be made: {error.strerror}") from None
+    folder = RunFolder(path)
+    folder.recipe.unlink(missing_ok=True)
+    write_json(folder.findings, [finding.plain() for finding in found])
+    if fix and recipe is not None:
+        write_bytes(folder.recipe, catalog.recipe(_mended(recipe, found)).to_yaml().encode())
+    write_bytes(folder.report, page.render(Record.of_findings(folder, recipe, found, language)).encode())
+
+
+def _mended(recipe: Recipe, found: Findings) -> dict[str, Any]:
+    """The recipe's plain data with all that fixes what was found, as techniques where there are some."""
+    plain = recipe.plain()
+    join(plain, join_mends(found))
+    return plain
