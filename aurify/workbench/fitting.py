@@ -162,7 +162,7 @@ def _settle(
     anew: bool,
     look: bool,
 ) -> Recipe:
-    """Read the data once, settle every ``auto``, part the rows, ``look`` at them, write it down; or check what is there.
+    """Read the data once, settle every ``auto``, part the rows, ``look`` at them, keep it; or check what is there.
 
     Nothing of an earlier run is touched before all of it is known to be possible.
     """
