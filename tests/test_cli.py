@@ -16,7 +16,9 @@ from aurify.cli import app
 SURFACE = {
     "fit": "SOURCE --target -t --drop --test --split --folds --separator --encoding --header --missing --types"
     " --positive --weight --recipe --set --with --without --parts --out -o --force --resume --seed --time --find-rate"
-    " --blend --lang --device --threads --checkpoint-every --track --quiet -q --json",
+    " --blend --lang --device --threads --checkpoint-every --track --accept --inspect --quiet -q --json",
+    "inspect": "SOURCE --target -t --test --drop --split --separator --encoding --header --missing --types --positive"
+    " --weight --recipe --parts --fix --out -o --seed --lang --quiet -q --json",
     "evaluate": "RUN DATA --parts --out -o --force --seed --device --quiet -q --json",
     "export": "RUN FILE --parts --force --quiet -q --json",
     "report": "RUN --lang --out -o --parts --device --json",
@@ -172,8 +174,8 @@ def test_every_mistake_is_one_line_and_exit_code_2(words, run, csv_files, given,
 
 def test_names_with_brackets_and_markup_are_printed_as_they_are(words, frames, tmp_path):
     frames["regress"].rename({"a": "[bold]a[/bold]", "b": "b\n2"}).write_csv("odd [red].csv")
-    done = words("fit", "odd [red].csv", "-t", "y", "--drop", "[bold]a[/bold]", *FAST)
-    assert "column '[bold]a[/bold]' is left out" in " ".join(done.err.split())
+    done = words("fit", "odd [red].csv", "-t", "y", "--types", "[bold]a[/bold]=id", *FAST)
+    assert "'[bold]a[/bold]'" in " ".join(done.err.split())
     wrong = words("fit", "odd [red].csv", "-t", "[nope", check=False)
     assert "'[nope'" in wrong.err
 
@@ -211,6 +213,6 @@ def test_installed_command_is_the_same_program(command_line):
 
 
 def test_version_of_the_package_is_offered_lazily():
-    assert set(aurify.__all__) <= set(dir(aurify)) | {"FittedRun", "fit", "load"}
+    assert set(aurify.__all__) <= set(dir(aurify)) | {"FittedRun", "fit", "inspect", "load"}
     with pytest.raises(AttributeError, match="no attribute 'fitt'"):
         _ = aurify.fitt

@@ -119,7 +119,8 @@ def fit(
             accept=accept or (),
             inspect=inspect,
             show=show,
-            note=terminal.noting(console),
+            note=lambda text: console.print(f"- {text}", highlight=False, markup=False, soft_wrap=True),
+            tell=terminal.telling(console),
         )
     _print_summary({**run.summary, "report": str(run.folder.report)}, json_)
 

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from aurify.core.run import Run
-from aurify.data.findings import NOTE, SEVERE, WARNING, Finding, Findings
+from aurify.data.findings import NOTE, SEVERE, WARNING, Findings
 from aurify.measure.names import metric_name
 from aurify.measure.verdict import SAME_AS_ANOTHER, number
 from aurify.training.fit import Show
@@ -64,15 +64,16 @@ def _score(run: Run) -> str:
 MARKS = {SEVERE: ("severe", "bold red"), WARNING: ("warning", "yellow"), NOTE: ("note", "dim")}
 
 
-def noting(console: Console) -> Callable[[str | Finding], None]:
-    """Print what a fit notices as it goes: a line each, and what to do about it."""
+def telling(console: Console) -> Callable[[Findings], None]:
+    """Print what a fit found in its data: a line each, and what to do about it."""
 
-    def note(what: str | Finding) -> None:
-        fix = f" -> {what.fix}" if isinstance(what, Finding) and what.fix else ""
-        label = "" if isinstance(what, str) or what.severity == NOTE else f"{what.severity}: "
-        console.print(f"- {label}{what}{fix}", highlight=False, markup=False, soft_wrap=True)
+    def tell(found: Findings) -> None:
+        for finding in found:
+            fix = f" -> {finding.fix}" if finding.fix else ""
+            label = "" if finding.severity == NOTE else f"{finding.severity}: "
+            console.print(f"- {label}{finding}{fix}", highlight=False, markup=False, soft_wrap=True)
 
-    return note
+    return tell
 
 
 def print_findings(console: Console, found: Findings, place: Path, *, fixed: bool, notes: bool) -> None:

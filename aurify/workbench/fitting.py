@@ -14,7 +14,7 @@ from aurify.core.files import read_record, write_bytes, write_json
 from aurify.core.folder import RunFolder, fresh, latest, named
 from aurify.core.recipe import Recipe, Source
 from aurify.core.watch import Watch
-from aurify.data.findings import Finding, Findings, noted
+from aurify.data.findings import NOTE, Findings, noted
 from aurify.data.frames import with_target
 from aurify.track.follow import Tracking
 from aurify.training import device as devices
@@ -27,7 +27,7 @@ from aurify.workbench.runs import FittedRun
 from aurify.workbench.training import Training
 from aurify.workbench.wish import Wish, complete, wish_of, words_of
 
-Note = Callable[[str | Finding], None]
+Note = Callable[[str], None]
 
 
 def fit(
@@ -67,6 +67,7 @@ def fit(
     inspect: bool = True,
     show: Show = lambda run: None,
     note: Note = lambda text: None,
+    tell: Callable[[Findings], None] | None = None,
 ) -> FittedRun:
     """Read, split, prepare, train, measure: from a file, folder or data frame to a finished run folder.
 
@@ -78,8 +79,9 @@ def fit(
     report, ``en`` or ``zh``; ``network`` is the name of one, or a network of your own (``workbench/passed.py``);
     ``track`` names trackers that follow the run: ``["mlflow", "tensorboard:DIR"]``. The data is inspected first: a
     severe finding stops the run with SevereError unless ``accept`` names it (``["target_leak:RISK_MM"]``), and with
-    ``inspect=False`` nothing is looked for. Raises AurifyError for anything the user can mend and Interrupted after
-    SIGINT or SIGTERM, with everything saved for ``resume``.
+    ``inspect=False`` nothing is looked for; findings go to ``tell`` at once, or a line each to ``note``. Raises
+    AurifyError for anything the user can mend and Interrupted after SIGINT or SIGTERM, with everything saved for
+    ``resume``.
     """
     began = time.monotonic()
     require_language(language)
@@ -100,7 +102,7 @@ def fit(
     with Watch() as watch, devices.prepared(device) as chosen, Tracking(track, note) as tracking:
         folder.hold()
         try:
-            final = _settle(wish, folder, catalog, note, watch.check, anew=force, look=inspect)
+            final = _settle(wish, folder, catalog, tell or _lines(note), watch.check, anew=force, look=inspect)
             if folder.finished():
                 tracking.follow(folder)
                 note(f"{folder.path} is finished already: nothing to resume")
@@ -156,7 +158,7 @@ def _settle(
     wish: Wish,
     folder: RunFolder,
     catalog: Catalog,
-    note: Note,
+    tell: Callable[[Findings], None],
     check: Callable[[], None],
     *,
     anew: bool,
@@ -189,8 +191,7 @@ def _settle(
     parts = recipe.task.whole(folds) if folds else recipe.task.part(recipe, store)
     notes = [*read.notes, *replaced, *parts.notes]
     found = gate(read, recipe, folds or [parts], notes, check) if look else Findings(map(noted, notes))
-    for finding in found:
-        note(finding)
+    tell(found)
     stop_if_severe(found, recipe.source.accept)
     folder.clear()
     store.write(folder.store)
@@ -201,6 +202,14 @@ def _settle(
     write_json(folder.findings, [finding.plain() for finding in found])
     write_bytes(folder.recipe, recipe.to_yaml().encode())
     return recipe
+
+
+def _lines(note: Note) -> Callable[[Findings], None]:
+    def tell(found: Findings) -> None:
+        for finding in found:
+            note(finding.text if finding.severity == NOTE else f"{finding.severity}: {finding.text}; {finding.fix}")
+
+    return tell
 
 
 def _require_same(old: Recipe, new: Recipe, folder: RunFolder) -> None:

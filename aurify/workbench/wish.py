@@ -13,7 +13,7 @@ import numpy as np
 from aurify import catalog as catalogs
 from aurify.catalog import Catalog
 from aurify.core import recipe as recipes
-from aurify.core.errors import AurifyError
+from aurify.core.errors import AurifyError, suggest
 from aurify.core.recipe import Recipe, Split
 from aurify.core.words import said
 
@@ -98,7 +98,11 @@ def complete(wish: Wish, task: Any, store: Any, catalog: Catalog) -> tuple[Recip
         said("{new} takes the place of {old} (slot {slot})", new=new, old=old, slot=slot)
         for old, (new, slot) in displaced.items()
     ]
-    return catalog.recipe(plain), notes
+    recipe = catalog.recipe(plain)
+    for name in sorted(recipe.hidden):
+        if name not in store.schema.names:
+            raise AurifyError(f"column {name!r} to exclude is not in the data{suggest(name, store.schema.names)}")
+    return recipe, notes
 
 
 def _section(plain: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ import torch
 from small import KINDS, same
 
 from aurify.core.recipe import Source
+from aurify.data.tables import say_left_out
 from aurify.measure.intervals import scores
 
 WEIGHT = {"source": {"target": "y", "weight": "w"}}
@@ -25,8 +26,9 @@ def test_equal_weights_change_nothing_whatever_their_unit(lab, frames, kind):
     recipe = lab.recipe(kind, {"gradient_clipping": {}} | ({} if kind == "regress" else {"temperature": {}}))
     plain = lab.fitted(recipe)
     for unit in (1.0, 1024.0):
-        store, notes = read(lab, kind, weighed(frames[kind], [unit]))
-        assert notes == ["column 'w' is left out: the rows' weight"]
+        found = read(lab, kind, weighed(frames[kind], [unit]))
+        assert (found.notes, say_left_out(found.store.schema)) == ((), ["column 'w' is left out: the rows' weight"])
+        store = found.store
         fitted = lab.fit(recipe, problem=lab.problem(recipe, store))
         assert same(fitted.weights(), plain.weights())
         torch.testing.assert_close(fitted.held(), plain.held())
@@ -34,8 +36,9 @@ def test_equal_weights_change_nothing_whatever_their_unit(lab, frames, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_rows_without_a_weight_or_of_weight_0_are_left_out_and_said(lab, frames, kind):
-    store, notes = read(lab, kind, weighed(frames[kind], [1.0, None, 0.0, float("inf")]))
-    assert "180 rows have no weight in 'w', or 0, and are left out" in notes
+    found = read(lab, kind, weighed(frames[kind], [1.0, None, 0.0, float("inf")]))
+    assert "180 rows have no weight in 'w', or 0, and are left out" in found.notes
+    store = found.store
     assert np.flatnonzero(store.labelled).tolist() == list(range(0, 240, 4))
     recipe = lab.recipe(kind)
     parts = recipe.task.part(recipe, store)
@@ -46,7 +49,7 @@ def test_rows_without_a_weight_or_of_weight_0_are_left_out_and_said(lab, frames,
 def test_evaluation_weighs_new_rows(lab, frames, kind):
     frame = weighed(frames[kind], [1, 2, 0, 3])
     bundle = lab.bundle(lab.fitted(lab.recipe(kind)))
-    schema, task = read(lab, kind, frame)[0].schema, lab.task(kind)
+    schema, task = read(lab, kind, frame).store.schema, lab.task(kind)
     asked = task.ask(schema, frame, Source(), labelled=True)
     repeated = frame[np.repeat(np.arange(240), frame["w"].to_numpy()).tolist()].drop("w")
     again = task.ask(schema, repeated, Source(), labelled=True)
@@ -57,7 +60,7 @@ def test_evaluation_weighs_new_rows(lab, frames, kind):
 
 def test_baselines_are_weighed_as_the_network_is(lab, frames):
     frame = weighed(frames["classify"], [1.0, 5.0])
-    store, _ = read(lab, "classify", frame)
+    store = read(lab, "classify", frame).store
     recipe = lab.recipe("classify", **WEIGHT)
     parts = recipe.task.part(recipe, store)
     asked = lab.task("classify").ask(store.schema, frame, Source(), labelled=True)
