@@ -61,7 +61,7 @@ class ExcludeColumns(Technique):
     tells is gone. A column that shall not even be read belongs in source.drop.
     """
 
-    columns: tuple[str, ...] = knob((), "columns that nothing learns from")
+    columns: tuple[str, ...] = knob((), "columns that nothing learns from", column=True)
     needs = frozenset({Trait.COLUMNS})
     neutral = {"columns": ()}
     vivid = {"columns": ("b", "colour")}

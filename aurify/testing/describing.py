@@ -125,7 +125,7 @@ def _settings_to_write(part: type[Part]) -> Iterator[dict[str, Any]]:
 def out_of_range_is_refused_saying_what_is_allowed(case: Case) -> None:
     """A value out of range, of the wrong type or no number is refused in one line with the setting and its rule."""
     for name, knob in case.part.knobs().items():
-        for value in _wrong_values(knob):
+        for value in _wrong_values(knob, several=isinstance(getattr(case.part, name, None), tuple)):
             try:
                 case.part.make({name: value})
             except AurifyError as error:
@@ -137,7 +137,7 @@ def out_of_range_is_refused_saying_what_is_allowed(case: Case) -> None:
             require(plain, f"{name}={value!r} should be refused naming {label} and {knob.rule()!r}; it says {said!r}")
 
 
-def _wrong_values(knob: Knob) -> Iterator[Any]:
+def _wrong_values(knob: Knob, *, several: bool) -> Iterator[Any]:
     if knob.choices:
         yield "no such choice"
     elif knob.bounds:
@@ -145,7 +145,7 @@ def _wrong_values(knob: Knob) -> Iterator[Any]:
         yield from (value for value in (low - 1, high * 2 + 1) if value != high)
     if knob.bounds is not None:
         yield float("nan")
-    yield from ([], {})
+    yield from ([[]] if several else [], {})
     if not knob.column:  # whether there is such a column, the data says
         yield "a text that is no number or choice"
 
