@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from aurify.core.errors import AurifyError
 from aurify.core.types import Input, View
 from aurify.data import prepare
+from aurify.data.store import Asked
+from aurify.ship.boosting import fit_trees
 from aurify.techniques.columns import DropColumns
 
 OFF = {"constant": 1.0, "missing": 1.0, "copies": 1.0}
@@ -120,3 +123,30 @@ def test_if_all_columns_would_go_all_stay():
 
 def test_nothing_to_leave_out_adds_no_layer():
     assert DropColumns().layer(view(plain=noise(0), code=np.arange(1000) % 3)) is None
+
+
+@pytest.mark.parametrize("kind", ["classify", "regress"])
+def test_excluded_columns_are_hidden_from_network_baselines_and_trees(lab, frames, kind):
+    """With another column's values in them, nobody's answer changes."""
+    asked = {"exclude_columns": {"columns": ["b", "colour"]}, "fill_missing": {}}
+    recipe = lab.recipe(kind, asked)
+    other = frames[kind].with_columns(b=-3 * frames[kind]["b"].reverse(), colour=frames[kind]["colour"].reverse())
+    stores = [lab.store(kind), lab.read(kind, other)]
+    parts = recipe.task.part(recipe, stores[0])
+    answers = []
+    for store in stores:
+        problem = recipe.task.problem(recipe, store, parts, torch.device("cpu"))
+        assert not {"b", "colour"} & {name for given in problem.signature.inputs.values() for name in given.names}
+        rows = Asked(store.inputs, store.target, parts.test, store.roles)
+        plain = recipe.task.baselines(recipe, store, parts, rows, lambda: None)
+        trees = fit_trees(recipe, store, problem, parts.held)
+        output = prepare.apply(trees, store.inputs, parts.test)["output"].numpy()
+        answers.append([*(p.prediction for p in plain.values()), output])
+    for one, two in zip(*answers, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_excluding_every_column_is_refused(lab):
+    names = ["a", "b", "c", "colour", "shape", "day"]
+    with pytest.raises(AurifyError, match="leaves no column"):
+        lab.fit(lab.recipe("classify", {"exclude_columns": {"columns": names}}))
