@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,10 @@ class Store:
         """Which rows have a target, and stand for any row at all (N,) bool."""
         known = has_value(self.target)
         return known & (self.roles["weight"] > 0) if "weight" in self.roles else known
+
+    def hiding(self, columns: Collection[str]) -> Store:
+        """The same rows with every cell of some columns missing; itself where there is nothing to hide."""
+        return replace(self, inputs=blanked(self.inputs, self.schema, columns)) if columns else self
 
     def verify(self, folder: Path) -> None:
         """Read every value once more and compare with the fingerprint; raises AurifyError when a bit has changed."""

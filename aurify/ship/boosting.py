@@ -46,14 +46,14 @@ def fit_trees(recipe: Recipe, store: Store, problem: Problem, held: np.ndarray) 
     They stop growing by the ``held`` rows, as the network does; rows to be blended with others count as themselves.
     Returns layers from raw inputs to ``output``.
     """
-    plan, classes = problem.plan, store.schema.classes
+    plan, classes, store = problem.plan, store.schema.classes, store.hiding(recipe.hidden)
     learnt = plan.weight > 0
     rows = problem.rows[plan.index[learnt]].numpy()
     target = np.array(store.target[rows]) if plan.target is None else plan.target[learnt].numpy()
     weight = plan.weight[learnt].numpy()
     if classes is not None:
         held = held[np.isin(store.target[held], target)]
-    columns = _columns(store, rows, recipe.hidden)
+    columns = _columns(store, rows)
     known, asked = (_split(columns, store.inputs, each) for each in (rows, held))
     stopping = {"X_val": asked, "y_val": store.target[held], "sample_weight_val": prepare.weights(store.roles, held)}
     seed = rng.key(recipe.seed, "trees") % 2**32
@@ -64,7 +64,7 @@ def fit_trees(recipe: Recipe, store: Store, problem: Problem, held: np.ndarray) 
     return (columns, as_tensors(model, 1 if classes is None else len(classes)))
 
 
-def _columns(store: Store, rows: np.ndarray, hidden: frozenset[str]) -> TreeColumns:
+def _columns(store: Store, rows: np.ndarray) -> TreeColumns:
     """The columns in which the training rows hold any value; the rarest of too many categories share a code."""
     tables, inputs = [], store.inputs
     for at, category in enumerate(store.schema.categories):
@@ -78,9 +78,7 @@ def _columns(store: Store, rows: np.ndarray, hidden: frozenset[str]) -> TreeColu
     }
     width = sum(values.shape[1] for values in inputs.values())
     whole = TreeColumns(**fields, kept=torch.arange(width), coded=len(tables))
-    names = (c.name for kind in ("categories", "numbers", "dates") for c in getattr(store.schema, kind))
-    seen = np.array([name not in hidden for name in names])
-    filled = np.logical_not(np.isnan(_split(whole, inputs, rows)).all(0)) & seen
+    filled = np.logical_not(np.isnan(_split(whole, inputs, rows)).all(0))
     if not filled.any():
         raise AurifyError("blend.model = trees: no column has a value in any training row")
     return TreeColumns(**fields, kept=torch.from_numpy(np.flatnonzero(filled)), coded=int(filled[: len(tables)].sum()))

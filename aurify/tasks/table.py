@@ -81,12 +81,12 @@ class Table(Task):
 
     def part(self, recipe: Recipe, store: Store) -> Parts:
         held = held_share(recipe.split.held, int(store.labelled.sum()))
-        return part_rows(store, recipe.split.test, held, recipe.seed, recipe.split.by)
+        return part_rows(store.hiding(recipe.hidden), recipe.split.test, held, recipe.seed, recipe.split.by)
 
     def folds(self, recipe: Recipe, store: Store) -> list[Parts]:
         assert recipe.split.folds is not None
         held = held_share(recipe.split.held, int(store.labelled.sum()))
-        return fold_rows(store, recipe.split.folds, held, recipe.seed, recipe.split.by)
+        return fold_rows(store.hiding(recipe.hidden), recipe.split.folds, held, recipe.seed, recipe.split.by)
 
     def whole(self, folds: list[Parts]) -> Parts:
         return whole(folds)
@@ -123,7 +123,7 @@ class TableProblem:
         self.device = device
         self.classes = store.schema.classes
         self.score_name = "rmse" if self.classes is None else "log_loss"
-        view = prepare.view_of(store, parts.fit, recipe.seed)
+        view = prepare.view_of(store.hiding(recipe.hidden), parts.fit, recipe.seed)
         prepared = prepare.prepare(recipe.techniques, view)
         self.layers, self.target_layer = prepared.layers, prepared.target
         self.plan, self.rows = prepared.plan, torch.from_numpy(parts.fit)[prepared.used]

@@ -53,7 +53,8 @@ def learn(
     read = task.read(Source.make(wish.source), frame, wish.split.by)
     store, notes = read.store, [*say_left_out(read.store.schema), *read.notes]
     recipe, replaced = complete(wish, task.settled(store), store, catalog)
-    rows = learnt_rows(store, held_share(recipe.split.held, int(store.labelled.sum())), recipe.seed, recipe.split.by)
+    held = held_share(recipe.split.held, int(store.labelled.sum()))
+    rows = learnt_rows(store.hiding(recipe.hidden), held, recipe.seed, recipe.split.by)
     watch.limit_seconds = recipe.budget.seconds
     with devices.prepared(device) as chosen:
         devices.set_threads(None)
