@@ -10,7 +10,7 @@ from small import same
 
 from aurify.core.errors import AurifyError
 from aurify.core.types import Input, RowPlan, View
-from aurify.techniques.label_errors import CleanLabels, _folds
+from aurify.techniques.label_errors import CleanLabels, _keys
 
 
 def planted(seed=0, count=600, classes=3):
@@ -90,14 +90,13 @@ def test_rows_left_out_before_stay_out_and_weights_travel():
     assert wrong[planned.index].mean() < 0.05
 
 
-def test_equal_inputs_share_a_fold_and_classes_are_spread_evenly():
+def test_entries_with_equal_inputs_share_a_key_whatever_their_labels_say():
     view, _, _ = planted()
-    copies = view.take(torch.arange(len(view)).repeat(2))
-    folds = _folds(copies, np.arange(len(copies)), copies.target.numpy(), 5)
-    np.testing.assert_array_equal(folds[:600], folds[600:])
-    for code in range(3):
-        counts = np.bincount(folds[:600][view.target.numpy() == code], minlength=5)
-        assert counts.max() - counts.min() <= 1
+    copies = replace(view.take(torch.arange(len(view)).repeat(2)), target=view.target.repeat(2).roll(1))
+    keys = _keys(copies, np.arange(len(copies)))
+    np.testing.assert_array_equal(keys[:600], keys[600:])
+    assert len(np.unique(keys)) == 600
+    np.testing.assert_array_equal(_keys(copies, np.array([7, 3])), keys[[7, 3]])
 
 
 def test_same_seed_same_plan():
