@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
-from aurify.core.errors import AurifyError
 from aurify.core.parts import Technique, Trait, knob
 from aurify.core.types import RowPlan, View
 from aurify.data.copies import row_keys
 from aurify.measure.baselines import Examples
+from aurify.measure.label_errors import LEAST_ROWS, finder
 from aurify.measure.out_of_fold import folds_of, out_of_fold
-
-LEAST_ROWS = 2
-"""Rows of a class in each fold, on average, below which nothing is said about its labels."""
 
 
 @dataclass(kw_only=True)
@@ -43,7 +38,7 @@ class CleanLabels(Technique):
     def rows(self, view: View, plan: RowPlan) -> RowPlan:
         if self.share == 0.0:
             return plan
-        find = _finder()
+        find = finder("clean_labels")
         target = plan.targets(view.target).numpy()
         counts = np.bincount(target)
         judged = np.flatnonzero(counts >= LEAST_ROWS * self.folds)
@@ -62,22 +57,6 @@ class CleanLabels(Technique):
         kept = torch.ones(len(target), dtype=torch.bool)
         kept[rows[suspects]] = False
         return plan.keep(kept)
-
-
-def _finder() -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """Return a function from labels (N,) and probabilities (N, K) to probable errors, the surest first."""
-    try:
-        from cleanlab.filter import find_label_issues
-    except ImportError:
-        raise AurifyError("clean_labels needs cleanlab: pip install 'aurify[labels]'") from None
-
-    def find(labels: np.ndarray, likely: np.ndarray) -> np.ndarray:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            # one job: more would fork processes
-            return find_label_issues(labels, likely, return_indices_ranked_by="normalized_margin", n_jobs=1)
-
-    return find
 
 
 def _examples(view: View, plan: RowPlan, target: np.ndarray, rows: np.ndarray) -> Examples:
