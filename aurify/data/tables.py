@@ -56,9 +56,9 @@ def read_table(source: Source, data: Any, kind: str, by: str, *, labelled: bool 
     tables = [_Typed(THE_DATA, loaded.frame, parsed, schema.parse_target(loaded.frame))]
     if source.test is not None:
         beside = read_frame(Path(source.test), reading, texts=schema.texts, names=schema.names)
-        more, respelt = _typed(schema, beside.frame, source.test, labelled=labelled)
+        more, _ = _typed(schema, beside.frame, source.test, labelled=labelled)  # the check label_spelling says the rest
         tables.append(more)
-        notes += [*beside.notes, *more.parsed.notes, *respelt]
+        notes += [*beside.notes, *more.parsed.notes]
     inputs = {k: _joined([t.parsed.inputs[k] for t in tables]) for k in parsed.inputs}
     targets = _joined([t.target for t in tables])
     test = np.arange(len(targets)) >= loaded.frame.height

@@ -13,7 +13,7 @@ LEAST = 3
 """Slips of one kind below which they may be chance."""
 
 WIDEST = 0.3
-"""Decades around what a model says within which nine of ten targets must lie for a slip by ten to be told."""
+"""Part of a slip's decades, around what a model says, within which nine of ten targets must lie for it to be told."""
 
 SURELY = 0.01
 """Chance that a kind of slip is no more than the tail of honest targets."""
@@ -127,11 +127,11 @@ def _decimal(target: np.ndarray, expected: np.ndarray, left: np.ndarray) -> np.n
     away = np.log10(np.where(kept, y, 1.0)) - np.log10(np.where(kept, e, 1.0))
     wide, limit = _limit(np.abs(away[kept]))
     wide = max(wide, 0.02)
-    if wide > WIDEST:
-        return nothing
     found = nothing.copy()
     for side in (1.0, -1.0):
         for factor in np.log10(FACTORS):
+            if wide > WIDEST * factor:
+                continue
             hit = kept & (np.abs(side * away - factor) <= wide)
             # the tail of honest targets is thicker nearer to them
             nearer = kept & (side * away >= factor - 3 * wide) & (side * away < factor - wide)
@@ -144,10 +144,11 @@ def _decimal(target: np.ndarray, expected: np.ndarray, left: np.ndarray) -> np.n
 
 def _limit(away: np.ndarray) -> tuple[float, float]:
     """The distance of nine of ten rows, and that of 0.01 rows in all by a tail like that of the bulk (Weibull 1951)."""
-    half, nine = np.quantile(away, (0.5, 0.9))
-    if half <= 0 or nine <= half:
+    half, eight, nine = np.quantile(away, (0.5, 0.8, 0.9))
+    if half <= 0 or eight <= half:
         return float(nine), float(nine)
-    shape = np.log(nine / half) / np.log(np.log(10) / np.log(2))
+    # by the inner four fifths: errors that are looked for are in the rest
+    shape = np.log(eight / half) / np.log(np.log(5) / np.log(2))
     return float(nine), float(half * (np.log(len(away) / FAR) / np.log(2)) ** shape)
 
 

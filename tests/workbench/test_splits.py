@@ -102,7 +102,7 @@ def test_labels_of_a_test_file_are_matched_by_spelling_and_said(frames, fit):
     test.write_csv("even.csv")
     odd, even = (fit(train, test=f"{name}.csv", out=name) for name in ("odd", "even"))
     assert odd.summary["scores"] == even.summary["scores"]
-    assert any("target 'y' in odd.csv: taken" in note for note in notes_of(odd))
+    assert any("target 'y' in the test file: taken" in note for note in notes_of(odd))
     assert not any("taken '" in note for note in notes_of(even))
     evaluated = workbench.evaluate("even", "odd.csv")
     assert evaluated["scores"] == even.summary["scores"]

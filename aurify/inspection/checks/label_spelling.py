@@ -59,7 +59,7 @@ class LabelSpelling(Check):
         if len(seen.frames) > 1 and target in seen.frames[1].columns:
             how = match_labels(seen.frames[1][target], seen.classes)[1]
             if how:
-                text = said("the test file spells classes of {target!r} otherwise: {how}", target=target, how=how)
+                text = said("target {target!r} in {name}: {how}", target=target, name=said("the test file"), how=how)
                 yield self.found(NOTE, text, columns=[target])
 
 
