@@ -53,18 +53,20 @@ def read_table(source: Source, data: Any, kind: str, by: str, *, labelled: bool 
     schema = _infer(loaded.frame, source, kind, by)
     parsed = schema.parse(loaded.frame)
     notes = [*loaded.notes, *schema.notes, *parsed.notes]
+    frames = [loaded.frame]
     tables = [_Typed(THE_DATA, loaded.frame, parsed, schema.parse_target(loaded.frame))]
     if source.test is not None:
         beside = read_frame(Path(source.test), reading, texts=schema.texts, names=schema.names)
         more, _ = _typed(schema, beside.frame, source.test, labelled=labelled)  # the check label_spelling says the rest
         tables.append(more)
+        frames.append(beside.frame)
         notes += [*beside.notes, *more.parsed.notes]
     inputs = {k: _joined([t.parsed.inputs[k] for t in tables]) for k in parsed.inputs}
     targets = _joined([t.target for t in tables])
     test = np.arange(len(targets)) >= loaded.frame.height
     roles, noticed = _roles(schema, tables, by)
     store = Store.of(schema, inputs, targets, test, roles)
-    return Read(store, (*notes, *noticed), tuple(t.frame for t in tables))
+    return Read(store, (*notes, *noticed), tuple(frames))
 
 
 def ask_table(schema: Schema, data: Any, source: Source, *, labelled: bool, by: str) -> Asked:

@@ -30,6 +30,9 @@ FLAT, STEADY = (0.5, 0.4), (0.6, 0.8)
 Either pair shows that being surer does not help; the second is for surest rows that disagree hardly ever, ``RARELY``.
 """
 
+HARDLY = 0.25
+"""Share of the disagreement of all rows that the surest half has at least where labels may be what is wrong."""
+
 RARELY = 0.1
 """Disagreement among the surest rows by that of chance."""
 
@@ -51,20 +54,20 @@ class Floor:
     chance: float
 
     @property
+    def there(self) -> bool:
+        """Whether so many of the surest rows disagree that labels may be what is wrong, or overlap."""
+        apart = self.chance >= EVEN and self.share <= LESS_PLAIN * self.chance
+        return self.low >= LEAST_SHARE and apart and self.share >= HARDLY * self.every
+
+    @property
     def flat(self) -> bool:
-        """Whether disagreement is there and stays however sure the model is, as it does where labels are wrong.
+        """Whether disagreement is there and stays however sure the model is, while the surest rows are far from a guess.
 
         Where classes overlap, the surest rows disagree far less than all do.
         """
         pairs = list(zip(FLAT, STEADY, strict=True))[: 2 if self.share <= RARELY * self.chance else 1]
         steady = any(self.share >= flat * self.every and self.surer >= steady * self.share for flat, steady in pairs)
-        apart = self.chance >= EVEN and self.share <= LESS_PLAIN * self.chance
-        return self.low >= LEAST_SHARE and steady and apart
-
-    @property
-    def plain(self) -> bool:
-        """Whether the surest rows are far from a guess: the classes lie apart but for what is wrong."""
-        return self.share <= PLAIN * self.chance
+        return self.there and steady and self.share <= PLAIN * self.chance
 
 
 def floor_of(target: np.ndarray, likely: np.ndarray) -> Floor:
@@ -104,7 +107,7 @@ def agree(one: np.ndarray, other: np.ndarray, target: np.ndarray) -> bool:
     codes = int(max(one.max(), other.max())) + 1
     by_chance = 1 - (np.bincount(one, minlength=codes) * np.bincount(other, minlength=codes)).sum() / len(one) ** 2
     against = min((one != target).mean(), (other != target).mean())
-    return bool(apart <= 0.6 * against and apart <= 0.4 * by_chance)
+    return bool(apart <= 0.6 * against and apart < 0.4 * by_chance)
 
 
 def finder(who: str) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:

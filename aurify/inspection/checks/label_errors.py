@@ -28,6 +28,9 @@ MOST_ANSWERS = 200_000
 MOST_LINEAR = 50_000
 """Rows times classes up to which a linear model is asked too: trees learn little from a few hundred rows."""
 
+MOST_TREES = 30
+"""Classes up to which trees are asked: they grow one a class and round."""
+
 WORTH_A_LOOK = 25
 MOST_CLASSES = 200
 VIEW_COLUMNS = 4
@@ -38,7 +41,7 @@ class LabelErrors(Check):
     """Probable label errors by confident learning (Northcutt et al. 2021), the surest first.
 
     Where classes overlap it always names rows; labels are called noisy only where a model's surest rows disagree with
-    their labels about as often as all rows do.
+    their labels about as often as all rows do, or where models of different columns agree against them.
     """
 
     needs = frozenset({Trait.CATEGORICAL, Trait.COLUMNS})
@@ -67,7 +70,7 @@ class LabelErrors(Check):
             return
         names = [seen.classes[code] for code in judged.tolist()]
         exhibit = partial(_exhibit, seen, examples, likely, names)
-        if floor.flat and (floor.plain or _views_agree(seen, examples, seen.fold[at], len(judged))):
+        if floor.flat or (floor.there and _views_agree(seen, examples, seen.fold[at], len(judged))):
             yield self._noisy(seen, floor, examples, suspects, exhibit(suspects))
         else:
             yield self._worth_a_look(examples, suspects[:WORTH_A_LOOK], len(suspects), exhibit(suspects[:WORTH_A_LOOK]))
@@ -114,8 +117,9 @@ def _evidence(floor: Floor) -> dict[str, float]:
 
 
 def _likely(seen: Inspected, examples: Examples, fold: np.ndarray, classes: int) -> np.ndarray:
-    """How likely each class is (n, K), out of fold: by trees and, of few rows, a linear model too."""
-    models = ("boosting", "linear") if len(examples) * classes <= MOST_LINEAR else ("boosting",)
+    """How likely each class is (n, K), out of fold: by trees, by a linear model, or by both where rows are few."""
+    linear = classes > MOST_TREES or len(examples) * classes <= MOST_LINEAR
+    models = [*(["boosting"] if classes <= MOST_TREES else []), *(["linear"] if linear else [])]
     each = [out_of_fold(model, examples, fold, classes, seen.seed, seen.check) for model in models]
     return sum(each[1:], each[0]) / len(each)
 
