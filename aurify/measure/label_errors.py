@@ -61,7 +61,7 @@ class Floor:
 
     @property
     def flat(self) -> bool:
-        """Whether disagreement is there and stays however sure the model is, while the surest rows are far from a guess.
+        """Whether disagreement is there and stays however sure the model is, far below that of a guess.
 
         Where classes overlap, the surest rows disagree far less than all do.
         """

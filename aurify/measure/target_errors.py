@@ -18,7 +18,7 @@ WIDEST = 0.3
 SURELY = 0.01
 """Chance that a kind of slip is no more than the tail of honest targets."""
 
-MOSTLY = 0.95
+MOSTLY = 0.9
 """Share of the targets with one sign, above which the other sign is odd."""
 
 FAR = 0.01
@@ -60,7 +60,7 @@ def of_scores(scores: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Back from normal scores (m,) to the units of values (n,), within their range."""
     from scipy.stats import norm
 
-    return np.quantile(values, norm.cdf(scores))
+    return np.quantile(values, norm.cdf(scores), method="normal_unbiased")
 
 
 def _codes(target: np.ndarray) -> tuple[tuple[float, int], ...]:
