@@ -24,11 +24,14 @@ PLAIN, LESS_PLAIN = 0.2, 0.45
 EVEN = 0.25
 """Disagreement by chance below which one class is nearly all: a rare class that no column tells looks like noise."""
 
-FLAT, STEADY = (0.5, 0.4), (0.6, 0.8)
-"""Least share of the disagreement of all rows that the surest half has, and of that half's that its surer half has.
+FLAT, LESS_FLAT = 0.5, 0.4
+"""Share of the disagreement of all rows that the surest half has where labels are wrong.
 
-Either pair shows that being surer does not help; the second is for surest rows that disagree hardly ever, ``RARELY``.
+The second is for surest rows that disagree hardly ever by chance (``RARELY``).
 """
+
+STEADY = 0.6
+"""Share of the disagreement of the surest half that its surer half has, where being surer does not help."""
 
 HARDLY = 0.25
 """Share of the disagreement of all rows that the surest half has at least where labels may be what is wrong."""
@@ -65,8 +68,8 @@ class Floor:
 
         Where classes overlap, the surest rows disagree far less than all do.
         """
-        pairs = list(zip(FLAT, STEADY, strict=True))[: 2 if self.share <= RARELY * self.chance else 1]
-        steady = any(self.share >= flat * self.every and self.surer >= steady * self.share for flat, steady in pairs)
+        least = LESS_FLAT if self.share <= RARELY * self.chance else FLAT
+        steady = self.share >= least * self.every and self.surer >= STEADY * self.share
         return self.there and steady and self.share <= PLAIN * self.chance
 
 
