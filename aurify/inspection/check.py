@@ -13,7 +13,7 @@ import numpy as np
 
 from aurify.core.errors import AurifyError, suggest
 from aurify.core.parts import Trait
-from aurify.core.words import said
+from aurify.core.words import Said, said
 from aurify.data.findings import MOST_ROWS, WARNING, Exhibit, Finding
 from aurify.inspection.inspected import Inspected
 
@@ -22,11 +22,13 @@ class Check:
     """One idea of what may be wrong. A new one is a new file in ``inspection/checks``.
 
     ``needs`` are the traits of the tasks that it is for; one ``of_target`` is left out where nothing is to be
-    predicted. It looks at targets of ``seen.rows`` alone: the test part stays sealed.
+    predicted. It looks at targets of ``seen.rows`` alone: the test part stays sealed. ``instead`` are templates of what
+    reading notes of a column and what a finding of this check about that column says better.
     """
 
     needs: ClassVar[frozenset[Trait]] = frozenset()
     of_target: ClassVar[bool] = False
+    instead: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def name(cls) -> str:
@@ -99,6 +101,27 @@ def look_at(seen: Inspected, traits: frozenset[Trait]) -> list[Finding]:
             )
             found.append(Finding(check=check.name(), severity=WARNING, text=what))
     return found
+
+
+def unsaid(notes: Iterable[str], found: Iterable[Finding]) -> list[str]:
+    """The notes of the reading without those that a finding says better."""
+    better = {check.name(): check.instead for check in checks()}
+    said_better = {(column, template) for f in found for column in f.columns for template in better.get(f.check, ())}
+    return [note for note in notes if (_column(note), _template(note)) not in said_better]
+
+
+def _column(note: str) -> str | None:
+    return note.values.get("column") if isinstance(note, Said) else None
+
+
+def _template(note: str) -> str | None:
+    """What a note is made of; of one that only names a column first, what follows the name."""
+    while isinstance(note, Said):
+        inner = note.values.get("what")
+        if not isinstance(inner, Said):
+            return note.template
+        note = inner
+    return None
 
 
 def require_known(accept: Iterable[str], columns: Iterable[str]) -> None:

@@ -70,6 +70,11 @@ class Inspected:
         return tuple(c for c in self.schema.columns if c.name != self.schema.target and c.name not in self.hidden)
 
     @cached_property
+    def written(self) -> dict[str, pl.DataFrame]:
+        """Different texts of columns by name, as ``cells.texts_of`` keeps them."""
+        return {}
+
+    @cached_property
     def target(self) -> np.ndarray:
         """Targets (n,) of ``rows``: class codes or float64."""
         return np.asarray(self.store.target[self.rows])

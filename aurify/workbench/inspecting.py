@@ -20,7 +20,7 @@ from aurify.data.findings import Findings, join, join_mends, noted
 from aurify.data.frames import with_target
 from aurify.data.splits import Parts
 from aurify.data.store import Read
-from aurify.inspection.check import look_at, require_known
+from aurify.inspection.check import look_at, require_known, unsaid
 from aurify.inspection.inspected import Inspected
 from aurify.report import page
 from aurify.report.section import Record
@@ -100,7 +100,8 @@ def gate(
     rows = [np.concatenate([each.fit, each.held, *([each.test] if whole else [])]) for each in parts]
     test = np.empty(0, dtype=np.int64) if whole else parts[0].test
     seen = _seen(read, np.unique(np.concatenate(rows)), test, recipe, check)
-    return Findings([*look_at(seen, recipe.task.traits), *map(noted, notes)])
+    found = look_at(seen, recipe.task.traits)
+    return Findings([*found, *map(noted, unsaid(notes, found))])
 
 
 def stop_if_severe(found: Findings, accept: Sequence[str]) -> None:
@@ -129,7 +130,8 @@ def _look(read: Read, wish: Wish, task: Any, recipe: Recipe | None, check: Calla
             rows, test = np.flatnonzero(store.labelled), np.empty(0, dtype=np.int64)
             notes.append(said("the rows cannot be parted for a fit: {reason}", reason=str(error)))
     seen = _seen(read, rows, test, recipe, check)
-    return Findings([*look_at(seen, task.traits), *map(noted, notes)])
+    found = look_at(seen, task.traits)
+    return Findings([*found, *map(noted, unsaid(notes, found))])
 
 
 def _seen(

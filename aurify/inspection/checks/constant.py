@@ -1,24 +1,18 @@
-"""Columns that hold nothing, or the same everywhere."""
+"""Columns that say nothing: empty, or one value everywhere."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aurify.core.parts import Trait
 from aurify.core.words import said
-from aurify.data.columns import LEFT_OUT
-from aurify.data.findings import NOTE, Finding
+from aurify.data.findings import Finding
 from aurify.inspection.check import Check
 from aurify.inspection.inspected import Inspected
+from aurify.inspection.leaving import left_for, say_left
 
 
 class Constant(Check):
-    """Columns without two different values, which tell nothing."""
-
-    needs = frozenset({Trait.COLUMNS})
+    """Columns that were left out because every cell is the same, or empty."""
 
     def look(self, seen: Inspected) -> Iterable[Finding]:
-        for column in seen.columns:
-            if column.kind == LEFT_OUT and seen.frame[column.name].drop_nulls().n_unique() <= 1:
-                text = said("column {column!r} is left out: {reason}", column=column.name, reason=column.reason)
-                yield self.found(NOTE, text, columns=[column.name])
+        return say_left(self, left_for(seen, "empty", "the same"), said("one value everywhere or none"))
