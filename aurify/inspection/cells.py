@@ -66,3 +66,10 @@ def own_values(seen: Inspected, name: str) -> np.ndarray | None:
     """A learnt column as it was typed, (R,): float64 (NaN missing) or int32 codes below 0; None if left out."""
     values = seen.typed(name)
     return None if values is None else np.asarray(values[: seen.frame.height])
+
+
+def told(held: pl.DataFrame, most: int = 3) -> str:
+    """The most frequent texts, as they are, with their rows: ``'low' (12), 'high' (3)``."""
+    top = held.sort("rows", "text", descending=[True, False]).head(most)
+    shown = ", ".join(f"{text!r} ({rows:,})" for text, rows in top.select("text", "rows").iter_rows())
+    return shown + (", ..." if held.height > most else "")
