@@ -52,10 +52,13 @@ class ImpossibleDates(Check):
 
     def _unread(self, seen: Inspected, name: str, format: str) -> Iterable[Finding]:
         """Texts that no date was read from; other orders of dates and numbers are another check's."""
+        import polars as pl
+
         if not holds_texts(seen, name):
             return
         held = without_missing(seen, texts_of(seen, name), numbers=True)
         lost = held.filter(dates.read_dates(held["text"], format).is_null())
+        lost = lost.filter(lost["text"].cast(pl.Float64, strict=False).is_null())
         if lost.height:
             order, _, _ = dates.find_format(lost)
             lost = lost.filter(dates.read_dates(lost["text"], order).is_null())
@@ -98,22 +101,25 @@ class ImpossibleDates(Check):
 
     def _reversed(self, seen: Inspected, names: list[str]) -> Iterable[Finding]:
         """Pairs of columns of which one is later in nearly all rows, and earlier in some."""
+        found: dict[str, tuple[int, str, np.ndarray, int]] = {}
         for start, end in permutations(names, 2):
             first, last = own_values(seen, start), own_values(seen, end)
             assert first is not None and last is not None
             both = ~np.isnan(first) & ~np.isnan(last)
-            before, after = (last < first) & both, (last > first) & both
-            if before.any() and after.sum() >= FEWEST and before.sum() <= MOST_BEFORE * after.sum():
-                rows = np.flatnonzero(before)
-                what = said(
-                    "{end!r} is before {start!r} in {rows:,} row(s), and not in the {others:,} others",
-                    end=end,
-                    start=start,
-                    rows=len(rows),
-                    others=int(both.sum()) - len(rows),
-                )
-                fix = said("look at these rows and mend them in the file")
-                yield self.found(WARNING, what, fix=fix, columns=[end, start], rows=rows, weight=len(rows))
+            before, after = np.flatnonzero((last < first) & both), int(((last > first) & both).sum())
+            few = 0 < len(before) <= MOST_BEFORE * after and after >= FEWEST
+            if few and (end not in found or len(before) < found[end][0]):
+                found[end] = len(before), start, before, int(both.sum()) - len(before)
+        for end, (count, start, rows, others) in found.items():
+            what = said(
+                "{end!r} is before {start!r} in {rows:,} row(s), and not in the {others:,} others",
+                end=end,
+                start=start,
+                rows=count,
+                others=others,
+            )
+            fix = said("look at these rows and mend them in the file")
+            yield self.found(WARNING, what, fix=fix, columns=[end, start], rows=rows, weight=count)
 
 
 def _is_default(day: float, present: np.ndarray) -> bool:

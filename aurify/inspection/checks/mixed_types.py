@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from aurify.core.words import Said, said
 from aurify.data import dates, number_text
@@ -28,6 +28,11 @@ BOTH = 0.02
 
 class MixedTypes(Check):
     """Units in cells, two orders of dates in one column, numbers beside dates."""
+
+    instead: ClassVar[tuple[str, ...]] = (
+        "no number in {texts}; taken as missing",
+        "no date written as {format} in {texts}; taken as missing",
+    )
 
     def look(self, seen: Inspected) -> Iterable[Finding]:
         for column in watched(seen):
@@ -109,7 +114,7 @@ def _orders(column: Column, held: pl.DataFrame) -> Found | None:
     if read < LEAST_DATED * total or not left.height or held.height < LEAST_DIFFERENT:
         return None
     second, more, _ = dates.find_format(left)
-    if more < 2 or (column.kind != DATE and read + more < MOST * total):
+    if not more or (column.kind != DATE and (more < 2 or read + more < MOST * total)):
         return None
     odd = left.filter(dates.read_dates(left["text"], second).is_not_null())
     example = held.filter(days.is_not_null()).sort("rows")["text"][-1]
@@ -137,8 +142,8 @@ def _beside(column: Column, held: pl.DataFrame) -> Found | None:
         day &= ~number
     parted = held.with_columns(day=day, number=number & ~day)
     days, numbers = (int(parted.filter(pl.col(name))["rows"].sum()) for name in ("day", "number"))
-    least = 2 if column.kind in (DATE, NUMBER) else max(2, BOTH * int(held["rows"].sum()))
-    if dated < 2 or min(days, numbers) < least or held.height < LEAST_DIFFERENT:
+    least = 1 if column.kind in (DATE, NUMBER) else max(2, BOTH * int(held["rows"].sum()))
+    if not dated or min(days, numbers) < least or held.height < LEAST_DIFFERENT:
         return None
     fewer = "day" if days < numbers else "number"
     what = said(
