@@ -52,7 +52,13 @@ def mistyped(rows: Mapping[str, int]) -> list[list[str]]:
         lower = word.casefold()
         for key in {lower, *(lower[:at] + lower[at + 1 :] for at in range(len(lower)))}:
             keys[key].append(word)
-    pairs = {(a, b) for near in keys.values() for a in near for b in near if rows[a] < rows[b] or (rows[a] == rows[b] and a < b)}
+    pairs = {
+        (a, b)
+        for near in keys.values()
+        for a in near
+        for b in near
+        if rows[a] < rows[b] or (rows[a] == rows[b] and a < b)
+    }
     near = [(rare, right) for rare, right in pairs if _one_slip(rare.casefold(), right.casefold())]
     slips = [(rare, right) for rare, right in near if rows[right] >= RARE * rows[rare]]
     if len(near) - len(slips) > len(slips) / 3:

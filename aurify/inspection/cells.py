@@ -36,7 +36,7 @@ def holds_texts(seen: Inspected, name: str) -> bool:
 
 
 def texts_of(seen: Inspected, name: str) -> pl.DataFrame:
-    """The different texts of a column, blanks at their ends left out, and how many rows hold each: ``text``, ``rows``."""
+    """The different texts of a column, blanks at their ends left out, and their rows: ``text`` and ``rows``."""
     import polars as pl
 
     if name in seen.written:

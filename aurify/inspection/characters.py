@@ -12,7 +12,10 @@ BLANKS = "[\u00a0\u2007\u202f\u2000-\u2006\u2008-\u200a\u205f]"
 WIDE = "[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\u3000]"
 ENTITY = r"&(?:amp|lt|gt|quot|nbsp|apos|eacute|egrave|uuml|ouml|auml|#\d{2,5}|#x[0-9a-fA-F]{2,5});"
 
-LATIN = r"[\u00c2-\u00f4][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]+"
+LATIN = (
+    r"[\u00c2-\u00f4][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a"
+    r"\u20ac\u2122]+"
+)
 """What the two to four bytes of one UTF-8 character look like in Latin-1 or Windows-1252."""
 
 HIGH = "[\u00a1-\u00fe]{4,}"

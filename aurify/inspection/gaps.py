@@ -52,7 +52,7 @@ class Gaps:
         usable = np.flatnonzero((counts >= LEAST) & (len(rows) - counts >= LEAST))
         if len(usable) < 2:
             return []
-        alike = np.corrcoef(missing[:, usable], rowvar=False) >= TOGETHER
+        alike = np.asarray(np.corrcoef(missing[:, usable], rowvar=False)) >= TOGETHER
         groups: list[list[int]] = []
         free = set(range(len(usable)))
         for at in range(len(usable)):

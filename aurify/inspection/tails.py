@@ -52,7 +52,9 @@ def apart_above(values: np.ndarray, level: float) -> Apart | None:
         return None
     far = np.flatnonzero(excess[:most] >= APART * excess[1 : most + 1])
     found = [count for at in far if stand_apart(excess, count := int(at) + 1, level)]
-    return Apart(float(np.sort(values)[-found[-1]]), float(excess[found[-1] - 1] / excess[found[-1]])) if found else None
+    return (
+        Apart(float(np.sort(values)[-found[-1]]), float(excess[found[-1] - 1] / excess[found[-1]])) if found else None
+    )
 
 
 def stand_apart(excess: np.ndarray, count: int, level: float) -> bool:

@@ -31,7 +31,9 @@ class Ids(Check):
 
     def look(self, seen: Inspected) -> Iterable[Finding]:
         yield from say_left(self, left_for(seen, "an id"), said("for they are ids"))
-        numbered = [c.name for c in seen.schema.numbers if c.name not in seen.hidden and _differs_everywhere(seen, c.name)]
+        numbered = [
+            c.name for c in seen.schema.numbers if c.name not in seen.hidden and _differs_everywhere(seen, c.name)
+        ]
         if numbered:
             what = said("another whole number in each row: {names} may only name the rows", names=listing(numbered))
             fix = said("if so, say --types '{column}=id'", column=numbered[0])
@@ -61,7 +63,7 @@ def _hashed(seen: Inspected, name: str) -> bool:
     if not holds_texts(seen, name):
         return False
     held = texts_of(seen, name)
-    return held.height > FEW and bool(held["text"].str.contains(HASH).mean() > MOSTLY)
+    return held.height > FEW and int(held["text"].str.contains(HASH).sum()) > MOSTLY * held.height
 
 
 def _names(seen: Inspected, name: str) -> bool:

@@ -64,7 +64,9 @@ class Missing(Check):
         shares = {gaps.names[at]: round(float(gaps.missing[:, at].mean()), 4) for at in places[:100]}
         fix = said("keep what new rows will have too, leave out the rest with --drop '{column}'", column=names[0])
         if len(names) == 1:
-            what = said("column {column!r} is missing in {share:.1%} of the rows", column=names[0], share=shares[names[0]])
+            what = said(
+                "column {column!r} is missing in {share:.1%} of the rows", column=names[0], share=shares[names[0]]
+            )
         else:
             what = said(
                 "{count:,} columns are missing in more than half of the rows: {names}",
@@ -85,7 +87,7 @@ class Missing(Check):
             share=len(gone) / len(gaps.missing),
             how=_how(marks),
         )
-        evidence = {"missing": len(gone), "written": {text: count for text, count in marks.items()}}
+        evidence = {"missing": len(gone), "written": marks}
         return self.found(NOTE, what, columns=[name], rows=gone, weight=len(gone), evidence=evidence, exhibits=picture)
 
     def _several(

@@ -15,6 +15,7 @@ from aurify.inspection.check import Check
 from aurify.inspection.codes import codes_in, zero_apart
 from aurify.inspection.inspected import Inspected
 
+
 class MissingCodes(Check):
     """Values of number columns that are written as missing ones often are, and stand apart from all others."""
 

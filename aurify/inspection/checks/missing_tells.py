@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aurify.core.errors import listing
 from aurify.core.words import Said, said
 from aurify.data.findings import NOTE, Finding
-from aurify.core.errors import listing
 from aurify.inspection.check import Check
 from aurify.inspection.gaps import LEAST, Gaps
 from aurify.inspection.inspected import Inspected
@@ -58,7 +58,7 @@ def _of_classes(seen: Inspected, name: str, gone: np.ndarray) -> _Told:
     assert seen.classes is not None
     counts = np.stack([np.bincount(seen.target[g], minlength=len(seen.classes)) for g in (gone, ~gone)])
     held = counts[:, counts.sum(0) > 0]
-    chance = float(chi2_contingency(held).pvalue) if held.shape[1] > 1 else 1.0
+    chance = float(chi2_contingency(held)[1]) if held.shape[1] > 1 else 1.0
     shares = counts / counts.sum(1, keepdims=True)
     at = len(seen.classes) - 1 if len(seen.classes) == 2 else int(np.abs(shares[0] - shares[1]).argmax())
     text = said(

@@ -50,7 +50,9 @@ class MixedTypes(Check):
 
     def _tell(self, seen: Inspected, column: Column, what: Said, fix: Said, odd: pl.DataFrame) -> Finding:
         rows = rows_with(seen, column.name, odd["text"].to_list())
-        evidence: dict[str, Any] = {"texts": dict(odd.sort("rows", descending=True).head(20)["text", "rows"].iter_rows())}
+        evidence: dict[str, Any] = {
+            "texts": dict(odd.sort("rows", descending=True).head(20)["text", "rows"].iter_rows())
+        }
         return self.found(
             WARNING, what, fix=fix, columns=[column.name], rows=rows, weight=len(rows), evidence=evidence
         )  # fmt: skip
@@ -79,7 +81,11 @@ def _units(column: Column, held: pl.DataFrame) -> Found | None:
     if units.height > 1:
         what = said("column {column!r} mixes units: {texts}", column=column.name, texts=told(units, 4))
     else:
-        what = said("column {column!r} has its unit in every cell ({texts}): no number is read", column=column.name, texts=told(odd, 2))
+        what = said(
+            "column {column!r} has its unit in every cell ({texts}): no number is read",
+            column=column.name,
+            texts=told(odd, 2),
+        )
     return what, fix, odd
 
 
@@ -119,7 +125,7 @@ def _orders(column: Column, held: pl.DataFrame) -> Found | None:
     odd = left.filter(dates.read_dates(left["text"], second).is_not_null())
     example = held.filter(days.is_not_null()).sort("rows")["text"][-1]
     what = said(
-        "column {column!r} has dates in two orders: {one!r} ({rows:,} rows) is {first}, {other!r} ({more:,} rows) {second}",
+        "column {column!r} has dates in two orders: {one!r} ({rows:,} rows) is {first}, {other!r} ({more:,}) {second}",
         column=column.name,
         one=example,
         rows=int(held.filter(days.is_not_null())["rows"].sum()),

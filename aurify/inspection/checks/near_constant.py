@@ -52,7 +52,7 @@ class NearConstant(Check):
 
 
 def _rare(values: np.ndarray) -> np.ndarray | None:
-    """Which rows (R,) hold something other than the usual value, missing ones too; None where that is not nearly all."""
+    """Which rows (R,) hold another value than the usual one, or none; None where that is not nearly all."""
     gone = np.isnan(values) if values.dtype.kind == "f" else values < 0
     distinct, counts = np.unique(values[~gone], return_counts=True)
     if not len(distinct) or not NEARLY * len(values) < counts.max() < len(values):
@@ -71,4 +71,4 @@ def _tells(seen: Inspected, rare: np.ndarray, columns: int) -> bool:
         return bool(mannwhitneyu(one, other).pvalue * columns < LEVEL)
     counts = np.stack([np.bincount(part, minlength=len(seen.classes)) for part in (one, other)])
     held = counts[:, counts.sum(0) > 0]
-    return held.shape[1] > 1 and bool(chi2_contingency(held).pvalue * columns < LEVEL)
+    return held.shape[1] > 1 and bool(chi2_contingency(held)[1] * columns < LEVEL)

@@ -25,7 +25,7 @@ FEWEST_NUMBERS, MOST_WORDS = 10, 20
 
 
 class NumbersAsText(Check):
-    """Words in number columns, whose cells are lost, and number columns that are taken as categories for their words."""
+    """Words in number columns, whose cells are lost, and number columns that words make categories."""
 
     instead: ClassVar[tuple[str, ...]] = ("no number in {texts}; taken as missing",)
 
@@ -70,7 +70,7 @@ class NumbersAsText(Check):
         rows = rows_with(seen, column.name, words["text"].to_list())
         taken = said("categories") if column.kind == CATEGORY else said("an id")
         what = said(
-            "column {column!r} is numbers in {share:.0%} of its cells and {texts} in the others: it is taken as {taken}",
+            "column {column!r} is numbers in {share:.0%} of its cells, {texts} in the others, and taken as {taken}",
             column=column.name,
             share=read / total,
             texts=told(words),

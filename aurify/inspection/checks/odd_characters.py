@@ -78,7 +78,11 @@ class OddCharacters(Check):
         exhibit = Exhibit(
             kind="rows",
             caption=said("texts as they look, and spelt out"),
-            data={"header": [said("text"), said("spelt out")], "rows": [[t, escaped(t)] for t in examples], "marks": []},
+            data={
+                "header": [said("text"), said("spelt out")],
+                "rows": [[t, escaped(t)] for t in examples],
+                "marks": [],
+            },
         )
         return self.found(
             WARNING if kind in self.warns and odd.used else NOTE,
@@ -108,10 +112,17 @@ def _words(kind: str, where: str, example: str, meant: str) -> tuple[Said, Said]
     """What is said of one kind, and what to do."""
     match kind:
         case "garbled":
-            what = said("letters read in the wrong encoding in {where}: {text!r}, meant is {meant!r}", where=where, text=example, meant=meant)  # fmt: skip
+            what = said(
+                "letters read in the wrong encoding in {where}: {text!r}, meant is {meant!r}",
+                where=where,
+                text=example,
+                meant=meant,
+            )
             return what, said("save the file anew as UTF-8 from its source, or name its encoding with --encoding")
         case "lost":
-            what = said("characters lost in an earlier conversion (U+FFFD) in {where}: {text!r}", where=where, text=example)
+            what = said(
+                "characters lost in an earlier conversion (U+FFFD) in {where}: {text!r}", where=where, text=example
+            )
             return what, said("they cannot be recovered here: make the file anew from its source")
         case "invisible":
             what = said("invisible characters in {where}: '{text}'", where=where, text=example)

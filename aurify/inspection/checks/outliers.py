@@ -9,6 +9,7 @@ import numpy as np
 
 from aurify.core.errors import listing
 from aurify.core.words import Said, said
+from aurify.data.columns import NAMES_ROWS
 from aurify.data.findings import NOTE, WARNING, Exhibit, Finding
 from aurify.inspection.cells import own_values
 from aurify.inspection.check import Check
@@ -25,6 +26,9 @@ ALONE = 5
 SHOWN = 3
 SLIPS = (10.0, 100.0, 1000.0)
 MOST = 1e100
+FEW = 0.01
+"""Share of a column up to which far values are the exception; of a slip of the unit there may be more."""
+
 FEW_NEGATIVE = 0.005
 """Share of a column up to which its only values below 0 may be slips."""
 
@@ -58,7 +62,7 @@ class Outliers(Check):
     """Isolated values of number columns, judged by gaps; long tails, which are no error, are noted."""
 
     def look(self, seen: Inspected) -> Iterable[Finding]:
-        names = [c.name for c in seen.schema.numbers if c.name not in seen.hidden]
+        names = [c.name for c in seen.schema.numbers if c.name not in seen.hidden and not NAMES_ROWS.search(c.name)]
         odd, long = [], []
         for name in names:
             seen.check()
@@ -72,8 +76,12 @@ class Outliers(Check):
         yield from (self._tell(seen, each) for each in odd[:ALONE])
         if len(odd) > ALONE:
             more = [each.name for each in odd[ALONE:]]
-            what = said("{count:,} more columns hold values far from all others: {names}", count=len(more), names=listing(more))
-            yield self.found(WARNING, what, fix=_fix(odd[ALONE]), columns=more, mend={"techniques": {"clip_outliers": {}}})
+            what = said(
+                "{count:,} more columns hold values far from all others: {names}", count=len(more), names=listing(more)
+            )
+            yield self.found(
+                WARNING, what, fix=_fix(odd[ALONE]), columns=more, mend={"techniques": {"clip_outliers": {}}}
+            )
         if long:
             what = said("a few values far out, in a tail that leads there: {names}", names=listing(long))
             fix = said("no error as such; if it hurts, try --with clip_outliers")
@@ -138,8 +146,7 @@ def _fix(odd: _Odd) -> Said:
     value = _short(odd.values[-1])
     if len(np.unique(odd.values)) == 1 and float(value) == odd.values[-1]:
         return said(
-            "look at these rows and mend them in the file; if it means missing: --missing={value}; or pull it in with"
-            " --with clip_outliers",
+            "look at these rows and mend them in the file; if it means missing: --missing={value}; or --with clip_outliers",
             value=value,
         )
     return said("look at these rows and mend them in the file; or pull them in with --with clip_outliers")
@@ -156,7 +163,7 @@ def _odd(name: str, present: np.ndarray, level: float) -> _Odd | None:
     scale = float(np.abs(present).max())
     scaled = present / scale if scale > MOST else present  # 1e300 squared is no number
     above, below = apart_above(scaled, level), apart_above(-scaled, level)
-    negative = None if below else _negative(scaled, level)
+    negative = below is None and _negative(scaled, level)
     far = np.zeros(len(present), dtype=bool)
     if above:
         far |= scaled >= above.nearest
@@ -168,13 +175,18 @@ def _odd(name: str, present: np.ndarray, level: float) -> _Odd | None:
         return None
     others = present[~far]
     ratio = max([each.ratio for each in (above, below) if each], default=1.0)
-    return _Odd(name, present[far], float(others.min()), float(others.max()), ratio, negative and above is None)
+    odd = _Odd(name, present[far], float(others.min()), float(others.max()), ratio, negative and above is None)
+    return odd if far.sum() <= max(3, FEW * len(present)) or odd.slip is not None else None
 
 
 def _negative(present: np.ndarray, level: float) -> bool:
-    """Whether the only values below 0 are few, of the size that others have, and apart from them."""
+    """Whether the only values below 0 are few, whole, of the size that others have, and apart from them."""
     negative = present[present < 0]
-    if not 0 < len(negative) <= max(1, FEW_NEGATIVE * len(present)) or -negative.min() > present.max():
+    if (
+        (present % 1 != 0).any()
+        or not 0 < len(negative) <= max(1, FEW_NEGATIVE * len(present))
+        or -negative.min() > present.max()
+    ):
         return False
     return stand_apart(excesses(-present), len(negative), level)
 
