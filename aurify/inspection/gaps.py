@@ -80,3 +80,12 @@ def uneven(shares: np.ndarray, rows: int) -> np.ndarray:
     spread = ((shares - mean) ** 2).mean(0) / room
     sure = chi2.sf(spread * rows, len(shares) - 1) < 1e-6
     return np.where(sure, np.sqrt(spread), 0.0)
+
+
+def chance_of(counts: np.ndarray) -> float:
+    """The chance of counts (2, K) as unlike as these where two kinds of rows have the same classes: chi-square."""
+    from scipy.stats import chi2
+
+    held = counts[:, counts.sum(0) > 0]
+    expected = held.sum(1, keepdims=True) * held.sum(0) / held.sum()
+    return float(chi2.sf(((held - expected) ** 2 / expected).sum(), held.shape[1] - 1)) if held.shape[1] > 1 else 1.0

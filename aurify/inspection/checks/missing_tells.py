@@ -11,7 +11,7 @@ from aurify.core.errors import listing
 from aurify.core.words import Said, said
 from aurify.data.findings import NOTE, Finding
 from aurify.inspection.check import Check
-from aurify.inspection.gaps import LEAST, Gaps
+from aurify.inspection.gaps import LEAST, Gaps, chance_of
 from aurify.inspection.inspected import Inspected
 
 LEVEL = 0.001
@@ -53,12 +53,9 @@ class MissingTells(Check):
 
 def _of_classes(seen: Inspected, name: str, gone: np.ndarray) -> _Told:
     """The class whose share differs most; chance by a chi-square test of independence."""
-    from scipy.stats import chi2_contingency
-
     assert seen.classes is not None
     counts = np.stack([np.bincount(seen.target[g], minlength=len(seen.classes)) for g in (gone, ~gone)])
-    held = counts[:, counts.sum(0) > 0]
-    chance = float(chi2_contingency(held)[1]) if held.shape[1] > 1 else 1.0
+    chance = chance_of(counts)
     shares = counts / counts.sum(1, keepdims=True)
     at = len(seen.classes) - 1 if len(seen.classes) == 2 else int(np.abs(shares[0] - shares[1]).argmax())
     text = said(

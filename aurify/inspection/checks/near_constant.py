@@ -11,6 +11,7 @@ from aurify.core.words import said
 from aurify.data.findings import NOTE, Finding
 from aurify.inspection.cells import own_values
 from aurify.inspection.check import Check
+from aurify.inspection.gaps import chance_of
 from aurify.inspection.inspected import Inspected
 
 NEARLY = 0.995
@@ -62,7 +63,7 @@ def _rare(values: np.ndarray) -> np.ndarray | None:
 
 def _tells(seen: Inspected, rare: np.ndarray, columns: int) -> bool:
     """Whether the targets of the rare rows are others than elsewhere: by chi-square, or by ranks."""
-    from scipy.stats import chi2_contingency, mannwhitneyu
+    from scipy.stats import mannwhitneyu
 
     if not LEAST <= rare.sum() <= len(rare) - LEAST:
         return False
@@ -70,5 +71,4 @@ def _tells(seen: Inspected, rare: np.ndarray, columns: int) -> bool:
     if seen.classes is None:
         return bool(mannwhitneyu(one, other).pvalue * columns < LEVEL)
     counts = np.stack([np.bincount(part, minlength=len(seen.classes)) for part in (one, other)])
-    held = counts[:, counts.sum(0) > 0]
-    return held.shape[1] > 1 and bool(chi2_contingency(held)[1] * columns < LEVEL)
+    return chance_of(counts) * columns < LEVEL

@@ -146,7 +146,7 @@ def _fix(odd: _Odd) -> Said:
     value = _short(odd.values[-1])
     if len(np.unique(odd.values)) == 1 and float(value) == odd.values[-1]:
         return said(
-            "look at these rows and mend them in the file; if it means missing: --missing={value}; or --with clip_outliers",
+            "look at these rows and mend them in the file; if missing is meant: --missing={value}; or --with clip_outliers",
             value=value,
         )
     return said("look at these rows and mend them in the file; or pull them in with --with clip_outliers")
