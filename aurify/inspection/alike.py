@@ -27,7 +27,7 @@ def folded(text: str) -> str:
     """One spelling for texts that differ only in case, width, blanks and marks between letters."""
     plain = unicodedata.normalize("NFKC", text).casefold()
     plain = re.sub("[\u200b\u2060\ufeff\u00ad]", "", plain)
-    return MARKS_BETWEEN.sub(" ", re.sub(r"\s+", " ", plain)).strip()
+    return MARKS_BETWEEN.sub("", re.sub(r"\s+", " ", plain)).strip()
 
 
 def spelt_twice(rows: Mapping[str, int]) -> list[list[str]]:

@@ -146,7 +146,7 @@ def _fix(odd: _Odd) -> Said:
     value = _short(odd.values[-1])
     if len(np.unique(odd.values)) == 1 and float(value) == odd.values[-1]:
         return said(
-            "look at these rows and mend them in the file; if missing is meant: --missing={value}; or --with clip_outliers",
+            "look at these rows and mend them in the file; if missing is meant: --missing={value}",
             value=value,
         )
     return said("look at these rows and mend them in the file; or pull them in with --with clip_outliers")
@@ -197,4 +197,4 @@ def _long(present: np.ndarray) -> bool:
         return False
     centre = np.median(present)
     spread = float(np.median(np.abs(present - centre)))
-    return spread > 0 and bool((np.abs(present - centre) / spread > LONG_TAIL).any())
+    return spread > 0 and bool((np.abs(present / LONG_TAIL - centre / LONG_TAIL) > spread).any())
