@@ -11,12 +11,13 @@ import numpy as np
 
 from aurify.core import rng
 from aurify.data.copies import row_keys
+from aurify.data.schema import MISSING
 from aurify.data.store import Asked
 from aurify.inspection.inspected import FOLDS, Inspected
 from aurify.measure.baselines import Examples, plain_answers
 from aurify.measure.examples import examples_of
 from aurify.measure.out_of_fold import folds_of, out_of_fold
-from aurify.measure.two_samples import Area, area, area_of_folds
+from aurify.measure.two_samples import Area, area, area_of_folds, is_rare
 
 MOST = 4000
 """Rows of each set: an area has an interval of 0.02 then, and more would not change what is said."""
@@ -56,6 +57,8 @@ def tell_apart(
     is_second[second] = 1
     asked = Asked(seen.store.inputs, is_second, rows)  # without the rows' weights: they say nothing of the inputs
     examples = examples_of(asked, seen.schema, {*seen.hidden, *without})
+    for codes in examples.codes.T:
+        codes[is_rare(codes)] = MISSING
     folds = folds_of(
         row_keys([examples.numbers, examples.codes]), examples.target, FOLDS, seen.seed, f"inspect/{stream}"
     )

@@ -41,7 +41,8 @@ class Shift:
 
     @property
     def matters(self) -> bool:
-        return self.chance < SURE and self.apart.area.value >= MATTERS
+        area = self.apart.area
+        return self.chance < SURE and area.value >= MATTERS and area.low > 0.5
 
     @property
     def missing(self) -> tuple[float, float]:

@@ -9,11 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from aurify.data.codes import MISSING
+
 BINS = 16
 """Into which numbers are sorted, about as many of both samples in each."""
 
 SHRINK = 5.0
 """Rows of the common share that each bin is given, so that a bin of one row tells little."""
+
+FEW = 10
+"""Rows of both samples below which a category is too rare to be compared."""
 
 OVERLAP = 1.7
 """How much wider than of independent folds the variance of their mean is, where each fold's model saw the others.
@@ -91,11 +96,14 @@ def apart(known: np.ndarray, other: np.ndarray, random: np.random.Generator) -> 
     The effect is a classifier two-sample test (Lopez-Paz & Oquab 2017) of this column alone: the share of the other
     sample in each bin is learnt on one half of the rows and tells the other half, and the other way round. The chance
     is that of Kolmogorov and Smirnov's test for numbers, of the chi-squared test for codes, with Fisher's exact test
-    for how many are missing. None for samples of fewer than two rows.
+    for how many are missing. Rare codes have no say. None for samples of fewer than two rows.
     """
+    codes = known.dtype.kind != "f"
+    if codes:
+        rare = is_rare(np.concatenate([known, other]))
+        known, other = known[~rare[: len(known)]], other[~rare[len(known) :]]
     if min(len(known), len(other)) < 2:
         return None
-    codes = known.dtype.kind != "f"
     bins, gone = _bins(known, other, codes=codes)
     own, more = bins[: len(known)], bins[len(known) :]
     count = int(bins.max()) + 1
@@ -104,6 +112,15 @@ def apart(known: np.ndarray, other: np.ndarray, random: np.random.Generator) -> 
     found = area_with_interval(value, len(known) / OVERLAP, len(other) / OVERLAP)
     chance = _chi_squared(counts.sum(1)) if codes else _chance_of_numbers(known, other, gone)
     return Apart(found, chance)
+
+
+def is_rare(codes: np.ndarray) -> np.ndarray:
+    """Which codes (k,) of both samples together are of fewer than ``FEW`` rows, or unknown to the schema.
+
+    Of many categories some are in one sample alone by chance, and codes that the schema does not know are by nature.
+    """
+    distinct, counts = np.unique(codes, return_counts=True)
+    return (codes < MISSING) | ((codes >= 0) & (counts < FEW)[np.searchsorted(distinct, codes)])
 
 
 def holm(chances: Any) -> np.ndarray:
