@@ -172,7 +172,7 @@ def _chance_of_numbers(known: np.ndarray, other: np.ndarray, gone: np.ndarray) -
     from scipy.stats import ks_2samp
 
     left, right = known[np.isfinite(known)], other[np.isfinite(other)]
-    shifted = ks_2samp(left, right, method="asymp").pvalue if min(len(left), len(right)) else 1.0
+    shifted: Any = ks_2samp(left, right, method="asymp")[1] if min(len(left), len(right)) else 1.0
     missing = missing_chance(int(gone[: len(known)].sum()), len(known), int(gone[len(known) :].sum()), len(other))
     return float(min(1.0, 2 * min(shifted, missing)))
 
@@ -183,7 +183,8 @@ def missing_chance(few: int, known: int, more: int, other: int) -> float:
 
     if few + more in (0, known + other):
         return 1.0
-    return float(fisher_exact([[few, known - few], [more, other - more]])[1])
+    found: Any = fisher_exact([[few, known - few], [more, other - more]])
+    return float(found.pvalue)
 
 
 def _chi_squared(counts: np.ndarray) -> float:

@@ -39,13 +39,15 @@ class JointShift(Check):
         alone = [s.name for s in each if not s.later and (s.matters or is_emptied(s, len(each)))]
         most_lost = max(told.columns.values(), default=0.0)
         columns = [name for name, lost in told.columns.items() if lost > most_lost / 10][:SHOWN]
-        area = {"area": told.area.value, "low": told.area.low, "high": told.area.high}
+        area = told.area
         most = listing(columns, SHOWN)
         if alone:
             text = said(
                 "trees tell test rows from training rows with ROC AUC {area:.3f} (95% interval {low:.3f} to {high:.3f},"
                 " 0.5 by chance), most of all by {columns}",
-                **area,
+                area=area.value,
+                low=area.low,
+                high=area.high,
                 columns=most,
             )
         else:
@@ -53,7 +55,9 @@ class JointShift(Check):
                 "no column differs much by itself, yet trees tell test rows from training rows with ROC AUC {area:.3f}"
                 " (95% interval {low:.3f} to {high:.3f}, 0.5 by chance), most of all by {columns}: how columns go"
                 " together has changed",
-                **area,
+                area=area.value,
+                low=area.low,
+                high=area.high,
                 columns=most,
             )
         fix = said("find out how the test rows were taken; take training rows from where the model will be used")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -62,9 +63,7 @@ class TimeOrder(Check):
         return self.found(
             WARNING,
             text,
-            fix=said("split by time with --split {by!r}", by=by)
-            if " " in by
-            else said("split by time with --split {by}", by=by),
+            fix=said("split by time with --split {by}", by=shlex.quote(by)),
             columns=[name],
             weight=0.5 + len(signs) / 10,
             evidence=evidence,
@@ -81,7 +80,9 @@ def _signs(ordered: Ordered) -> Iterator[tuple[Said, dict[str, Any]]]:
         text = said(
             "learnt from earlier rows alone, the loss on the latest fifth is {share:.1%} higher"
             " (95% interval {low:.1%} to {high:.1%})",
-            **ends,
+            share=harm.value,
+            low=harm.low,
+            high=harm.high,
         )
         yield text, {"loss hidden": {key: plain(value) for key, value in ends.items()}}
     alike, column = ordered.neighbours
@@ -90,7 +91,9 @@ def _signs(ordered: Ordered) -> Iterator[tuple[Said, dict[str, Any]]]:
         text = said(
             "errors of neighbours in time resemble one another (correlation {value:.2f}, 95% interval {low:.2f} to"
             " {high:.2f})",
-            **ends,
+            value=alike.value,
+            low=alike.low,
+            high=alike.high,
         )
         yield text, {"alike errors": {**{key: plain(value) for key, value in ends.items()}, "within": column}}
     told = tell_apart(ordered.seen, *ordered.ends, "time order", ordered.clock.parts)
