@@ -46,7 +46,7 @@ class TimeOrder(Check):
             ordered = Ordered(seen, clock)
             signs = list(_signs(ordered)) if len(ordered.rows) >= FEWEST else []
             if signs:
-                yield self._told(ordered, signs)
+                yield self._told(ordered, [*_hidden(ordered), *signs])
                 return
 
     def _told(self, ordered: Ordered, signs: list[tuple[Said, dict[str, Any]]]) -> Finding:
@@ -72,8 +72,8 @@ class TimeOrder(Check):
         )
 
 
-def _signs(ordered: Ordered) -> Iterator[tuple[Said, dict[str, Any]]]:
-    """What tells that the order matters, the plainest first; each in words and in numbers."""
+def _hidden(ordered: Ordered) -> Iterator[tuple[Said, dict[str, Any]]]:
+    """What a random split hides. No sign by itself: its interval covers the drawing of rows, not of models."""
     harm = ordered.harm
     if harm is not None and harm.surely > 0 and harm.value >= HARM:
         ends = {"share": harm.value, "low": harm.low, "high": harm.high}
@@ -85,6 +85,10 @@ def _signs(ordered: Ordered) -> Iterator[tuple[Said, dict[str, Any]]]:
             high=harm.high,
         )
         yield text, {"loss hidden": {key: plain(value) for key, value in ends.items()}}
+
+
+def _signs(ordered: Ordered) -> Iterator[tuple[Said, dict[str, Any]]]:
+    """What tells that the order matters, the plainest first; each in words and in numbers."""
     alike, column = ordered.neighbours
     if alike.chance < SURE and alike.value >= ALIKE:
         ends = {"value": alike.value, "low": alike.low, "high": alike.high}
