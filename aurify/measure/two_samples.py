@@ -82,6 +82,13 @@ def area_of_folds(answers: np.ndarray, other: np.ndarray, folds: np.ndarray) -> 
     return area_with_interval(value, (~other).sum() / OVERLAP, other.sum() / OVERLAP)
 
 
+def chance_of(value: float, known: int, other: int) -> float:
+    """The chance of an area out of fold as large, where nothing tells ``known`` rows from ``other`` ones; one-sided."""
+    from scipy.stats import norm
+
+    return float(norm.sf((value - 0.5) / np.sqrt(OVERLAP * (1 / known + 1 / other) / 12)))
+
+
 @dataclass(frozen=True)
 class Apart:
     """How one column parts two samples: an honest effect, and the chance of as much without any."""

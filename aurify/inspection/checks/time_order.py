@@ -17,9 +17,10 @@ from aurify.inspection.clock import YEAR_DAYS, clocks
 from aurify.inspection.inspected import Inspected
 from aurify.inspection.ordered import Ordered
 from aurify.measure.bands import plain
+from aurify.measure.two_samples import chance_of
 
-SURE = 0.0025
-"""Chance of each of four signs, so that together they have the chance 0.01."""
+SURE = 0.00125
+"""Chance of each of four signs, so that together they have the chance 0.005."""
 
 DRIFT, TREND, ALIKE, INPUTS, HARM = 0.55, 0.01, 0.05, 0.2, 0.02
 """Least that matters: lower end of the area of first against last rows, share of the target's variance between
@@ -101,7 +102,7 @@ def _signs(ordered: Ordered) -> Iterator[tuple[Said, dict[str, Any]]]:
         )
         yield text, {"alike errors": {**{key: plain(value) for key, value in ends.items()}, "within": column}}
     told = tell_apart(ordered.seen, *ordered.ends, "time order", ordered.clock.parts)
-    if told is not None and told.area.low >= DRIFT:
+    if told is not None and told.area.low >= DRIFT and chance_of(told.area.value, *told.rows) < SURE:
         text = said(
             "trees tell the first from the last rows with ROC AUC {area:.2f} (95% interval {low:.2f} to {high:.2f}, 0.5"
             " by chance)",
