@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from aurify.core.errors import listing
 from aurify.core.words import said
 from aurify.data.findings import NOTE, Finding
-from aurify.inspection.alike import folded
 from aurify.inspection.check import Check
 from aurify.inspection.inspected import Inspected
+from aurify.inspection.spelt import folded
 
 LONG = 100
 """Characters beyond which a name is a sentence, or a line of data."""

@@ -9,10 +9,10 @@ import numpy as np
 from aurify.core.words import said
 from aurify.data.columns import CATEGORY
 from aurify.data.findings import WARNING, Finding
-from aurify.inspection.alike import mistyped, spelt_twice
 from aurify.inspection.cells import holds_texts, rows_with, texts_of, watched, without_missing
 from aurify.inspection.check import Check
 from aurify.inspection.inspected import Inspected
+from aurify.inspection.spelt import mistyped, spelt_twice
 
 MOST_VALUES = 20_000
 """Categories beyond which a column is no list of names."""
