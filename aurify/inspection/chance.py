@@ -20,6 +20,9 @@ FEWEST_COLUMNS = 3
 FEWEST_PATTERNS = 20
 """Different rows of which each must be there as often for the table to be a repeated one."""
 
+MOST_JUDGED = 150_000
+"""Rows that callers judge chance with, drawn: pairs of them grow with the square."""
+
 MOSTLY_COPIES = 0.5
 """A table of which more rows repeat another than this is one of repeated patterns, not one with accidents in it."""
 

@@ -24,7 +24,7 @@ FAR = 100.0
 CHUNK_CELLS = 100_000
 """Cells looked at together, few enough for a processor's cache."""
 
-RARE = 1e-4
+RARE = 1e-3
 """Chance of a natural row to be called a copy."""
 
 
