@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,8 +14,14 @@ from aurify.data.findings import Exhibit
 from aurify.data.store import blanked
 from aurify.inspection.inspected import Inspected
 
+if TYPE_CHECKING:
+    import polars as pl
+
 MOST_SHOWN = 3
 """Groups of alike rows that are shown, and rows of each."""
+
+MOSTLY_DIFFERENT = 0.5
+"""Share of different values that makes a left-out column one of ids, or of texts that are as telling."""
 
 MOST_COLUMNS = 8
 LONGEST = 40
@@ -24,6 +31,32 @@ def inputs_of(seen: Inspected, rows: np.ndarray) -> list[np.ndarray]:
     """Typed inputs of rows by id, tables (n, c) of one column or more; columns that are excluded are missing in them."""
     inputs = blanked({k: np.asarray(v[rows]) for k, v in seen.store.inputs.items()}, seen.schema, seen.hidden)
     return [inputs[kind] for kind in sorted(inputs) if inputs[kind].shape[1]]
+
+
+def ids_of(seen: Inspected, rows: np.ndarray) -> np.ndarray:
+    """Columns (n, c) int64 that are left out since most rows have another value, such as ids: hashes of what they hold.
+
+    Rows of a test file that lacks such a column, and missing values, are equal in it.
+    """
+    import polars as pl
+
+    found = []
+    for column in seen.columns:
+        frames = [frame[column.name] if column.name in frame.columns else None for frame in seen.frames]
+        own = frames[0]
+        if column.kind != LEFT_OUT or own is None or own.dtype.is_nested() or own.dtype in (pl.Object, pl.Binary):
+            continue
+        if own.n_unique() > MOSTLY_DIFFERENT * own.len():
+            heights = [frame.height for frame in seen.frames]
+            whole = [_hashed(each, height) for each, height in zip(frames, heights, strict=True)]
+            found.append(np.concatenate(whole)[rows])
+    return np.stack(found, axis=1) if found else np.empty((len(rows), 0), dtype=np.int64)
+
+
+def _hashed(values: pl.Series | None, height: int) -> np.ndarray:
+    if values is None:
+        return np.zeros(height, dtype=np.int64)
+    return values.hash(0).set(values.is_null(), 0).to_numpy().view(np.int64)
 
 
 def groups_of(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -23,7 +23,7 @@ FEWEST_PATTERNS = 20
 MOST_JUDGED = 150_000
 """Rows that callers judge chance with, drawn: pairs of them grow with the square."""
 
-MOSTLY_COPIES = 0.5
+MOSTLY_COPIES = 0.35
 """A table of which more rows repeat another than this is one of repeated patterns, not one with accidents in it."""
 
 SURELY = 5.0
@@ -63,6 +63,20 @@ def repeats(columns: np.ndarray, count: int) -> Repeats:
     expected = _by_chance(columns, whole)
     beyond = found > FACTOR * expected + SURELY * np.sqrt(max(expected, 1.0))
     return Repeats(count, expected * count / found, beyond=bool(beyond))
+
+
+def repeats_of(tables: list[np.ndarray], ids: np.ndarray, count: int) -> Repeats:
+    """The same for typed tables (n, c), of which ``count`` rows repeat another; ``ids`` (n, b) are no columns of them.
+
+    Rows that repeat another's ids too are copies of it, however many chance gives; so few of them say nothing.
+    """
+    columns = cells(tables)
+    found = repeats(columns, count)
+    if found.beyond or not ids.shape[1] or not len(columns):
+        return found
+    same = len(ids) - len(np.unique(_summed(cells([*tables, ids]))))
+    expected = max(0.0, columns.shape[1] - len(np.unique(_summed(columns))) - same)
+    return Repeats(count, expected, beyond=True) if same > FACTOR * expected + SURELY else found
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,8 @@ from aurify.core.parts import Trait
 from aurify.core.words import said
 from aurify.data.copies import row_keys
 from aurify.data.findings import NOTE, WARNING, Finding
-from aurify.inspection.alike import groups_of, inputs_of, side_by_side
-from aurify.inspection.chance import FACTOR, MOST_JUDGED, Repeats, cells, repeats
+from aurify.inspection.alike import groups_of, ids_of, inputs_of, side_by_side
+from aurify.inspection.chance import FACTOR, MOST_JUDGED, MOSTLY_COPIES, Repeats, repeats_of
 from aurify.inspection.check import Check
 from aurify.inspection.inspected import Inspected
 
@@ -37,7 +37,7 @@ class ConflictingRows(Check):
         if not torn.any():
             return
         judged = seen.drawn(len(which), MOST_JUDGED, "inspect/conflicting_rows")
-        equal = repeats(cells([table[judged] for table in tables]), len(which) - len(sizes))
+        equal = repeats_of([table[judged] for table in tables], ids_of(seen, seen.rows[judged]), len(which) - len(sizes))
         best = _best(seen, which, len(sizes))
         groups = [np.flatnonzero(which == group) for group in np.flatnonzero(high > low)[:3]]
         yield self._finding(seen, np.flatnonzero(torn), equal, best, [seen.rows[_apart(seen, at)] for at in groups])
@@ -46,7 +46,7 @@ class ConflictingRows(Check):
         self, seen: Inspected, torn: np.ndarray, equal: Repeats, best: float, groups: list[np.ndarray]
     ) -> Finding:
         share = len(torn) / len(seen.rows)
-        accident = equal.beyond and share >= FEW and len(torn) / 2 > FACTOR * equal.by_chance
+        accident = equal.beyond and FEW <= share <= MOSTLY_COPIES and len(torn) / 2 > FACTOR * equal.by_chance
         score = said("accuracy") if seen.classes is not None else said("R2")
         text = said(
             "{rows:,} training rows ({share:.2%}) have the same inputs as a row with another target;"

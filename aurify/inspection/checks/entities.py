@@ -120,8 +120,8 @@ def _entities(seen: Inspected, column: Column) -> _Entities | None:
     if values.dtype.is_nested() or values.dtype.is_temporal() or values.dtype.is_float():
         return None
     named = NAMES_ENTITIES.search(column.name) is not None
-    if not named and column.kind == NUMBER and not values.dtype.is_integer():
-        return None
+    if not named and column.kind == NUMBER:
+        return None  # a price is on both sides too, and its neighbours say as much as itself
     try:
         texts = known_texts(values)
     except Exception:  # bytes and objects have no texts
@@ -149,15 +149,17 @@ def _alike(seen: Inspected, found: _Entities) -> tuple[float, float, float] | No
     if wrong is None:
         return None
     together, apart = _agreement(wrong, which)
+    if (apart > 0).sum() < FEWEST_NAMED / 2:
+        return None
     alike = together.sum() / apart.sum()
     chance = [_agreement(wrong, random.permutation(which)) for _ in range(DRAWS // 4)]
     usual = np.array([one.sum() / other.sum() for one, other in chance])
     draws = random.integers(0, len(together), (DRAWS, len(together)))
-    low, high = np.quantile(together[draws].sum(1) / apart[draws].sum(1), (0.025, 0.975))
+    low, high = np.quantile(together[draws].sum(1) / np.maximum(apart[draws].sum(1), 1e-9), (0.025, 0.975))
     least = LEAST_NAMED if found.named else LEAST_UNNAMED
-    if alike - usual.mean() < SURELY * usual.std() or low < least:
+    if not alike - usual.mean() > SURELY * usual.std() or low < least:
         return None
-    return float(alike), float(low), float(high)
+    return min(float(alike), 1.0), float(low), min(float(high), 1.0)
 
 
 def _wrong(seen: Inspected, at: np.ndarray, which: np.ndarray) -> np.ndarray | None:

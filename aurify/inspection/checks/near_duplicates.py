@@ -11,7 +11,7 @@ from aurify.core.parts import Trait
 from aurify.core.words import said
 from aurify.data.copies import row_keys
 from aurify.data.findings import NOTE, WARNING, Finding
-from aurify.inspection.alike import side_by_side
+from aurify.inspection.alike import ids_of, side_by_side
 from aurify.inspection.check import Check
 from aurify.inspection.inspected import Inspected
 from aurify.inspection.nearness import RARE, Cells, chances, nearest
@@ -47,7 +47,8 @@ class NearDuplicates(Check):
         if not len(every) or not numbers.shape[1] + codes.shape[1]:
             return
         different = np.sort(np.unique(row_keys([numbers, codes]), return_index=True)[1])
-        cells = Cells.of(numbers[different], codes[different], rng.key(seen.seed, "inspect/near_duplicates/cells"))
+        ids = ids_of(seen, every[different])
+        cells = Cells.of(numbers[different], np.concatenate([codes[different], ids], axis=1), rng.key(seen.seed, "inspect/near_duplicates/cells"))
         if len(different) < FEWEST_ROWS or cells.place.shape[1] < 2:
             return
         seen.check()
