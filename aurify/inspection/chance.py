@@ -103,7 +103,9 @@ def _by_chance(columns: np.ndarray, whole: _Groups) -> float:
     telling = sorted(range(len(terms)), key=lambda at: -without[at].pairs.sum())[:MOST_COLUMNS]
     expected = 0.0
     for first, second in combinations(telling, 2):
-        expected = max(expected, _foretold(summed - terms[first] - terms[second], without[first], without[second], whole))
+        expected = max(
+            expected, _foretold(summed - terms[first] - terms[second], without[first], without[second], whole)
+        )
     return expected
 
 
@@ -126,8 +128,11 @@ def _foretold(keys: np.ndarray, first: _Groups, second: _Groups, whole: _Groups)
 
 def cells(inputs: list[np.ndarray]) -> np.ndarray:
     """Hash every cell of tables (n, c) to (d, n) uint64; columns that are the same everywhere are left out."""
-    hashed = [row_keys([table[:, [at]], np.full((len(table), 1), number, dtype=np.int64)])
-              for number, table in enumerate(inputs) for at in range(table.shape[1])]
+    hashed = [
+        row_keys([table[:, [at]], np.full((len(table), 1), number, dtype=np.int64)])
+        for number, table in enumerate(inputs)
+        for at in range(table.shape[1])
+    ]
     return np.array([each for each in hashed if (each != each[0]).any()], dtype=np.uint64)
 
 

@@ -37,7 +37,9 @@ class ConflictingRows(Check):
         if not torn.any():
             return
         judged = seen.drawn(len(which), MOST_JUDGED, "inspect/conflicting_rows")
-        equal = repeats_of([table[judged] for table in tables], ids_of(seen, seen.rows[judged]), len(which) - len(sizes))
+        equal = repeats_of(
+            [table[judged] for table in tables], ids_of(seen, seen.rows[judged]), len(which) - len(sizes)
+        )
         best = _best(seen, which, len(sizes))
         groups = [np.flatnonzero(which == group) for group in np.flatnonzero(high > low)[:3]]
         yield self._finding(seen, np.flatnonzero(torn), equal, best, [seen.rows[_apart(seen, at)] for at in groups])
@@ -64,9 +66,7 @@ class ConflictingRows(Check):
             rows=seen.rows[torn],
             weight=share,
             evidence={"share": share, "best": best, "by_chance": equal.by_chance, "beyond_chance": accident},
-            exhibits=[
-                side_by_side(seen, [g.tolist() for g in groups], said("the same inputs with another target"))
-            ],
+            exhibits=[side_by_side(seen, [g.tolist() for g in groups], said("the same inputs with another target"))],
         )
 
 

@@ -48,7 +48,11 @@ class NearDuplicates(Check):
             return
         different = np.sort(np.unique(row_keys([numbers, codes]), return_index=True)[1])
         ids = ids_of(seen, every[different])
-        cells = Cells.of(numbers[different], np.concatenate([codes[different], ids], axis=1), rng.key(seen.seed, "inspect/near_duplicates/cells"))
+        cells = Cells.of(
+            numbers[different],
+            np.concatenate([codes[different], ids], axis=1),
+            rng.key(seen.seed, "inspect/near_duplicates/cells"),
+        )
         if len(different) < FEWEST_ROWS or cells.place.shape[1] < 2:
             return
         seen.check()
@@ -60,7 +64,9 @@ class NearDuplicates(Check):
         if len(copies) < FEWEST or (not warned and len(copies) < 10 * CERTAIN * len(chance)):
             return
         copies = copies[np.argsort(chance[copies], kind="stable")]
-        yield self._finding(seen, every[different[copies]], every[different[near.row[copies, 0]]], len(different), warned)
+        yield self._finding(
+            seen, every[different[copies]], every[different[near.row[copies, 0]]], len(different), warned
+        )
 
     def _finding(self, seen: Inspected, rows: np.ndarray, others: np.ndarray, looked: int, warned: bool) -> Finding:
         tested = np.isin(np.stack([rows, others]), seen.test)
@@ -78,7 +84,9 @@ class NearDuplicates(Check):
         if seen.classes is not None and inside.any():
             target = seen.store.target
             evidence["conflicting"] = int((target[rows[inside]] != target[others[inside]]).sum())
-        fix = said("keep one of each, or keep them on one side with --split group:COLUMN where a column names what they share")
+        fix = said(
+            "keep one of each, or keep them on one side with --split group:COLUMN where a column names what they share"
+        )
         pairs = [[int(row), int(other)] for row, other in zip(rows, others, strict=True)]
         shown = {tuple(sorted(pair)): pair for pair in pairs[:20]}
         return self.found(
