@@ -12,9 +12,9 @@ import torch
 from aurify.core import archive
 from aurify.core.errors import AurifyError
 from aurify.core.words import said
-from aurify.data.copies import first_alike, overlap, row_keys
+from aurify.data.copies import first_alike, row_keys
 from aurify.data.drawing import deal, draw
-from aurify.data.store import Asked, Store, has_value
+from aurify.data.store import Store, has_value
 
 BINS = 10
 FEWEST_UNITS = 100
@@ -52,15 +52,13 @@ class Parts:
 class _Rows:
     """The rows that may be parted, each (n,), and by what: rows of one ``unit`` stay together.
 
-    ``ids`` are Store row ids, ``own`` marks those that are not a test file's, ``copies`` names rows with equal inputs.
-    For a split by time the units are times.
+    ``ids`` are Store row ids, ``own`` marks those that are not a test file's. For a split by time the units are times.
     """
 
     kind: str
     ids: np.ndarray
     own: np.ndarray
     strata: np.ndarray
-    copies: np.ndarray
     units: np.ndarray
     notes: tuple[str, ...]
 
@@ -90,7 +88,7 @@ def part_rows(store: Store, test_share: float, held_share: float, seed: int, by:
         test = draw(rows.kind, rows.units, rows.strata, test_share, seed, "split/test")
     held = rows.held(~test, held_share, seed, "split/held")
     parts = _checked(store, rows, ~test & ~held, held, test)
-    notes = [*rows.notes, *_say_copies(store, rows, [(~test, test)]), *_say_rare(store, parts.test)]
+    notes = [*rows.notes, *_say_rare(store, parts.test)]
     return replace(parts, notes=tuple(notes))
 
 
@@ -128,7 +126,7 @@ def fold_rows(store: Store, folds: int, held_share: float, seed: int, by: str = 
     for at, (rest, test) in enumerate(masks):
         held = rows.held(rest, held_share, seed, f"split/fold {at}/held")
         every.append(_checked(store, rows, rest & ~held, held, test))
-    notes = [*rows.notes, *_say_copies(store, rows, masks), *_say_rare(store, rows.ids[fold >= 0])]
+    notes = [*rows.notes, *_say_rare(store, rows.ids[fold >= 0])]
     if rows.kind == "time":
         early = int((fold < 0).sum())
         notes.append(said("the {rows:,} earliest rows are in no test part: every fold learns from them", rows=early))
@@ -158,16 +156,16 @@ def _rows(store: Store, by: str) -> _Rows:
     own = ~np.asarray(store.test[ids])
     strata = np.zeros(len(ids), dtype=np.int64)  # a test file's targets have no say in how the others are parted
     strata[own] = _strata(np.asarray(store.target[ids[own]]), classes=store.schema.classes is not None)
-    copies = first_alike(row_keys(v[ids] for v in store.inputs.values()))
     if kind == "time":
         units = np.asarray(store.roles["time"][ids])
     elif kind == "group":
         groups = np.asarray(store.roles["group"][ids])
         units = first_alike(np.where(groups < 0, -1 - np.arange(len(ids)), groups))
     else:
+        copies = first_alike(row_keys(v[ids] for v in store.inputs.values()))
         units, more = _kept_together(copies, own)
         notes += more
-    return _Rows(kind, ids, own, strata, copies, units, tuple(notes))
+    return _Rows(kind, ids, own, strata, units, tuple(notes))
 
 
 def _kept_together(copies: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, list[str]]:
@@ -177,10 +175,7 @@ def _kept_together(copies: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, lis
     if different < FEWEST_UNITS and repeated:
         few = said("only {rows} different rows of inputs: too few to keep equal rows on one side", rows=different)
         return np.arange(len(copies)), [few]
-    kept = said(
-        "{rows:,} rows repeat another row's inputs; equal rows were kept on one side of the split", rows=repeated
-    )
-    return copies, [kept] if repeated else []
+    return copies, []
 
 
 def _require_units(rows: _Rows, by: str, least: int) -> None:
@@ -217,23 +212,6 @@ def _say_rare(store: Store, test: np.ndarray) -> list[str]:
     counts = np.bincount(store.target[test], minlength=len(classes)) if classes else ()
     rare = [f"{name!r} ({count})" for name, count in zip(classes, counts, strict=True) if count < RARE]
     return [said("too few test rows to measure these classes by: {classes}", classes=", ".join(rare))] if rare else []
-
-
-def _say_copies(store: Store, rows: _Rows, splits: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[str]:
-    """Say how many rows have a copy elsewhere; ``splits`` are masks (n,) of training rows and of test rows."""
-    if store.test.any():
-        own, other = (Asked(store.inputs, store.target, rows.ids[side]) for side in (rows.own, ~rows.own))
-        return overlap(own, other).say(said("of the test file"))
-    if rows.kind == "random":
-        return []  # kept on one side, or said to be too many
-    leaked = sum(int(np.isin(rows.copies[test], rows.copies[rest]).sum()) for rest, test in splits)
-    known = said("{rows:,} test rows have the same inputs as a training row", rows=leaked)
-    if rows.kind == "time":
-        return [known] if leaked else []
-    strays = rows.copies[rows.units != rows.units[rows.copies]]
-    astray = int(np.isin(rows.copies, strays).sum())
-    others = said("{rows:,} rows have the same inputs as a row of another group; {known}", rows=astray, known=known)
-    return [others] if astray else []
 
 
 def _strata(target: np.ndarray, *, classes: bool) -> np.ndarray:

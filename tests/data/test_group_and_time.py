@@ -244,26 +244,6 @@ def test_more_folds_than_groups_times_or_rows_are_refused():
         fold_rows(test, 3, 0.15, 0)
 
 
-def test_copies_that_straddle_groups_or_reach_into_the_test_part_are_counted():
-    random = np.random.default_rng(0)
-    numbers = random.normal(size=(300, 2))
-    group = np.arange(300) // 10
-    numbers[100:105] = numbers[:5]
-    numbers[11] = numbers[10]  # inside one group
-    store = store_of(numbers, np.arange(300) % 2, 2, group=group, time=np.arange(300.0))
-    parts = part_rows(store, 0.2, 0.15, 3, "group:g")
-    leaked = (
-        5 * sum(g in group[parts.test] for g in (0, 10)) if (0 in group[parts.test]) != (10 in group[parts.test]) else 0
-    )
-    said = (
-        f"10 rows have the same inputs as a row of another group; {leaked} test rows have the same inputs as a training"
-    )
-    assert any(said in note for note in parts.notes)
-    numbers[290:294] = numbers[:4]
-    late = part_rows(store_of(numbers, np.arange(300) % 2, 2, time=np.arange(300.0)), 0.2, 0.15, 3, "time:t")
-    assert "4 test rows have the same inputs as a training row" in late.notes
-
-
 def test_held_out_rows_of_a_split_with_a_test_file_follow_groups_and_time():
     random = np.random.default_rng(0)
     test, group, time = np.arange(300) >= 240, random.integers(0, 30, 300), random.permutation(300) * 1.0

@@ -124,9 +124,7 @@ def test_scores_come_with_and_without_test_rows_that_were_learnt_from(frames, fi
     apart = run.summary["without_overlap"]
     assert (apart["same_inputs"], apart["same_target_too"], apart["rows"]) == (30, 24, 36)
     assert run.summary["rows"] == 66
-    assert any(
-        "30 rows of the test file have the same inputs as a training row, 24 of them" in n for n in notes_of(run)
-    )
+    assert any("30 rows of the test file" in n for n in notes_of(run))
     alone = workbench.evaluate("run", test.head(36))
     assert "without_overlap" not in alone
     for name, score in alone["scores"].items():
