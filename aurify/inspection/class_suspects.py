@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aurify.inspection.agreement import quantile_cells, step_cells, table
+from aurify.inspection.agreement import quantile_cells, step_cells, table, wilson
 from aurify.inspection.suspects import Others, Single, Suspect, balanced, said_class, share_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,15 @@ FAIR = 0.8
 """Of a class told from the rest, as the share of it found less that of the others: less is no suspicion."""
 
 ONE_TO_ONE = 0.92
-"""Of the rows of each class, on average, in which values that stand for classes name the right one."""
+"""Of the rows of each class, in which values that stand for classes name the right one."""
+
+COPIED = 0.94
+"""The same for a copy that one may be sure of: below it an honest test may be as good, a doctor's of a disease."""
+
+KNOWN = 0.8
+"""Of the rows, whose category is in the other folds too."""
+
+FEWEST_OF_CLASS = 30
 
 STRANGE = 0.005
 """Share of rows that may speak against a column that decides."""
@@ -75,7 +83,9 @@ def of_classes(seen: Inspected, singles: list[Single]) -> Iterator[Suspect]:
     for name, (how, right, silent) in named.items():
         rest = others.without(first)
         if _by_chance(right, silent, rest, target):
-            yield _suspect(seen, name, "target_leak", how, right, right[~silent], rest)
+            copied = balanced(right[~silent], target[~silent])[0] >= COPIED
+            check = "target_leak" if copied else "strong_column"
+            yield _suspect(seen, name, check, how, right, right[~silent], rest)
         else:
             first -= {name}
     for each in deciding:
@@ -108,7 +118,7 @@ def _of_one_class(seen: Inspected, told: Told, rest: np.ndarray) -> Iterator[Sus
     every = np.ones(len(rest), dtype=bool)
     for at, label in enumerate(seen.classes or ()):
         within = (seen.sampled.target == at).astype(np.int64)
-        if not 0 < within.sum() < len(within):
+        if not FEWEST_OF_CLASS <= within.sum() <= len(within) - FEWEST_OF_CLASS:
             continue
         wrong = told.within[:, at] != within
         theirs = said_class(_of_class(rest, at), within) != within
@@ -162,9 +172,16 @@ def _one_to_one(single: Single, target: np.ndarray, classes: int) -> tuple[str, 
         shares = table(place[within], target[within], classes)
         stands = shares.argmax(axis=1)
         right = within & (stands[place] == target)
-        if len(np.unique(stands)) == classes and balanced(right[~unsaid], target[~unsaid])[0] >= ONE_TO_ONE:
+        if len(np.unique(stands)) == classes and _names_each(right[~unsaid], target[~unsaid]):
             return how, right, unsaid
     return None
+
+
+def _names_each(right: np.ndarray, target: np.ndarray) -> bool:
+    """Whether the rows of no class are right (n,) bool less often than replaced cells explain."""
+    rows, hits = np.bincount(target), np.bincount(target, weights=right)
+    likely = all(wilson(hit, of)[1] >= ONE_TO_ONE for hit, of in zip(hits, rows, strict=True) if of)
+    return likely and balanced(right, target)[0] >= ONE_TO_ONE
 
 
 def _covers(here: np.ndarray, target: np.ndarray) -> bool:
@@ -197,15 +214,20 @@ def _told(single: Single, seen: Inspected, classes: int) -> Told | None:
     silent = np.isnan(values)
     found: list[Told] = []
     if single.repeats:
-        cells = np.unique(np.where(silent, -np.inf, values), return_inverse=True)[1]
-        found.append(_learnt(single.name, lambda _: cells, target, fold, classes))
-    if not single.coded and _tells(table(quantile_cells(values, BINS), target, classes), target) >= FAIR:
+        each = np.unique(np.where(silent, -np.inf, values), return_inverse=True)[1]
+        found.append(_learnt(single.name, lambda _: each, target, fold, classes))
+    if (
+        not single.coded
+        and classes <= MOST_CLASSES
+        and _tells(table(quantile_cells(values, BINS), target, classes), target) >= FAIR
+    ):
         leaves = int(np.clip(2 * classes, 8, BINS))
         found.append(
             _learnt(single.name, lambda train: step_cells(values, target, train, leaves), target, fold, classes)
         )
     if silent.any():
         found += [replace(each, here=each.here & ~silent) for each in found]
+    found = [each for each in found if each.here.sum() >= KNOWN * (~silent).sum()]
     found = [each for each in found if _covers(each.here, target) and _is_fair(each, target)]
     return min(found, key=lambda t: balanced(t.wrong(target)[t.here], target[t.here])[0], default=None)
 
@@ -248,8 +270,9 @@ def _is_fair(told: Told, target: np.ndarray) -> bool:
     if balanced(told.wrong(target)[here], target[here])[0] <= (1 - FAIR) / 2:
         return True
     for at in range(told.within.shape[1]):
-        says, of_it = told.within[:, at], np.equal(target, at)
-        if of_it.any() and says[of_it].mean() - says[~of_it].mean() >= FAIR:
+        says: np.ndarray = told.within[:, at]
+        of_it: np.ndarray = np.asarray(target == at)
+        if of_it.sum() >= FEWEST_OF_CLASS and says[of_it].mean() - says[~of_it].mean() >= FAIR:
             return True
     return False
 

@@ -114,37 +114,46 @@ def _traced(single: Single, seen: Inspected, random: np.random.Generator) -> Tra
             continue
         if roughness(values[here], target[here]) > ROUGH:
             continue
-        found = _agrees(single.name, values, here, target, fold, random)
+        found = _agrees(single.name, values, here, target, fold, random, values is single.values)
         if found is not None:
             return found
     return None
 
 
 def _agrees(
-    name: str, values: np.ndarray, here: np.ndarray, target: np.ndarray, fold: np.ndarray, random: np.random.Generator
+    name: str,
+    values: np.ndarray,
+    here: np.ndarray,
+    target: np.ndarray,
+    fold: np.ndarray,
+    random: np.random.Generator,
+    own: bool,
 ) -> Traced | None:
-    """The plainest way in which a column agrees with the target, if any."""
+    """The plainest way in which a column agrees with the target, if any, by its ``own`` values or by their medians."""
     x, y = values[here], target[here]
     slope, offset = line(unit(x), unit(y), random)
     straight = slope * unit(x) + offset
-    share = shared(straight, unit(y), random) if slope else 0.0
-    guess = _guesses(x, y, fold[here])
-    if share >= SAME:
+    if own and slope and (share := shared(straight, unit(y), random)) >= SAME:
         return _trace(name, "same", here, straight * _step(y) + np.median(y), share)
+    guess = _guesses(x, y, fold[here])
     levels = np.unique(x, return_counts=True)[1] / len(x)
-    share = order_agrees(x, y, random) if 1 / (levels**2).sum() >= FEWEST_LEVELS else 0.0
-    if share >= ORDERED:
+    if 1 / (levels**2).sum() >= FEWEST_LEVELS and (share := order_agrees(x, y, random)) >= ORDERED:
         return _trace(name, "order", here, guess, share)
-    if (share := closeness(x, y)) >= NEAR:
+    if own and (share := closeness(x, y)) >= NEAR:
         return _trace(name, "near", here, x, share)
-    rough = roughness(x, y)
-    noise = HONEST_NOISE * float(ranks(y).std())
-    honest = roughness(ranks(y) + random.normal(0, noise, len(y)), y)
-    if len(x) >= CURVE_ROWS and len(levels) > len(x) / 3 and rough <= honest / 3:
-        return _trace(name, "curve", here, guess, 1 - rough)
+    if own and _is_curve(x, y, random):
+        return _trace(name, "curve", here, guess, 1 - roughness(x, y))
     if (share := closeness(guess, y)) >= STRONG:
         return _trace(name, "strong", here, guess, share)
     return None
+
+
+def _is_curve(x: np.ndarray, y: np.ndarray, random: np.random.Generator) -> bool:
+    """Whether ``x`` moves with ``y`` three times smoother than with a little noise; many rows, few tied."""
+    if min(len(np.unique(x)), len(np.unique(y))) < max(CURVE_ROWS, len(x) / 3):
+        return False
+    noise = HONEST_NOISE * float(ranks(y).std())
+    return roughness(x, y) <= roughness(ranks(y) + random.normal(0, noise, len(y)), y) / 3
 
 
 def _trace(name: str, how: str, here: np.ndarray, guess: np.ndarray, share: float) -> Traced:

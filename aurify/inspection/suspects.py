@@ -27,6 +27,8 @@ MOST_LINEAR = 3_000
 FEWEST = 20
 """Rows below which any two columns may agree."""
 
+ROWS_OF_A_NUMBER = 20
+
 Score = tuple[float, float, float]
 """A value with the ends of its 95% interval."""
 
@@ -41,9 +43,9 @@ class Single:
 
     @property
     def repeats(self) -> bool:
-        """Whether values come often enough to be looked at one by one."""
+        """Whether values come often enough to be looked at one by one: fewer rows with one number may be one entity."""
         here = self.values[np.isfinite(self.values)]
-        return self.coded or len(np.unique(here)) <= len(here) / 3
+        return self.coded or len(np.unique(here)) <= len(here) / ROWS_OF_A_NUMBER
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
