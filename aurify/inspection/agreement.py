@@ -18,6 +18,9 @@ TRIMMED = 0.06
 HAIR = 1e-6
 """Of the spread, within which two numbers are the same: what is lost in writing them."""
 
+WIDE = 3.0
+"""Steps within a bin, beyond which a gap between two is no step."""
+
 HONEST_NOISE = 0.05
 """Of the spread, in what a measured column says of a measured target at its best: an R2 of 0.9975."""
 
@@ -62,11 +65,32 @@ def shared(x: np.ndarray, y: np.ndarray, random: np.random.Generator) -> float:
 
 
 def closeness(guess: np.ndarray, y: np.ndarray) -> float:
-    """R2 of guesses for ``y`` without the rows that miss the most."""
+    """R2 of guesses for ``y``, of all rows or without those that miss the most, whichever is closer."""
     miss = np.abs(guess - y)
-    kept = miss <= np.quantile(miss, 1 - TRIMMED)
-    of_all = float(y[kept].var())
-    return 1 - float((miss[kept] ** 2).mean()) / of_all if of_all > 0 else 0.0
+    found = 0.0
+    for kept in (np.ones(len(y), dtype=bool), miss <= np.quantile(miss, 1 - TRIMMED)):
+        of_all = float(y[kept].var())
+        if of_all > 0:
+            found = max(found, 1 - float((miss[kept] ** 2).mean()) / of_all)
+    return found
+
+
+def touching(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether the ranges of ``y`` at neighbouring values of ``x`` meet, as those of bins do.
+
+    Where ``y`` was measured at few values of ``x`` they overlap or leave gaps, many times wider than the steps within.
+    """
+    order = np.lexsort((y, x))
+    cell = np.unique(x[order], return_inverse=True)[1]
+    first = np.flatnonzero(np.diff(cell, prepend=-1))
+    last = np.append(first[1:], len(cell)) - 1
+    low, high = y[order][first], y[order][last]
+    new = np.append(True, (np.diff(y[order]) > 0) | (np.diff(cell) > 0))
+    steps = (high - low) / np.maximum(np.bincount(cell, weights=new) - 1, 1)
+    if low[0] > low[-1]:
+        low, high, steps = low[::-1], high[::-1], steps[::-1]
+    beside = np.maximum(steps[1:], steps[:-1])
+    return bool(np.median(low[1:] - high[:-1] - WIDE * beside) <= 0) or not beside.any()
 
 
 def in_order(x: np.ndarray, y: np.ndarray) -> float:

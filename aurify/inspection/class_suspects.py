@@ -23,8 +23,11 @@ MOST_CLASSES = 50
 FAIR = 0.8
 """Of a class told from the rest, as the share of it found less that of the others: less is no suspicion."""
 
+REPLACED = 0.05
+"""Share of its cells that may be replaced in a copy."""
+
 ONE_TO_ONE = 0.92
-"""Of the rows of each class, in which values that stand for classes name the right one."""
+"""Of the rows of each class, in which values that stand for classes name the right one, for all that can be said."""
 
 COPIED = 0.94
 """The same for a copy that one may be sure of: below it an honest test may be as good, a doctor's of a disease."""
@@ -40,8 +43,11 @@ STRANGE = 0.005
 FAR = 3.0
 """How many times fewer mistakes a suspect makes than all the others together, at least, with 95% confidence."""
 
-FEWEST_MORE = 8
+FEWEST_MORE = 4
 """Mistakes more, at least."""
+
+FEWEST_SLIPS = 2
+"""Mistakes more of the others that make a warning of the only column that decides."""
 
 FEWEST_ERRORS = 3
 """Of a near-copy, from which on it is seen where they lie."""
@@ -89,12 +95,13 @@ def of_classes(seen: Inspected, singles: list[Single]) -> Iterator[Suspect]:
         else:
             first -= {name}
     for each in deciding:
-        rest, wrong = others.without(first), each.wrong(target)
-        if rest is None or _far(
-            wrong, said_class(rest, target) != target, each.here, target, clearly=len(deciding) > 1
-        ):
-            check = "strong_column" if rest is None else "target_leak"
-            yield _suspect(seen, each.name, check, "decides", ~wrong, ~wrong[each.here], rest)
+        rest, alone = others.without(first), len(deciding) == 1
+        here, wrong, slips = each.here, each.wrong(target), each.seen != target
+        theirs = np.ones(len(target), dtype=bool) if rest is None else said_class(rest, target) != target
+        far = _far(slips, theirs, here, target, clearly=not alone)
+        if far or (alone and theirs[here].sum() >= slips[here].sum() + FEWEST_SLIPS):
+            check = "target_leak" if far and rest is not None else "strong_column"
+            yield _suspect(seen, each.name, check, "decides", ~wrong, ~wrong[here], rest)
     yield from _strong(seen, [t for t in told if t not in deciding], others, first)
 
 
@@ -122,7 +129,9 @@ def _of_one_class(seen: Inspected, told: Told, rest: np.ndarray) -> Iterator[Sus
             continue
         wrong = told.within[:, at] != within
         theirs = said_class(_of_class(rest, at), within) != within
-        if balanced(wrong, within)[2] <= STRONG / 2 and _far(wrong, theirs, every, within, clearly=True):
+        if balanced(wrong, within)[2] <= STRONG / 2 and _far(
+            wrong, theirs, every, within, clearly=wrong.mean() > STRANGE
+        ):
             yield _suspect(seen, told.name, "strong_column", "class", ~wrong, ~wrong, rest, label)
             return
 
@@ -181,7 +190,7 @@ def _names_each(right: np.ndarray, target: np.ndarray) -> bool:
     """Whether the rows of no class are right (n,) bool less often than replaced cells explain."""
     rows, hits = np.bincount(target), np.bincount(target, weights=right)
     likely = all(wilson(hit, of)[1] >= ONE_TO_ONE for hit, of in zip(hits, rows, strict=True) if of)
-    return likely and balanced(right, target)[0] >= ONE_TO_ONE
+    return likely and wilson(hits.sum(), rows.sum())[1] >= 1 - REPLACED and balanced(right, target)[0] >= 0.9
 
 
 def _covers(here: np.ndarray, target: np.ndarray) -> bool:
@@ -270,9 +279,9 @@ def _is_fair(told: Told, target: np.ndarray) -> bool:
     if balanced(told.wrong(target)[here], target[here])[0] <= (1 - FAIR) / 2:
         return True
     for at in range(told.within.shape[1]):
-        says: np.ndarray = told.within[:, at]
-        of_it: np.ndarray = np.asarray(target == at)
-        if of_it.sum() >= FEWEST_OF_CLASS and says[of_it].mean() - says[~of_it].mean() >= FAIR:
+        says, rows = told.within[:, at], np.flatnonzero(target == at)
+        apart = says[rows].mean() - np.delete(says, rows).mean() if len(rows) >= FEWEST_OF_CLASS else 0.0
+        if apart >= FAIR:
             return True
     return False
 

@@ -23,9 +23,10 @@ from aurify.inspection.agreement import (
     ranks,
     roughness,
     shared,
+    touching,
     unit,
 )
-from aurify.inspection.suspects import FEWEST, Others, Score, Single, Suspect, share_of
+from aurify.inspection.suspects import FEWEST, ROWS_OF_A_NUMBER, Others, Score, Single, Suspect, share_of
 
 if TYPE_CHECKING:
     from aurify.inspection.inspected import Inspected
@@ -112,7 +113,7 @@ def _traced(single: Single, seen: Inspected, random: np.random.Generator) -> Tra
         here = np.isfinite(values)
         if here.sum() < max(FEWEST, 0.5 * len(here)) or np.ptp(values[here]) == 0:
             continue
-        if roughness(values[here], target[here]) > ROUGH:
+        if roughness(values[here], target[here]) > ROUGH and closeness(values[here], target[here]) < STRONG:
             continue
         found = _agrees(single.name, values, here, target, fold, random, values is single.values)
         if found is not None:
@@ -136,8 +137,7 @@ def _agrees(
     if own and slope and (share := shared(straight, unit(y), random)) >= SAME:
         return _trace(name, "same", here, straight * _step(y) + np.median(y), share)
     guess = _guesses(x, y, fold[here])
-    levels = np.unique(x, return_counts=True)[1] / len(x)
-    if 1 / (levels**2).sum() >= FEWEST_LEVELS and (share := order_agrees(x, y, random)) >= ORDERED:
+    if _is_fine(x, y) and (share := order_agrees(x, y, random)) >= ORDERED:
         return _trace(name, "order", here, guess, share)
     if own and (share := closeness(x, y)) >= NEAR:
         return _trace(name, "near", here, x, share)
@@ -148,12 +148,18 @@ def _agrees(
     return None
 
 
+def _is_fine(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether ``x`` has values enough for an order to say something: many, or few that part ``y`` as bins do."""
+    levels = np.unique(x, return_counts=True)[1] / len(x)
+    return bool(1 / (levels**2).sum() >= FEWEST_LEVELS and (len(levels) > len(x) / 3 or touching(x, y)))
+
+
 def _is_curve(x: np.ndarray, y: np.ndarray, random: np.random.Generator) -> bool:
-    """Whether ``x`` moves with ``y`` three times smoother than with a little noise; many rows, few tied."""
+    """Whether ``x`` moves with ``y`` twice as smooth as with a little noise; many rows, few tied."""
     if min(len(np.unique(x)), len(np.unique(y))) < max(CURVE_ROWS, len(x) / 3):
         return False
     noise = HONEST_NOISE * float(ranks(y).std())
-    return roughness(x, y) <= roughness(ranks(y) + random.normal(0, noise, len(y)), y) / 3
+    return roughness(x, y) <= roughness(ranks(y) + random.normal(0, noise, len(y)), y) / 2
 
 
 def _trace(name: str, how: str, here: np.ndarray, guess: np.ndarray, share: float) -> Traced:
@@ -170,12 +176,13 @@ def _step(y: np.ndarray) -> float:
 
 
 def _middles(single: Single, target: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """The median target (m,) of each value in the other folds; NaN where it is missing or not there."""
+    """The median target (m,) of each value, of the other folds where a value has few rows; NaN where there is none."""
     silent = np.isnan(single.values)
     cells = np.unique(np.where(silent, -np.inf, single.values), return_inverse=True)[1]
+    often = len(cells) >= ROWS_OF_A_NUMBER * (cells.max() + 1)
     found = np.full(len(target), np.nan)
     for at in np.unique(fold):
-        train, asked = (fold != at) & ~silent, (fold == at) & ~silent
+        train, asked = ((fold != at) | often) & ~silent, (fold == at) & ~silent
         known, middle = _medians(cells[train], target[train])
         place = np.searchsorted(known, cells[asked]).clip(max=max(len(known) - 1, 0))
         if len(known):
