@@ -16,6 +16,9 @@ from aurify.data.columns import Column
 from aurify.data.copies import row_keys
 from aurify.data.schema import Schema
 from aurify.data.store import Asked, Store, blanked
+from aurify.inspection.class_suspects import of_classes
+from aurify.inspection.number_suspects import of_numbers
+from aurify.inspection.suspects import Suspect, singles_of
 from aurify.measure.baselines import Examples
 from aurify.measure.examples import examples_of
 from aurify.measure.out_of_fold import folds_of, out_of_fold
@@ -99,6 +102,13 @@ class Inspected:
     def answers(self) -> np.ndarray:
         """What boosted trees that see every column say of the sampled rows out of fold: (m,) or (m, K)."""
         return self.answers_of(self.sampled)
+
+    @cached_property
+    def suspects(self) -> tuple[Suspect, ...]:
+        """Columns that agree with the target suspiciously well, each once, whichever check tells of it."""
+        singles = singles_of(self)
+        with np.errstate(all="ignore"):
+            return tuple((of_numbers if self.classes is None else of_classes)(self, singles)) if singles else ()
 
     def answers_of(self, examples: Examples, model: str = "boosting") -> np.ndarray:
         """Out-of-fold answers (m,) or (m, K) for the sampled rows, with other columns of them for instance."""
