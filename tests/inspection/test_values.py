@@ -63,7 +63,7 @@ def test_columns_missing_together_and_in_stretches_are_told(heights):
     gap = np.arange(ROWS) < 60
     late = [None if g else h for g, h in zip(gap, heights, strict=True)]
     apart = [None if n % 9 == 0 else h for n, h in enumerate(heights)]
-    frame = pl.DataFrame({"a": late, "b": late[:59] + [1.0] + late[60:], "c": apart, "d": heights})
+    frame = pl.DataFrame({"a": late, "b": [*late[:59], 1.0, *late[60:]], "c": apart, "d": heights})
     several = [f for f in inspect(frame) if f.check == "missing"]
     assert [f.columns for f in several if "the same 59 rows" in f.text] == [("a", "b")]
     assert [set(f.columns) for f in several if "stretches of the file" in f.text] == [{"a", "b"}]
@@ -155,7 +155,7 @@ def test_two_orders_of_dates_and_dates_beside_numbers_are_told(heights):
         slashed[:20] + iso[20:],
         slashed[:200] + iso[200:],
         iso[:9] + texts(heights)[9:],
-        ["44197"] + iso[1:],
+        ["44197", *iso[1:]],
     ):
         found = looked(cells)
         assert ("mixed_types", ("x",)) in warned(found)
