@@ -56,7 +56,8 @@ def test_missing_cells_are_counted_with_the_texts_they_were_written_in(heights):
     found = one(looked(with_odd(texts(heights), "?", "?", "", "n.a.")), "missing")
     assert (found.severity, found.count, found.rows) == (NOTE, 4, (0, 1, 2, 3))
     assert found.evidence["written"] == {"?": 2, "": 1, "n.a.": 1}
-    assert one(looked(pl.Series(with_odd(heights, *[None] * 201))), "missing").severity == WARNING
+    half = [None if n % 2 == 0 or n == 1 else h for n, h in enumerate(heights)]
+    assert one(looked(half), "missing").severity == WARNING
 
 
 def test_columns_missing_together_and_in_stretches_are_told(heights):
@@ -139,7 +140,7 @@ def test_units_and_signs_that_differ_are_told(heights):
         with_odd([f"{v} kg" for v in plain], "300 lb", "310 lb"),
         with_odd(plain, "171 cm"),
         with_odd([f"${v}" for v in plain], "€171"),
-        with_odd(plain, "17%"),
+        with_odd(plain, "171%"),
         with_odd([f"{v}公斤" for v in plain], "340斤"),
     ):
         assert warned(looked(cells)) == [("mixed_types", ("x",))]

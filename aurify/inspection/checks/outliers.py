@@ -53,9 +53,9 @@ class _Odd:
         if not 0 < self.low <= self.high < SLIPS[0] * self.low:  # among values this wide any slip would fit
             return None
         factors = [factor for power in SLIPS for factor in (power, 1.0 / power)]
-        moved = (self.values / factor for factor in factors)
-        fits = (bool(((self.low <= each) & (each <= self.high)).all()) for each in moved)
-        return next((factor for factor, fit in zip(factors, fits, strict=True) if fit), None)
+        with np.errstate(over="ignore"):
+            moved = {factor: self.values / factor for factor in factors}
+        return next((f for f, each in moved.items() if ((self.low <= each) & (each <= self.high)).all()), None)
 
 
 class Outliers(Check):
