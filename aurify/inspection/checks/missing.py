@@ -33,6 +33,10 @@ FEWEST = 200
 """Rows without which nobody looks for stretches."""
 
 
+FEWEST_GAPS = 30
+"""Missing cells of a column that make a stretch."""
+
+
 class Missing(Check):
     """Gaps by column, the texts that were taken as gaps, and their pattern."""
 
@@ -125,7 +129,7 @@ class Missing(Check):
         orders = {None: np.arange(len(gaps.missing)), **_times(seen)}
         for by, order in orders.items():
             shares = gaps.shares(order, STRETCHES)
-            strength = uneven(shares, len(order))
+            strength = np.where(gaps.counts < FEWEST_GAPS, 0.0, uneven(shares, len(order)))
             at = int(strength.argmax())
             if strength[at] >= UNEVEN:
                 names = [gaps.names[int(other)] for other in np.argsort(-strength) if strength[other] >= UNEVEN]
