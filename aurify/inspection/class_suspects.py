@@ -252,10 +252,10 @@ def _learnt(
         cells = cells_of(train)
         shares = table(cells[train], target[train], classes)
         known = np.flatnonzero((fold == at) & (cells < len(shares)))
-        here[known] = shares.any(axis=1)[cells[known]]
+        here[known] = (shares.max(axis=1) > 0)[cells[known]]
         guess[known] = shares.argmax(axis=1)[cells[known]]
         if several:
-            within[known] = (shares > _away(shares, target[train]))[cells[known]]
+            within[known] = np.greater(shares, _away(shares, target[train]))[cells[known]]
     cells = cells_of(np.ones(len(target), dtype=bool))
     fitted = table(cells, target, classes).argmax(axis=1)[cells]
     return Told(name=name, here=here, guess=guess, within=within, seen=fitted)

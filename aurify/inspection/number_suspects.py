@@ -151,7 +151,10 @@ def _agrees(
 def _is_fine(x: np.ndarray, y: np.ndarray) -> bool:
     """Whether ``x`` has values enough for an order to say something: many, or few that part ``y`` as bins do."""
     levels = np.unique(x, return_counts=True)[1] / len(x)
-    return bool(1 / (levels**2).sum() >= FEWEST_LEVELS and (len(levels) > len(x) / 3 or touching(x, y)))
+    return bool(
+        1 / (levels**2).sum() >= FEWEST_LEVELS
+        and (len(levels) > len(x) / 3 or (len(levels) <= len(x) / 10 and touching(x, y)))
+    )
 
 
 def _is_curve(x: np.ndarray, y: np.ndarray, random: np.random.Generator) -> bool:

@@ -41,24 +41,42 @@ class StrongColumn(Check):
 
 def _text(suspect: Suspect, target: str, classes: bool) -> Said:
     alone, low, high = suspect.scores["alone"]
-    told = {"column": suspect.name, "target": target, "alone": alone, "low": low, "high": high}
-    told["score"] = said("balanced accuracy") if classes else said("R2")
+    score = said("balanced accuracy") if classes else said("R2")
     if "rest" not in suspect.scores:
         return said(
             "column {column!r} alone says nearly all of the target {target!r}, and there is no other column: "
             "{score} {alone:.3f} (95% interval {low:.3f} to {high:.3f})",
-            **told,
+            column=suspect.name,
+            target=target,
+            score=score,
+            alone=alone,
+            low=low,
+            high=high,
         )
-    told |= {"every": suspect.scores["all"][0], "rest": suspect.scores["rest"][0]}
+    every, rest = suspect.scores["all"][0], suspect.scores["rest"][0]
     if suspect.label:
         return said(
             "column {column!r} alone says which rows of {target!r} are {label!r}: {score} {alone:.3f} "
             "(95% interval {low:.3f} to {high:.3f}), all columns {every:.3f}, all others without it {rest:.3f}",
-            **told,
+            column=suspect.name,
+            target=target,
+            score=score,
+            alone=alone,
+            low=low,
+            high=high,
+            every=every,
+            rest=rest,
             label=suspect.label,
         )
     return said(
         "column {column!r} is suspiciously strong: alone it says {target!r} with {score} {alone:.3f} "
         "(95% interval {low:.3f} to {high:.3f}), all columns with {every:.3f}, all others without it with {rest:.3f}",
-        **told,
+        column=suspect.name,
+        target=target,
+        score=score,
+        alone=alone,
+        low=low,
+        high=high,
+        every=every,
+        rest=rest,
     )

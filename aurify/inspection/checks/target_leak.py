@@ -39,51 +39,74 @@ class TargetLeak(Check):
 
 def _text(suspect: Suspect, target: str, classes: bool) -> Said:
     share, low, high = suspect.share
-    told = {"column": suspect.name, "target": target, "share": share, "low": low, "high": high}
-    rest = suspect.scores["rest"][0] if "rest" in suspect.scores else None
+    name, rest = suspect.name, suspect.scores.get("rest", (None,))[0]
     match suspect.how:
         case "missing":
             return said(
                 "column {column!r} gives the target {target!r} away by where it is missing: "
                 "in {share:.1%} of rows (95% interval {low:.1%} to {high:.1%})",
-                **told,
+                column=name,
+                target=target,
+                share=share,
+                low=low,
+                high=high,
             )
         case "same" if classes:
             return said(
                 "column {column!r} is the target {target!r} under other names: "
                 "in {share:.1%} of rows (95% interval {low:.1%} to {high:.1%})",
-                **told,
+                column=name,
+                target=target,
+                share=share,
+                low=low,
+                high=high,
             )
         case "same":
             return said(
                 "column {column!r} is the target {target!r}, perhaps on another scale: "
                 "in {share:.1%} of rows (95% interval {low:.1%} to {high:.1%})",
-                **told,
+                column=name,
+                target=target,
+                share=share,
+                low=low,
+                high=high,
             )
         case "decides":
             return said(
                 "column {column!r} alone decides the target {target!r}: right in {share:.1%} of rows "
                 "(95% interval {low:.1%} to {high:.1%}), balanced accuracy of all other columns {rest:.3f}",
-                **told,
+                column=name,
+                target=target,
+                share=share,
+                low=low,
+                high=high,
                 rest=rest,
             )
         case "order":
             return said(
                 "column {column!r} has the order of the target {target!r}: {share:.1%} of rows follow it "
                 "(95% interval {low:.1%} to {high:.1%}), and the R2 of all other columns is {rest:.3f}",
-                **told,
+                column=name,
+                target=target,
+                share=share,
+                low=low,
+                high=high,
                 rest=rest,
             )
         case "curve":
             return said(
                 "column {column!r} is a function of the target {target!r}, which no measurement is without noise: "
                 "from one target to the next it hardly moves ({rows:,} rows compared)",
-                column=suspect.name,
+                column=name,
                 target=target,
                 rows=suspect.rows,
             )
     return said(
         "column {column!r} is the target {target!r} but for a little: nearer to it than what all other columns say "
         "in {share:.1%} of rows (95% interval {low:.1%} to {high:.1%})",
-        **told,
+        column=name,
+        target=target,
+        share=share,
+        low=low,
+        high=high,
     )
