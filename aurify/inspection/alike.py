@@ -28,7 +28,7 @@ LONGEST = 40
 
 
 def inputs_of(seen: Inspected, rows: np.ndarray) -> list[np.ndarray]:
-    """Typed inputs of rows by id, tables (n, c) of one column or more; columns that are excluded are missing in them."""
+    """Typed inputs of rows by id, tables (n, c) of a column or more; columns that are excluded are missing in them."""
     inputs = blanked({k: np.asarray(v[rows]) for k, v in seen.store.inputs.items()}, seen.schema, seen.hidden)
     return [inputs[kind] for kind in sorted(inputs) if inputs[kind].shape[1]]
 

@@ -95,8 +95,8 @@ def nearest(cells: Cells, seed: int) -> Near:
     """Look for the nearest rows to each, without comparing all pairs.
 
     Rows are sorted by a few leading bits of every column, the columns in a drawn order, and compared with those that
-    follow: copies stand side by side unless a leading column is a changed one (sorted neighbourhoods, Hernandez & Stolfo
-    1995; orders by drawn bits, Charikar 2002).
+    follow: copies stand side by side unless a leading column is a changed one (sorted neighbourhoods, Hernandez &
+    Stolfo 1995; orders by drawn bits, Charikar 2002).
     """
     rows, width = cells.place.shape
     near = Near(np.full((rows, NEIGHBOURS), -np.inf, dtype=np.float32), np.full((rows, NEIGHBOURS), -1, dtype=np.int32))

@@ -76,7 +76,7 @@ def test_planted_near_copies_are_found(how, seed):
     assert alarms(found) & {"near_duplicates", "duplicates", "conflicting_rows"} == {"near_duplicates"}
 
 
-@pytest.mark.parametrize(("rows", "severity"), [(0, None), (4, "warning"), (60, "severe")])
+@pytest.mark.parametrize(("rows", "severity"), [(0, None), (12, "warning"), (60, "severe")])
 def test_rows_of_the_test_file_that_can_be_learnt_are_judged_by_their_share(rows, severity, tmp_path):
     frame = numbers(0)
     pl.concat([numbers(1, 200 - rows), frame.head(rows)]).drop("y").write_csv(tmp_path / "test.csv")
@@ -118,7 +118,7 @@ def test_nearest_rows_of_copies_are_those_of_all_pairs():
     np.testing.assert_allclose(near.score[known, 0], every[np.flatnonzero(known), near.row[known, 0]], rtol=1e-5)
 
 
-@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("rows", [2, 3])
 def test_a_table_of_next_to_nothing_raises_nothing(rows):
-    frame = pl.DataFrame({"a": [1.0] * rows, "b": [None] * rows, "c": ["x"] * rows})
+    frame = pl.DataFrame({"a": [1.0] * rows, "b": [None] * rows, "c": list("xyy"[:rows])})
     assert not [f for f in inspect(frame) if "failed" in f.text]

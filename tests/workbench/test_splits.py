@@ -100,7 +100,7 @@ def test_labels_of_a_test_file_are_matched_by_spelling_and_said(frames, fit):
     train, test = frames["classify"].head(180), frames["classify"].tail(60)
     test.with_columns(y=" " + pl.col("y").str.to_uppercase() + ".").write_csv("odd.csv")
     test.write_csv("even.csv")
-    odd, even = (fit(train, test=f"{name}.csv", out=name) for name in ("odd", "even"))
+    odd, even = (fit(train, test=f"{name}.csv", out=name, accept=["test_overlap"]) for name in ("odd", "even"))
     assert odd.summary["scores"] == even.summary["scores"]
     assert any("target 'y' in the test file: taken" in note for note in notes_of(odd))
     assert not any("taken '" in note for note in notes_of(even))
@@ -120,7 +120,7 @@ def test_scores_come_with_and_without_test_rows_that_were_learnt_from(frames, fi
     )
     test = pl.concat([frames["classify"].tail(60), swapped])
     test.write_csv("test.csv")
-    run = fit(train, test="test.csv", out="run")
+    run = fit(train, test="test.csv", out="run", accept=["test_overlap"])
     apart = run.summary["without_overlap"]
     assert (apart["same_inputs"], apart["same_target_too"], apart["rows"]) == (30, 24, 36)
     assert run.summary["rows"] == 66
@@ -145,7 +145,7 @@ def test_what_intervals_cover_and_the_overlap_are_printed(frame, words):
     said = " ".join(words("fit", "train.csv", *fast, "--split", "group:clinic", "--folds", "3").out.split())
     assert "intervals cover the sampling of these rows, resampled by 30 groups." in said
     assert "Scores are those of each fold's own model" in said
-    said = " ".join(words("fit", "train.csv", *fast, "--test", "test.csv").out.split())
+    said = " ".join(words("fit", "train.csv", *fast, "--test", "test.csv", "--accept", "test_overlap").out.split())
     assert "20 rows have the inputs of a training row; on the 40 others log loss is" in said
     wrong = words("fit", "train.csv", *fast, "--split", "foo:bar", check=False)
     assert (wrong.code, wrong.err.count("\n")) == (2, 1)

@@ -49,7 +49,7 @@ class ConflictingRows(Check):
     ) -> Finding:
         share = len(torn) / len(seen.rows)
         accident = equal.beyond and FEW <= share <= MOSTLY_COPIES and len(torn) / 2 > FACTOR * equal.by_chance
-        score = said("accuracy") if seen.classes is not None else said("R2")
+        score = said("accuracy") if seen.classes is not None else "R2"
         text = said(
             "{rows:,} training rows ({share:.2%}) have the same inputs as a row with another target;"
             " no model can have a better {score} on these rows than {best:.3f}",

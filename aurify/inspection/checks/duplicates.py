@@ -40,7 +40,8 @@ class Duplicates(Check):
         if found.beyond and share >= FEW:
             severity, fix = WARNING, said("learn from each of them once with --with drop_duplicates")
             text = said(
-                "{rows:,} training rows ({share:.2%}) repeat an earlier one in every column; chance gives about {chance:,}",
+                "{rows:,} training rows ({share:.2%}) repeat an earlier one in every column;"
+                " chance gives about {chance:,}",
                 rows=found.count,
                 share=share,
                 chance=round(found.by_chance),

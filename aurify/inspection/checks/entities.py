@@ -89,8 +89,8 @@ class Entities(Check):
         name, known = found.column.name, found.which[found.which >= 0]
         sizes = np.bincount(known)
         text = said(
-            "a random split parts the rows of one {column!r} ({count:,} values, {each:.1f} rows each), which tell of each"
-            " other: {alike:.2f} [{low:.2f}, {high:.2f}] of what other columns leave unsaid is common to them",
+            "a random split parts the rows of one {column!r} ({count:,} values, {each:.1f} rows each), which tell of"
+            " each other: {alike:.2f} [{low:.2f}, {high:.2f}] of what other columns leave unsaid is common to them",
             column=name,
             count=found.count,
             each=len(known) / found.count,

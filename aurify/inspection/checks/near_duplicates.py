@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from aurify.core import rng
 from aurify.core.parts import Trait
 from aurify.core.words import said
+from aurify.data.columns import Column
 from aurify.data.copies import row_keys
 from aurify.data.findings import NOTE, WARNING, Finding
 from aurify.inspection.alike import ids_of, side_by_side
@@ -102,12 +103,10 @@ class NearDuplicates(Check):
 
 def _cells(seen: Inspected, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Numbers and dates (n, a), and codes (n, b)."""
-    kinds = {"numbers": [], "dates": [], "codes": []}
-    for kind, columns in (
-        ("numbers", seen.schema.numbers),
-        ("dates", seen.schema.dates),
-        ("codes", seen.schema.categories),
-    ):
+
+    def of(kind: str, columns: Sequence[Column]) -> np.ndarray:
         kept = [at for at, column in enumerate(columns) if column.name not in seen.hidden]
-        kinds[kind] = np.asarray(seen.store.inputs[kind][rows])[:, kept] if kept else np.empty((len(rows), 0))
-    return np.concatenate([kinds["numbers"], kinds["dates"]], axis=1), kinds["codes"].astype(np.int64)
+        return np.asarray(seen.store.inputs[kind][rows])[:, kept] if kept else np.empty((len(rows), 0))
+
+    numbers = np.concatenate([of("numbers", seen.schema.numbers), of("dates", seen.schema.dates)], axis=1)
+    return numbers, of("codes", seen.schema.categories).astype(np.int64)
