@@ -36,6 +36,9 @@ MOST_LEFT = 0.02
 MOST_LEFT_OF_NO_FIT = 0.12
 """Error of a rule that no honest measurement follows: a twentieth of one column's cells may be replaced."""
 
+ADDED = 0.4
+"""Least error of what two columns tell by themselves, where only their combination gives the class away."""
+
 TIMES_BETTER = 4
 """How many times less a pair must get wrong than either of its columns."""
 
@@ -93,7 +96,7 @@ def _by_levels(
         missed = _by_cells(one.levels * wide + other.levels, target, ~find)
         lowest = min(alone[one.at], alone[other.at])
         added = error(_added(one.levels, other.levels, target, find), target[~find])
-        joint = one.discrete and other.discrete and min(lowest, added) >= 0.5
+        joint = one.discrete and other.discrete and added >= max(ADDED, TIMES_BETTER * error(missed, target[~find]))
         yield _suspect(pair, said("their combination"), missed, target[~find], lowest, joint)
 
 
@@ -120,7 +123,8 @@ def _by_numbers(
             yield _suspect((i, j), said("which of them is greater"), missed, target[~find], lowest, True)
         for made in (a + b, a - b, *([_slanted(a, b, target, find)] if binary else [])):
             missed = _by_tree(made, target, find)
-            yield _suspect((i, j), said("their sum or difference"), missed, target[~find], lowest, False)
+            joint = lowest >= 0.7
+            yield _suspect((i, j), said("their sum or difference"), missed, target[~find], lowest, joint)
 
 
 def _suspect(pair: Pair, form: str, missed: np.ndarray, aim: np.ndarray, alone: float, structural: bool) -> Suspect:

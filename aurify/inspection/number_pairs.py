@@ -25,6 +25,10 @@ CURVE_ROWS = 500
 """Rows that products and ratios of every pair are looked at with."""
 
 
+FURTHEST = 3e38
+"""Trees take no larger numbers."""
+
+
 def number_suspects(values: np.ndarray, target: np.ndarray, find: np.ndarray) -> list[Suspect]:
     """Pairs of the columns (n, C) that decide ``target`` (n,), the surest first; ``find`` (n,) says on which rows to
     look for them, and the others prove them.
@@ -128,9 +132,8 @@ def _alone(column: np.ndarray, target: np.ndarray, find: np.ndarray) -> float:
 
     single = column[:, None]
     line = min(_left(*_missed(*each, find)) for each in ((single, target), (_logs(single), _logs(target))))
-    known = np.where(np.isfinite(single), single, -1e300)
-    tree = DecisionTreeRegressor(max_leaf_nodes=64, min_samples_leaf=3, random_state=0).fit(
-        known[find].astype(np.float32).clip(-3e38, 3e38), target[find]
-    )
-    missed = target[~find] - tree.predict(known[~find].clip(-3e38, 3e38))
+    known = np.nan_to_num(single, nan=-FURTHEST).clip(-FURTHEST, FURTHEST)
+    tree = DecisionTreeRegressor(max_leaf_nodes=64, min_samples_leaf=3, random_state=0)
+    tree.fit(known[find], target[find])
+    missed = target[~find] - tree.predict(known[~find])
     return min(line, _left(missed, target[~find]))

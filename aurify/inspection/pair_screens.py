@@ -25,7 +25,7 @@ def standing_out(scores: np.ndarray, usable: np.ndarray) -> list[Pair]:
 
 
 def plane_shares(values: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Share of the spread of ``target`` (n,) that each pair of columns (n, C) explains linearly, (C, C), and alone (C,).
+    """Share of the spread of ``target`` (n,) that each pair of columns (n, C) explains linearly, (C, C); alone (C,).
 
     R2 of two regressors in closed form, from correlations over the rows where both are known.
     """
