@@ -39,6 +39,9 @@ MOST_LEFT_OF_NO_FIT = 0.12
 ADDED = 0.4
 """Least error of what two columns tell by themselves, where only their combination gives the class away."""
 
+UNTOLD = 0.7
+"""Least error of the better column by itself, where only the sum of both gives the class away."""
+
 TIMES_BETTER = 4
 """How many times less a pair must get wrong than either of its columns."""
 
@@ -54,16 +57,26 @@ class Levels:
 
 def class_suspects(numbers: np.ndarray, codes: np.ndarray, target: np.ndarray, find: np.ndarray) -> list[Suspect]:
     """Pairs of columns, numbers (n, a) before codes (n, b), that decide the classes (n,), the surest first."""
-    levels = [*_levels_of_numbers(numbers, len(np.unique(target))), *_levels_of_codes(codes, numbers.shape[1])]
-    alone: dict[int, float] = {}
-    for each in levels:
-        left = error(_by_cells(each.levels, target, ~find), target[~find])
-        alone[each.at] = min(left, alone.get(each.at, 1.0))
-    for at, column in enumerate(numbers.T):
-        alone[at] = min(alone.get(at, 1.0), error(_by_tree(column, target, find), target[~find]))
+    levels = _levels(numbers, codes, target)
+    alone = left_alone(numbers, codes, target, find)
     made = [*_by_levels(levels, target, find, alone), *_by_numbers(numbers, target, find, alone)]
     found = [suspect for suspect in made if _decides(suspect)]
     return sorted(found, key=lambda suspect: (suspect.left, not suspect.structural))
+
+
+def left_alone(numbers: np.ndarray, codes: np.ndarray, target: np.ndarray, find: np.ndarray) -> dict[int, float]:
+    """Error of each column by itself, numbers (n, a) before codes (n, b)."""
+    alone: dict[int, float] = {}
+    for each in _levels(numbers, codes, target):
+        left = error(_by_cells(each.levels, target, ~find), target[~find])
+        alone[each.at] = min(left, alone.get(each.at, 1.0))
+    for at, column in enumerate(numbers.T):
+        alone[at] = min(alone[at], error(_by_tree(column, target, find), target[~find]))
+    return alone
+
+
+def _levels(numbers: np.ndarray, codes: np.ndarray, target: np.ndarray) -> list[Levels]:
+    return [*_levels_of_numbers(numbers, len(np.unique(target))), *_levels_of_codes(codes, numbers.shape[1])]
 
 
 def _decides(suspect: Suspect) -> bool:
@@ -97,7 +110,7 @@ def _by_levels(
         lowest = min(alone[one.at], alone[other.at])
         added = error(_added(one.levels, other.levels, target, find), target[~find])
         joint = one.discrete and other.discrete and added >= max(ADDED, TIMES_BETTER * error(missed, target[~find]))
-        yield _suspect(pair, said("their combination"), missed, target[~find], lowest, joint)
+        yield _suspect(pair, said("their combination"), missed, target[~find], lowest, joint, 0 if joint else 5)
 
 
 def _by_numbers(
@@ -120,16 +133,20 @@ def _by_numbers(
         if binary:
             order = (a > b).astype(np.int64)
             missed = _by_cells(order, target, ~find)
-            yield _suspect((i, j), said("which of them is greater"), missed, target[~find], lowest, True)
+            yield _suspect((i, j), said("which of them is greater"), missed, target[~find], lowest, True, 2)
         for made in (a + b, a - b, *([_slanted(a, b, target, find)] if binary else [])):
             missed = _by_tree(made, target, find)
-            joint = lowest >= 0.7
-            yield _suspect((i, j), said("their sum or difference"), missed, target[~find], lowest, joint)
+            joint = lowest >= UNTOLD
+            yield _suspect(
+                (i, j), said("their sum or difference"), missed, target[~find], lowest, joint, 2 if joint else 5
+            )
 
 
 def _suspect(pair: Pair, form: str, missed: np.ndarray, aim: np.ndarray, alone: float, structural: bool) -> Suspect:
     left = error(missed, aim)
-    return Suspect(pair=pair, form=form, left=left, alone=alone, structural=structural, missed=missed, aim=aim)
+    return Suspect(
+        pair=pair, form=form, left=left, alone=alone, structural=structural, times=times, missed=missed, aim=aim
+    )
 
 
 def _slanted(a: np.ndarray, b: np.ndarray, target: np.ndarray, find: np.ndarray) -> np.ndarray:

@@ -12,8 +12,8 @@ from aurify.core.words import said
 from aurify.inspection.pair_screens import MOST_SCREENED, Pair, curve_shares, plane_shares, standing_out
 from aurify.inspection.pair_suspect import Suspect
 
-MOST_UNEXPLAINED = 0.003
-"""Of the squared spread: noise of a twentieth of the target's own, and what no set of measurements is near."""
+MOST_UNEXPLAINED = 0.0005
+"""Of the squared spread: noise of a fiftieth of the target's own, and what no set of measurements is near."""
 
 ALONE_EXPLAINED = 0.95
 """A column that explains more alone is a leak in its own right, or as good as one."""
@@ -33,7 +33,7 @@ def number_suspects(values: np.ndarray, target: np.ndarray, find: np.ndarray) ->
     """Pairs of the columns (n, C) that decide ``target`` (n,), the surest first; ``find`` (n,) says on which rows to
     look for them, and the others prove them.
     """
-    alone = np.array([_alone(column, target, find) for column in values.T])
+    alone = left_alone(values, target, find)
     usable = alone > 1 - ALONE_EXPLAINED
     found = []
     for pair in _put_forward(values[find], target[find], usable):
@@ -43,7 +43,16 @@ def number_suspects(values: np.ndarray, target: np.ndarray, find: np.ndarray) ->
             left = _left(missed, aimed)
             if left <= MOST_UNEXPLAINED and least >= TIMES_BETTER * left:
                 found.append(
-                    Suspect(pair=pair, form=form, left=left, alone=least, structural=False, missed=missed, aim=aimed)
+                    Suspect(
+                        pair=pair,
+                        form=form,
+                        left=left,
+                        alone=least,
+                        structural=False,
+                        times=TIMES_BETTER,
+                        missed=missed,
+                        aim=aimed,
+                    )
                 )
     return sorted(found, key=lambda suspect: suspect.left)
 
@@ -56,6 +65,11 @@ def unexplained(missed: np.ndarray, target: np.ndarray) -> float:
     """
     usual = np.quantile(np.abs(target - np.median(target)), 0.9)
     return float((np.quantile(np.abs(missed), 0.9) / usual) ** 2) if usual > 0 else float("nan")
+
+
+def left_alone(values: np.ndarray, target: np.ndarray, find: np.ndarray) -> np.ndarray:
+    """What each column (n, C) leaves unexplained by itself, (C,)."""
+    return np.array([_alone(column, target, find) for column in values.T])
 
 
 def _put_forward(values: np.ndarray, target: np.ndarray, usable: np.ndarray) -> list[Pair]:

@@ -21,6 +21,7 @@ class Suspect:
 
     ``left`` is what the pair leaves unexplained, a share from 0 to 1 of what is left without any column, and ``alone``
     what the better of the two leaves. A ``structural`` rule has nothing that could be fitted, or tells only jointly.
+    ``times`` less than the other columns it must leave.
     ``missed`` (n,) are the errors, or whether the answer was wrong, and ``aim`` (n,) what should have been answered.
     """
 
@@ -29,6 +30,7 @@ class Suspect:
     left: float
     alone: float
     structural: bool
+    times: int
     missed: np.ndarray
     aim: np.ndarray
 

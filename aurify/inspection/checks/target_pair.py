@@ -6,11 +6,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 
 import numpy as np
 
-from aurify.core import rng
 from aurify.core.parts import Trait
 from aurify.core.words import said
 from aurify.data.findings import NOTE, SEVERE, Exhibit, Finding
@@ -19,7 +17,7 @@ from aurify.inspection.class_pairs import class_suspects, error
 from aurify.inspection.inspected import Inspected
 from aurify.inspection.number_pairs import number_suspects, unexplained
 from aurify.inspection.pair_suspect import Suspect
-from aurify.measure.baselines import Examples
+from aurify.inspection.places import Place, half_of, only, places_of
 
 FEWEST_ROWS = 40
 """With fewer, one half proves nothing."""
@@ -30,8 +28,8 @@ MOST_ROWS = 6_000
 MOST_COLUMNS = 400
 """Columns of which every pair is looked at."""
 
-TIMES_BETTER = 5
-"""How many times less than the other columns a pair must leave unexplained."""
+LEAST_TOLD = 0.75
+"""What a pair must tell by the lower end of its interval: a class of a few rows proves nothing."""
 
 MOST_TOLD = 3
 """Pairs that are told of; the same columns are not told of twice."""
@@ -48,14 +46,14 @@ class TargetPair(Check):
             return
         rows = seen.drawn(len(seen.sample), MOST_ROWS, "inspect/pairs")
         few = seen.sampled.take(rows)
-        places = _places(seen, few)
+        places = places_of(seen, few)
         if len(places) < 3 or len(np.unique(few.target)) < 2:
             return
         chosen = [places[at] for at in seen.drawn(len(places), MOST_COLUMNS, "inspect/pairs of columns")]
         if len(chosen) < len(places):
             text = said("pairs of {most:,} of {count:,} columns were looked at", most=MOST_COLUMNS, count=len(places))
             yield self.found(NOTE, text)
-        find = _half(few.target, seen.seed)
+        find = half_of(few.target, seen.seed)
         numbers = few.numbers[:, [place.at for place in chosen if place.number]]
         codes = few.codes[:, [place.at for place in chosen if not place.number]]
         if seen.classes is None:
@@ -69,19 +67,21 @@ class TargetPair(Check):
             yield from self._told(seen, pairs, others, rows[~find])
 
     def _told(
-        self, seen: Inspected, pairs: list[tuple[Suspect, list[_Place]]], others: list[_Place], prove: np.ndarray
+        self, seen: Inspected, pairs: list[tuple[Suspect, list[Place]]], others: list[Place], prove: np.ndarray
     ) -> Iterable[Finding]:
         """Those that say far more than every column beside them."""
         rest, target = 1.0, seen.sampled.target[prove]
         for model in ("boosting", "linear"):
-            answers = seen.answers_of(_alone(seen.sampled, others), model)[prove]
+            answers = seen.answers_of(only(seen.sampled, others), model)[prove]
             if seen.classes is None:
                 left = unexplained(target - answers, target)
             else:
                 left = error(answers.argmax(1) != target, target)
             rest = min(rest, left)
         for suspect, pair in pairs:
-            if suspect.structural or TIMES_BETTER * suspect.left <= rest:
+            if suspect.ends(unexplained if seen.classes is None else error)[0] < LEAST_TOLD:
+                continue
+            if suspect.times * suspect.left <= rest:
                 yield self._finding(seen, suspect, [place.name for place in pair], rest, len(prove))
 
     def _finding(self, seen: Inspected, suspect: Suspect, names: list[str], rest: float, rows: int) -> Finding:
@@ -130,47 +130,6 @@ class TargetPair(Check):
             mend={"techniques": {"exclude_columns": {"columns": names}}},
             exhibits=[Exhibit(kind="bars", caption=said("how much of the target is told"), data=bars)],
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Place:
-    """A column of the examples: among the numbers, or the codes."""
-
-    name: str
-    number: bool
-    at: int
-
-
-def _places(seen: Inspected, few: Examples) -> list[_Place]:
-    """Columns that may be learnt from and hold different values, numbers first."""
-    shown = {column.name for column in seen.columns}
-    schema = seen.schema
-    numbers = [_Place(name=c.name, number=True, at=at) for at, c in enumerate((*schema.numbers, *schema.dates))]
-    codes = [_Place(name=c.name, number=False, at=at) for at, c in enumerate(schema.categories)]
-    values = {True: few.numbers, False: few.codes}
-    return [
-        place
-        for place in (*numbers, *codes)
-        if place.name in shown and len(np.unique(values[place.number][:, place.at])) > 1
-    ]
-
-
-def _alone(examples: Examples, places: list[_Place]) -> Examples:
-    """The examples with these columns alone."""
-    return replace(
-        examples,
-        numbers=examples.numbers[:, [place.at for place in places if place.number]],
-        codes=examples.codes[:, [place.at for place in places if not place.number]],
-    )
-
-
-def _half(target: np.ndarray, seed: int) -> np.ndarray:
-    """Which rows (n,) to find rules on: every other one, class by class or rank by rank."""
-    random = np.random.Generator(np.random.PCG64(rng.key(seed, "inspect/pairs of halves")))
-    shuffled = random.permutation(len(target))
-    find = np.zeros(len(target), dtype=bool)
-    find[shuffled[np.argsort(target[shuffled], kind="stable")][::2]] = True
-    return find
 
 
 def _apart(suspects: list[Suspect]) -> list[Suspect]:
