@@ -142,7 +142,9 @@ def _by_numbers(
             )
 
 
-def _suspect(pair: Pair, form: str, missed: np.ndarray, aim: np.ndarray, alone: float, structural: bool) -> Suspect:
+def _suspect(
+    pair: Pair, form: str, missed: np.ndarray, aim: np.ndarray, alone: float, structural: bool, times: int
+) -> Suspect:
     left = error(missed, aim)
     return Suspect(
         pair=pair, form=form, left=left, alone=alone, structural=structural, times=times, missed=missed, aim=aim

@@ -29,4 +29,5 @@ def test_weak_signal_is_not_denied():
 def test_sum_of_three_columns_is_too_good_to_be_true():
     inputs = np.random.default_rng(0).normal(size=(2000, 5))
     (found,) = _found(inputs, inputs[:, :3].sum(1), "too_good")
-    assert set(found.columns) == {"x0", "x1", "x2"} and found.severity == "warning"
+    assert set(found.columns) == {"x0", "x1", "x2"}
+    assert found.severity == "warning"

@@ -59,18 +59,25 @@ class NoSignal(Check):
         yield self._finding(seen, told, low, high, hidden, len(examples))
 
     def _finding(self, seen: Inspected, told: float, low: float, high: float, hidden: float, rows: int) -> Finding:
-        values = {"told": told, "low": low, "high": high, "hidden": hidden, "rows": rows}
         if seen.classes is None:
             text = said(
                 "nothing beats the mean here: the plain models explain {told:.3f} of the spread"
                 " [{low:.3f}, {high:.3f}], out of fold on {rows:,} rows; at most R2 {hidden:.2g} could be there",
-                **values,
+                told=told,
+                low=low,
+                high=high,
+                rows=rows,
+                hidden=hidden,
             )
         else:
             text = said(
                 "nothing beats the shares of the classes here: the plain models explain {told:.3f} of the spread"
                 " [{low:.3f}, {high:.3f}], out of fold on {rows:,} rows; at most {hidden:.2g} could be there",
-                **values,
+                told=told,
+                low=low,
+                high=high,
+                rows=rows,
+                hidden=hidden,
             )
         bars = {
             "names": [said("plain models")],
