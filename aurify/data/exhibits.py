@@ -58,7 +58,11 @@ def _list_of(fits: Callable[[Any], bool], value: Any, length: int | None = None)
 
 def _are_rows(data: Mapping[str, Any]) -> bool:
     header, rows, marks = data["header"], data["rows"], data["marks"]
-    if not are_texts(header) or not _list_of(are_texts, rows) or not _list_of(lambda at: _list_of(is_count, at, 2), marks):
+    if (
+        not are_texts(header)
+        or not _list_of(are_texts, rows)
+        or not _list_of(lambda at: _list_of(is_count, at, 2), marks)
+    ):
         return False
     return all(len(row) == len(header) for row in rows) and all(r < len(rows) and c < len(header) for r, c in marks)
 
