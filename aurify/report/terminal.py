@@ -91,9 +91,9 @@ def print_findings(
     """The findings, worst first, a line each and what to do; where the whole of it is, and what to run next."""
     more = _print_each(console, found, MOST_NOTES if notes else 0, language)
     counts = counted(found) or said("Nothing was found that would spoil a result.")
-    files = {"report": str(place / "report.html"), "file": str(place / "findings.json")}
+    report, file = str(place / "report.html"), str(place / "findings.json")
     lines: list[str] = [said("and {count:,} more notes in findings.json", count=more)] if more else []
-    lines += [counts, said("Report: {report}; as data: {file}", **files)]
+    lines += [counts, said("Report: {report}; as data: {file}", report=report, file=file)]
     if fixed:
         lines.append(said("Next: {command}", command=f"aurify fit {shlex.quote(str(place / 'recipe.yaml'))}"))
     elif mended := sum(bool(finding.mend) for finding in found):
