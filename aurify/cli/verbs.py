@@ -179,7 +179,8 @@ def inspect(
     if json_:
         print(json.dumps({"findings": [finding.brief() for finding in found], "folder": str(place)}))
         return
-    terminal.print_findings(_console(quiet=False, error=False), found, place, fixed=fix, notes=not quiet)
+    console = _console(quiet=False, error=False)
+    terminal.print_findings(console, found, place, fixed=fix, notes=not quiet, language=language)
 
 
 @app.command()

@@ -66,12 +66,15 @@ def plainly(text: str) -> dict[str, Any]:
 
 
 def keep(document: Any) -> Any:
-    """As JSON holds it: texts as they read in English and, beside them under ``said``, what they were made of."""
+    """As JSON holds it: texts as they read in English and, beside them under ``said``, what they were made of.
+
+    Of a list that is by position: ``{"header": ["row"], "said": {"header": {"0": {"template": "row", ...}}}}``.
+    """
     if isinstance(document, (list, tuple)):
         return [keep(value) for value in document]
     if not isinstance(document, Mapping):
         return document
-    made = {key: value.plain() for key, value in document.items() if isinstance(value, Said)}
+    made = {key: told for key, value in document.items() if (told := _made_of(value))}
     return {key: keep(value) for key, value in document.items()} | ({"said": made} if made else {})
 
 
@@ -81,8 +84,25 @@ def recall(plain: Any) -> Any:
         return [recall(value) for value in plain]
     if not isinstance(plain, Mapping):
         return plain
-    made = {key: Said.from_plain(value) for key, value in dict(plain.get("said", {})).items()}
-    return {key: made.get(key) or recall(value) for key, value in plain.items() if key != "said"}
+    made = dict(plain.get("said", {}))
+    known = {key: recall(value) for key, value in plain.items() if key != "said"}
+    return known | {key: _told(known[key], how) for key, how in made.items()}
+
+
+def _made_of(value: Any) -> dict[str, Any]:
+    """What the texts of a value were made of: of one text, or by position of those in a list; nothing of others."""
+    if isinstance(value, Said):
+        return value.plain()
+    if not isinstance(value, (list, tuple)):
+        return {}
+    return {str(at): told for at, each in enumerate(value) if (told := _made_of(each))}
+
+
+def _told(value: Any, made: Any) -> Any:
+    """A value with its texts as they were made, which ``_made_of`` told."""
+    if not isinstance(value, list):
+        return Said.from_plain(made)
+    return [_told(each, made[str(at)]) if str(at) in made else each for at, each in enumerate(value)]
 
 
 def say(text: str, language: str = "en") -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any, Self
 
 from aurify.core.words import Said, keep, recall, say
+from aurify.data.exhibits import Exhibit as Exhibit  # checks take all that a finding is made of from here
+from aurify.data.exhibits import are_texts, is_count, is_number, is_plain
 
 if TYPE_CHECKING:
     import polars as pl
@@ -15,28 +18,22 @@ SEVERE, WARNING, NOTE = "severe", "warning", "note"
 SEVERITIES = (SEVERE, WARNING, NOTE)
 """Worst first: what stops a fit, what costs quality or trust, what is good to know."""
 
+READING = "reading"
+"""Whose findings are how the data was read rather than what is in it."""
+
+COLOURS = {SEVERE: "color: #c8324b", WARNING: "color: #b8651b", NOTE: "opacity: 0.7"}
+"""Of the word for each severity in a notebook, readable on light and on dark."""
+
+MOST_SHOWN = 60
+"""Findings that a notebook shows; the others are counted."""
+
 MOST_ROWS = 1000
 """Row numbers that a finding keeps; the others are counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exhibit:
-    """A picture of evidence as plain data; ``report/exhibits.py`` draws each ``kind``.
-
-    ``rows``: ``header`` [C] and ``rows`` [R][C] of texts, ``marks`` [[row, column], ...] the cells to look at.
-    ``map``: ``columns`` [C], ``bins`` [B] labels of stretches of rows, ``shares`` [B][C] from 0 to 1.
-    ``bars``: ``names`` [N], ``values`` [N], ``low`` and ``high`` [N] or None, ``axis`` a text, ``reference`` a number
-    to compare with or None. ``line``: ``x`` [N] numbers, ``y``, ``low``, ``high`` [N], ``across`` and ``up`` texts.
-    """
-
-    kind: str
-    caption: str
-    data: Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing that was found.
+    """One thing that was found. Raises ValueError for what no finding can be.
 
     ``text`` is one line, ``fix`` what to do about it ("" where nothing is to be done). ``rows`` are the first row
     numbers it is about, counted from 0, ``count`` all of them. ``weight`` ranks findings of one severity, the highest
@@ -56,6 +53,17 @@ class Finding:
     mend: Mapping[str, Any] = field(default_factory=dict)
     exhibits: tuple[Exhibit, ...] = ()
 
+    def __post_init__(self) -> None:
+        known = (
+            self.severity in SEVERITIES,
+            are_texts((self.check, self.text, self.fix)) and are_texts(self.columns),
+            all(map(is_count, (self.count, *self.rows))) and is_number(self.weight),
+            isinstance(self.evidence, Mapping) and isinstance(self.mend, Mapping),
+            is_plain(self.evidence) and is_plain(self.mend),
+        )
+        if not all(known):
+            raise ValueError(f"no finding: {self.text!r}")
+
     @property
     def key(self) -> str:
         """What ``--accept`` calls it."""
@@ -71,14 +79,12 @@ class Finding:
 
     @classmethod
     def from_plain(cls, plain: Any) -> Self:
-        """The finding that ``plain`` tells of; raises TypeError or ValueError for what no finding ever was."""
+        """The finding that ``plain`` tells of; raises LookupError, TypeError or ValueError for what no finding was."""
         told = dict(recall(plain))
+        if not all(isinstance(told[name], list) for name in ("columns", "rows", "exhibits")):
+            raise ValueError("no finding: no list where there should be one")
         exhibits = tuple(Exhibit(**dict(each)) for each in told.pop("exhibits"))
-        found = cls(**{**told, "columns": tuple(told["columns"]), "rows": tuple(told["rows"]), "exhibits": exhibits})
-        texts = (found.check, found.severity, found.text, found.fix, *found.columns)
-        if found.severity not in SEVERITIES or not all(isinstance(text, str) for text in texts):
-            raise ValueError(f"no finding: {found.text!r}")
-        return found
+        return cls(**{**told, "columns": tuple(told["columns"]), "rows": tuple(told["rows"]), "exhibits": exhibits})
 
     def brief(self) -> dict[str, Any]:
         """As the command line's JSON tells it."""
@@ -98,10 +104,13 @@ class Finding:
 
 
 class Findings(Sequence[Finding]):
-    """Findings, the worst first: a sequence that can be filtered and made a table of."""
+    """Findings, the worst first: a sequence that can be filtered and made a table of.
+
+    Of one severity what is said of the reading comes first, since all else depends on it, then the highest weight.
+    """
 
     def __init__(self, found: Iterable[Finding]):
-        self._found = sorted(found, key=lambda f: (SEVERITIES.index(f.severity), -f.weight))
+        self._found = sorted(found, key=lambda f: (SEVERITIES.index(f.severity), f.check != READING, -f.weight))
 
     def __len__(self) -> int:
         return len(self._found)
@@ -146,13 +155,24 @@ class Findings(Sequence[Finding]):
         return f"<findings: {', '.join(f'{n} {severity}' for severity, n in counts.items())}>"
 
     def _repr_html_(self) -> str:
-        return self.to_frame()._repr_html_()
+        """What a notebook shows: a row each, every text as text only."""
+        rows = "".join(_html_row(f) for f in self._found[:MOST_SHOWN])
+        head = "".join(f"<th>{name}</th>" for name in ("severity", "finding", "what to do"))
+        more = f"<p>and {len(self) - MOST_SHOWN} more</p>" if len(self) > MOST_SHOWN else ""
+        return f"<div><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}</div>"
+
+
+def _html_row(finding: Finding) -> str:
+    left = "text-align: left; white-space: normal; overflow-wrap: anywhere"
+    word = f'<td style="text-align: left; font-weight: 600; {COLOURS[finding.severity]}">{finding.severity}</td>'
+    texts = "".join(f'<td style="{left}">{escape(text)}</td>' for text in (finding.text, finding.fix))
+    return f"<tr>{word}{texts}</tr>"
 
 
 def noted(text: str) -> Finding:
     """A note of the reading as a finding; about a column where its text names one."""
     column = text.values.get("column") if isinstance(text, Said) else None
-    return Finding(check="reading", severity=NOTE, text=text, columns=(column,) if isinstance(column, str) else ())
+    return Finding(check=READING, severity=NOTE, text=text, columns=(column,) if isinstance(column, str) else ())
 
 
 def join_mends(found: Iterable[Finding]) -> dict[str, Any]:

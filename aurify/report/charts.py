@@ -232,10 +232,10 @@ def _spans(rows: Sequence[Row], place: Mapping[str, Any], x: Chart, **looks: Any
     return [mark("rule", span, strokeWidth=2, **looks)]
 
 
-def bars(rows: Sequence[Row], x: Chart) -> Chart:
+def bars(rows: Sequence[Row], x: Chart, *, beside: float | None = None) -> Chart:
     """Under each ``name`` a bar from 0 to ``value``; rows that are ``strong`` are in the model's colour.
 
-    A row that has ``low`` and ``high`` has its interval on the bar.
+    A row that has ``low`` and ``high`` has its interval on the bar; ``beside`` is a value to compare with.
     """
     y = name("name", [row["name"] for row in rows])
     place = {"y": {**y, "axis": None}, "x": {**x, "stack": None}, "tooltip": tooltip(y, x)}
@@ -247,6 +247,7 @@ def bars(rows: Sequence[Row], x: Chart) -> Chart:
     if any("low" in row for row in rows):
         span = {**place, "x": {**x, "field": "low"}, "x2": {"field": "high"}}
         drawn.append(mark("rule", span, style="ink"))
+    drawn += [] if beside is None else [_upright(beside)]
     return layers(rows, *drawn, height=ABOVE * len(rows))
 
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from aurify.core.words import said
 from aurify.report import charts, vega
-from aurify.report.section import Record, chapters, damage_told
+from aurify.report.section import Inspection, Record, chapters, damage_told
 
 if TYPE_CHECKING:
     import jinja2
 
 
-def render(record: Record) -> str:
-    """The whole page of a run, in the record's language."""
+def render(record: Inspection) -> str:
+    """The whole page of a run or of data alone, in the record's language."""
     every = chapters(record)
     with damage_told(record):
         specs = _script(spoken({n: f.chart for c in every for n, f in c.figures.items()}, record))
@@ -23,6 +23,7 @@ def render(record: Record) -> str:
             .get_template("page.html")
             .render(
                 language={"en": "en", "zh": "zh-Hans"}[record.language],
+                kind="" if isinstance(record, Record) else said("a look at the data before training"),
                 name=record.folder.path.resolve().name,
                 chapters=every,
                 specs=specs,
@@ -33,7 +34,7 @@ def render(record: Record) -> str:
         )
 
 
-def environment(record: Record) -> jinja2.Environment:
+def environment(record: Inspection) -> jinja2.Environment:
     """How templates are filled: every text in the record's language, and as text only."""
     import jinja2
 
@@ -59,7 +60,7 @@ def _words() -> dict[str, str]:
     }
 
 
-def spoken(plain: Any, record: Record) -> Any:
+def spoken(plain: Any, record: Inspection) -> Any:
     """A chart with its texts in the record's language, each on one line: Vega's expressions know no line in quotes."""
     match plain:
         case dict():

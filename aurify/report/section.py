@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from aurify.core.errors import AurifyError
 from aurify.core.words import Said, say
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from aurify.core.folder import RunFolder
-    from aurify.core.recipe import Recipe
+    from aurify.core.recipe import Recipe, Source
     from aurify.data.findings import Findings
     from aurify.data.splits import Parts
     from aurify.data.store import Asked, Store
@@ -58,37 +58,29 @@ class Tested:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Record:
-    """A finished run as its folder tells of it, and the language in which it is shown."""
+class Inspection:
+    """Data that was looked at, and the language in which it is shown; its ``evidence`` is by section."""
 
     folder: RunFolder
-    recipe: Recipe
-    summary: Mapping[str, Any]
+    source: Source
     findings: Findings
-    log: Sequence[Mapping[str, Any]]
-    environment: Mapping[str, Any]
-    openings: Sequence[Mapping[str, str]]
     evidence: Mapping[str, Any]
     language: str = "en"
-
-    @classmethod
-    def of_findings(cls, folder: RunFolder, recipe: Recipe | None, findings: Findings, language: str) -> Self:
-        """Data that is only inspected: of a run there is nothing, and without a target no recipe either."""
-        return cls(
-            folder=folder,
-            recipe=cast("Recipe", recipe),
-            summary={},
-            findings=findings,
-            log=(),
-            environment={},
-            openings=(),
-            evidence={},
-            language=language,
-        )
 
     def say(self, text: str) -> str:
         """A text in the report's language."""
         return say(text, self.language)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Record(Inspection):
+    """A finished run as its folder tells of it."""
+
+    recipe: Recipe
+    summary: Mapping[str, Any]
+    log: Sequence[Mapping[str, Any]]
+    environment: Mapping[str, Any]
+    openings: Sequence[Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -108,12 +100,16 @@ class Points:
 
 @dataclass(frozen=True)
 class Rows:
-    """A table of texts; the first column names each row, the others are aligned to the right where ``numbers``."""
+    """A table of texts; the first column names each row, the others are aligned to the right where ``numbers``.
+
+    ``marks`` are the row and column of the cells to look at.
+    """
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     caption: str = ""
     numbers: bool = True
+    marks: Collection[tuple[int, int]] = ()
 
 
 @dataclass(frozen=True)
@@ -142,7 +138,20 @@ class Folded:
     blocks: Sequence[Block]
 
 
-Block = Paragraph | Points | Rows | Figure | Code | Folded
+@dataclass(frozen=True)
+class Card:
+    """Blocks about one thing, under a title that begins with a word for how grave it is.
+
+    ``grade`` is what the word stands for, ``severe``, ``warning`` or ``note``, and decides the colour.
+    """
+
+    grade: str
+    word: str
+    title: str
+    blocks: Sequence[Block]
+
+
+Block = Paragraph | Points | Rows | Figure | Code | Folded | Card
 
 
 class Section:
@@ -152,8 +161,6 @@ class Section:
     """
 
     order: ClassVar[int]
-    of_data: ClassVar[bool] = False
-    """Whether it shows something of data that is only inspected, where nothing but findings and evidence is known."""
 
     @classmethod
     def name(cls) -> str:
@@ -173,6 +180,13 @@ class Section:
         raise NotImplementedError
 
 
+class DataSection(Section):
+    """A chapter that data alone has too, where there is no run."""
+
+    def show(self, record: Inspection, measured: Any) -> Sequence[Block]:
+        raise NotImplementedError
+
+
 @cache
 def sections() -> tuple[Section, ...]:
     """Every section, in the order of the page."""
@@ -181,7 +195,8 @@ def sections() -> tuple[Section, ...]:
     found = []
     for module in pkgutil.iter_modules(room.__path__):
         known = vars(importlib.import_module(f"{room.__name__}.{module.name}")).values()
-        found += [c() for c in known if inspect.isclass(c) and issubclass(c, Section) and c is not Section]
+        kinds = (Section, DataSection)
+        found += [c() for c in known if inspect.isclass(c) and issubclass(c, Section) and c not in kinds]
     return tuple(sorted(found, key=lambda s: (s.order, s.name())))
 
 
@@ -198,16 +213,22 @@ class Chapter:
         return {figure.name: figure for figure in _figures(self.blocks)}
 
 
-def chapters(record: Record) -> list[Chapter]:
-    """The sections that have something to show of a run. Raises AurifyError where its files hold what none can be."""
+def chapters(record: Inspection) -> list[Chapter]:
+    """The sections that have something to show. Raises AurifyError where a run's files hold what none can be."""
     with damage_told(record):
-        shown = [s for s in sections() if s.of_data or record.summary]
-        every = ((s, s.show(record, record.evidence.get(s.name()))) for s in shown)
+        every = [(s, _shown(s, record)) for s in sections()]
         return [Chapter(s.name(), record.say(s.title), blocks) for s, blocks in every if blocks]
 
 
+def _shown(section: Section, record: Inspection) -> Sequence[Block]:
+    measured = record.evidence.get(section.name())
+    if isinstance(section, DataSection):
+        return section.show(record, measured)
+    return section.show(record, measured) if isinstance(record, Record) else ()
+
+
 @contextmanager
-def damage_told(record: Record) -> Iterator[None]:
+def damage_told(record: Inspection) -> Iterator[None]:
     """Raise AurifyError where showing fails: a run's files may be damaged, anybody's, or of another version."""
     try:
         yield
@@ -225,5 +246,5 @@ def _figures(blocks: Sequence[Block]) -> Iterator[Figure]:
     for block in blocks:
         if isinstance(block, Figure):
             yield block
-        elif isinstance(block, Folded):
+        elif isinstance(block, (Folded, Card)):
             yield from _figures(block.blocks)

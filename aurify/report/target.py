@@ -10,7 +10,7 @@ import numpy as np
 from aurify.core.words import listed, said
 from aurify.data.store import Store
 from aurify.report import charts
-from aurify.report.section import Figure, Record, Rows
+from aurify.report.section import Figure, Inspection, Rows
 from aurify.report.values import amount, share, shown
 
 MOST_CLASSES = 20
@@ -27,7 +27,13 @@ def measure_target(store: Store, learnt: np.ndarray, tested: np.ndarray) -> dict
 
     Where each row is both in turn, as folds have it, there is one count.
     """
-    parts = {"all": learnt} if np.isin(tested, learnt).all() else {"learnt": learnt, "tested": tested}
+    return measure_parts(
+        store, {"all": learnt} if np.isin(tested, learnt).all() else {"learnt": learnt, "tested": tested}
+    )
+
+
+def measure_parts(store: Store, parts: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Counts by class or by bin of the rows of each part, named as in ``SERIES``."""
     targets = {name: np.asarray(store.target[rows]) for name, rows in parts.items()}
     if store.schema.classes is not None:
         return _by_class(store.schema.classes, targets)
@@ -64,17 +70,22 @@ def _by_bin(targets: Mapping[str, np.ndarray]) -> dict[str, Any]:
     return {"edges": [float(edge) for edge in edges], "counts": counts, "outside": outside, "ranges": ends}
 
 
-SERIES = {"all": said("all rows"), "learnt": said("rows learnt from"), "tested": said("rows tested")}
+SERIES = {
+    "all": said("all rows"),
+    "learnt": said("rows learnt from"),
+    "tested": said("rows tested"),
+    "seen": said("rows looked at"),
+}
 
 
-def figure_of_target(record: Record, measured: Mapping[str, Any], target: str) -> Figure:
+def figure_of_target(record: Inspection, measured: Mapping[str, Any], target: str) -> Figure:
     """Bars of classes, or a histogram of numbers."""
     if "classes" in measured:
         return _classes(record, measured, target)
     return _numbers(record, measured, target)
 
 
-def _classes(record: Record, measured: Mapping[str, Any], target: str) -> Figure:
+def _classes(record: Inspection, measured: Mapping[str, Any], target: str) -> Figure:
     names = [shown(name) for name in measured["classes"]]
     counts = {SERIES[part]: each for part, each in measured["counts"].items()}
     totals = {SERIES[part]: sum(each) + measured["others"][part] for part, each in measured["counts"].items()}
@@ -106,7 +117,7 @@ def _classes(record: Record, measured: Mapping[str, Any], target: str) -> Figure
     )
 
 
-def _numbers(record: Record, measured: Mapping[str, Any], target: str) -> Figure:
+def _numbers(record: Inspection, measured: Mapping[str, Any], target: str) -> Figure:
     edges, parts = measured["edges"], measured["counts"]
     order = [record.say(SERIES[part]) for part in parts]
     drawn = [
@@ -141,7 +152,7 @@ def _numbers(record: Record, measured: Mapping[str, Any], target: str) -> Figure
     )
 
 
-def _histogram(record: Record, drawn: Sequence[charts.Row], order: Sequence[str], target: str) -> charts.Chart:
+def _histogram(record: Inspection, drawn: Sequence[charts.Row], order: Sequence[str], target: str) -> charts.Chart:
     """Bars for the first series, and a stepped line over them for the second."""
     start, x = charts.number("from", target), charts.number("x", target)
     y = charts.number("value", record.say(said("share of rows")), zero=True, format=".3~%")

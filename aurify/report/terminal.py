@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,11 +13,14 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from aurify.core.run import Run
+from aurify.core.words import said, say
 from aurify.data.findings import NOTE, SEVERE, WARNING, Findings
 from aurify.measure.names import metric_name
 from aurify.measure.verdict import SAME_AS_ANOTHER, number
+from aurify.report.severities import WORDS, counted
 from aurify.training.fit import Show
 
 REFRESH_SECONDS = 0.2
@@ -61,30 +65,69 @@ def _score(run: Run) -> str:
     return f"held-out {name} {run.log[-1][name]:.4g}, best {sign * run.best:.4g}"
 
 
-MARKS = {SEVERE: ("severe", "bold red"), WARNING: ("warning", "yellow"), NOTE: ("note", "dim")}
+STYLES = {SEVERE: "bold red", WARNING: "yellow", NOTE: "dim"}
+
+MOST_TOLD = 6
+"""Notes that a fit prints; the others are counted."""
+
+MOST_NOTES = 12
+"""Notes that an inspection prints."""
 
 
 def telling(console: Console) -> Callable[[Findings], None]:
     """Print what a fit found in its data: a line each, and what to do about it."""
 
     def tell(found: Findings) -> None:
-        for finding in found:
-            fix = f" -> {finding.fix}" if finding.fix else ""
-            label = "" if finding.severity == NOTE else f"{finding.severity}: "
-            console.print(f"- {label}{finding}{fix}", highlight=False, markup=False, soft_wrap=True)
+        more = _print_each(console, found, MOST_TOLD, "en")
+        if more:
+            _line(console, "", "dim", said("and {count:,} more notes in findings.json", count=more))
 
     return tell
 
 
-def print_findings(console: Console, found: Findings, place: Path, *, fixed: bool, notes: bool) -> None:
-    """The findings, worst first, a line each and what to do; where the whole of it is."""
-    for finding in found if notes else [f for f in found if f.severity != NOTE]:
-        name, style = MARKS[finding.severity]
-        console.print(f"{name:8}", style=style, end="", highlight=False)
-        console.print(f"{finding}", highlight=False, markup=False)
+def print_findings(
+    console: Console, found: Findings, place: Path, *, fixed: bool, notes: bool, language: str = "en"
+) -> None:
+    """The findings, worst first, a line each and what to do; where the whole of it is, and what to run next."""
+    more = _print_each(console, found, MOST_NOTES if notes else 0, language)
+    counts = counted(found) or said("Nothing was found that would spoil a result.")
+    report, file = str(place / "report.html"), str(place / "findings.json")
+    lines: list[str] = [said("and {count:,} more notes in findings.json", count=more)] if more else []
+    lines += [counts, said("Report: {report}; as data: {file}", report=report, file=file)]
+    if fixed:
+        lines.append(said("Next: {command}", command=f"aurify fit {shlex.quote(str(place / 'recipe.yaml'))}"))
+    elif mended := sum(bool(finding.mend) for finding in found):
+        lines.append(said("Add --fix to write a recipe that fixes {count:,} of them.", count=mended))
+    for line in lines:
+        console.print(_visible(say(line, language)), highlight=False, markup=False, soft_wrap=True)
+
+
+def _print_each(console: Console, found: Findings, most_notes: int, language: str) -> int:
+    """Print findings with no more notes than that, and return how many notes are left."""
+    notes = found.where(severity=NOTE)
+    for finding in found[: len(found) - len(notes) + most_notes]:
+        word = say(WORDS[finding.severity], language)
+        _line(console, word, STYLES[finding.severity], say(finding.text, language))
         if finding.fix:
-            console.print(f"        -> {finding.fix}", style="dim", highlight=False, markup=False)
-    console.print(f"{found!r} in {place}", highlight=False, markup=False)
+            _line(console, "", "dim", f"-> {say(finding.fix, language)}")
+    return max(0, len(notes) - most_notes)
+
+
+def _line(console: Console, label: str, style: str, text: str) -> None:
+    """A text beside its label; in a terminal its further lines begin below it, elsewhere it stays one line."""
+    if not console.is_terminal:
+        console.print(f"{label:8} {_visible(text)}", highlight=False, markup=False, soft_wrap=True)
+        return
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=8, style=style)
+    table.add_column(overflow="fold", style="" if label else style)
+    table.add_row(label, Text(_visible(text)))
+    console.print(table)
+
+
+def _visible(text: str) -> str:
+    """A text on one line, in which a user's word cannot steer the terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def print_scores(console: Console, summary: Mapping[str, Any]) -> None:
@@ -98,14 +141,14 @@ def print_scores(console: Console, summary: Mapping[str, Any]) -> None:
     repeated = summary.get("without_overlap")
     if repeated is None:
         return
-    said = f"{repeated['same_inputs']:,} rows have the inputs of a training row"
+    told = f"{repeated['same_inputs']:,} rows have the inputs of a training row"
     if repeated["rows"]:
         metric = summary["main_metric"]
         beside = ", ".join(f"{n} {number(v.get(metric))}" for n, v in repeated["baselines"].items())
         score = _interval(repeated["scores"][metric]).replace("\\", "")
-        said += f"; on the {repeated['rows']:,} others {metric_name(metric)} is {score}"
-        said += f" ({beside})" if beside else ""
-    console.print(f"{said}.", highlight=False, markup=False)
+        told += f"; on the {repeated['rows']:,} others {metric_name(metric)} is {score}"
+        told += f" ({beside})" if beside else ""
+    console.print(f"{told}.", highlight=False, markup=False)
 
 
 def _print_beside_baselines(console: Console, summary: Mapping[str, Any]) -> None:

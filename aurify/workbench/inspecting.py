@@ -23,10 +23,13 @@ from aurify.data.store import Read
 from aurify.inspection.check import look_at, require_known, unsaid
 from aurify.inspection.inspected import Inspected
 from aurify.report import page
-from aurify.report.section import Record
+from aurify.report.section import Inspection
+from aurify.report.sections.data import measure_columns
+from aurify.report.sections.looked import measure_looked
+from aurify.report.target import measure_parts
 from aurify.workbench.passed import catalog_with
 from aurify.workbench.reporting import require_language
-from aurify.workbench.wish import Wish, complete, wish_of, words_of
+from aurify.workbench.wish import complete, wish_of, words_of
 
 OWN = ("findings.json", "report.html", "recipe.yaml")
 """What an inspection's folder holds."""
@@ -85,9 +88,14 @@ def inspect(
         settled = None
         if read.store.schema.target is not None:
             settled, _ = complete(wish, task.settled(read.store), read.store, catalog)
-        found = _look(read, wish, task if settled is None else settled.task, settled, watch.check)
+        seen, found = _look(read, task if settled is None else settled.task, settled, watch.check)
         if folder is not None:
-            _write(folder, found, settled, catalog, language, fix=fix)
+            _write(folder, found, settled, catalog, fix=fix)
+            source = Source.make(wish.source) if settled is None else settled.source
+            shown = Inspection(
+                folder=RunFolder(folder), source=source, findings=found, evidence=_evidence(seen), language=language
+            )
+            write_bytes(shown.folder.report, page.render(shown).encode())
     return found
 
 
@@ -116,7 +124,7 @@ def stop_if_severe(found: Findings, accept: Sequence[str]) -> None:
     )
 
 
-def _look(read: Read, wish: Wish, task: Any, recipe: Recipe | None, check: Callable[[], None]) -> Findings:
+def _look(read: Read, task: Any, recipe: Recipe | None, check: Callable[[], None]) -> tuple[Inspected, Findings]:
     """What every check finds; the rows are parted as a fit would, where they can be."""
     store, notes = read.store, list(read.notes)
     own = ~np.asarray(store.test)
@@ -131,7 +139,17 @@ def _look(read: Read, wish: Wish, task: Any, recipe: Recipe | None, check: Calla
             notes.append(said("the rows cannot be parted for a fit: {reason}", reason=str(error)))
     seen = _seen(read, rows, test, recipe, check)
     found = look_at(seen, task.traits)
-    return Findings([*found, *map(noted, unsaid(notes, found))])
+    return seen, Findings([*found, *map(noted, unsaid(notes, found))])
+
+
+def _evidence(seen: Inspected) -> dict[str, Any]:
+    """What the page shows beside the findings, by section; of targets only those of rows that may be learnt from."""
+    store, known = seen.store, seen.schema.target is not None and len(seen.rows) > 0
+    target = measure_parts(store, {"seen": seen.rows}) if known else None
+    return {
+        "looked": measure_looked(store, len(seen.rows), len(seen.test)),
+        "data": {**measure_columns(store, np.union1d(seen.rows, seen.test)), "target": target},
+    }
 
 
 def _seen(
@@ -157,7 +175,7 @@ def _folder(path: Path) -> Path:
     return path
 
 
-def _write(path: Path, found: Findings, recipe: Recipe | None, catalog: Catalog, language: str, *, fix: bool) -> None:
+def _write(path: Path, found: Findings, recipe: Recipe | None, catalog: Catalog, *, fix: bool) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -167,7 +185,6 @@ def _write(path: Path, found: Findings, recipe: Recipe | None, catalog: Catalog,
     write_json(folder.findings, [finding.plain() for finding in found])
     if fix and recipe is not None:
         write_bytes(folder.recipe, catalog.recipe(_mended(recipe, found)).to_yaml().encode())
-    write_bytes(folder.report, page.render(Record.of_findings(folder, recipe, found, language)).encode())
 
 
 def _mended(recipe: Recipe, found: Findings) -> dict[str, Any]:

@@ -14,9 +14,11 @@ from aurify.report.section import Record
 
 def record(folder: RunFolder, catalog: Catalog, language: str = "en") -> Record:
     """What the report shows of a finished run, from its plain files alone."""
+    recipe = catalog.read_recipe(folder.recipe)
     return Record(
         folder=folder,
-        recipe=catalog.read_recipe(folder.recipe),
+        source=recipe.source,
+        recipe=recipe,
         summary=read_record(folder.scores),
         findings=read_findings(folder),
         log=folder.read_progress(),

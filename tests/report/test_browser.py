@@ -6,9 +6,11 @@ import shutil
 import numpy as np
 import polars as pl
 import pytest
+from found import record
 
 from aurify import workbench
 from aurify.core.words import LANGUAGES
+from aurify.report.page import render
 
 SMALL = {"budget.steps": 24, "budget.batch_size": 32, "budget.validate_every": 4, "network.width": 16}
 WIDTHS = (360, 1280)
@@ -51,13 +53,16 @@ def frame(kind):
 
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory):
-    """The report of each kind of target in each language."""
+    """The report of each kind of target in each language, and the page of data that is only inspected."""
     root = tmp_path_factory.mktemp("pages")
     found = {}
     for kind in KINDS:
         run = workbench.fit(frame(kind), "y", settings=SMALL, out=root / kind)
         for language in LANGUAGES:
             found[kind, language] = run.report(language, root / f"{kind}.{language}.html")
+    for language in LANGUAGES:
+        found["data", language] = root / f"data.{language}.html"
+        found["data", language].write_text(render(record(language)), encoding="utf-8")
     return found
 
 
@@ -106,7 +111,7 @@ SAID = """() => {
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, "data"])
 def test_nothing_goes_wrong_and_nothing_is_cut_off(pages, visit, kind, language):
     for width in WIDTHS:
         for scheme in ("light", "dark"):
@@ -122,7 +127,7 @@ def test_nothing_goes_wrong_and_nothing_is_cut_off(pages, visit, kind, language)
             assert set(drawn) == {1}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, "data"])
 def test_charts_have_texts_for_those_who_do_not_see_them(pages, visit, kind):
     page = visit(pages[kind, "en"])
     texts = page.evaluate(
@@ -172,12 +177,12 @@ def test_numbers_can_be_read_without_javascript(pages, visit):
     assert page.locator("table").count() > 1
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_no_english_sentence_is_left_in_chinese(pages, visit, kind):
+@pytest.mark.parametrize(("kind", "word"), [*((kind, "区间") for kind in KINDS), ("data", "严重")])
+def test_no_english_sentence_is_left_in_chinese(pages, visit, kind, word):
     """Names of settings and metrics may be English; four plain words in a row are a sentence."""
     page = visit(pages[kind, "zh"])
     said = page.evaluate(SAID)
-    assert any("区间" in text for text in said)
+    assert any(word in text for text in said)
     sentence = re.compile(r"(?:[A-Za-z'-]{2,} ){3,}[A-Za-z'-]{2,}")
     assert [found[0] for text in said if (found := sentence.search(text))] == []
 

@@ -15,6 +15,7 @@ import pytest
 
 from aurify import workbench
 from aurify.core.words import say
+from aurify.data.findings import Findings
 from aurify.data.store import Asked, Store
 from aurify.measure.clusters import clusters_of
 from aurify.measure.places import places
@@ -111,9 +112,10 @@ def measured(tested) -> dict[str, Any]:
 def shown(tested, evidence, language="en") -> dict[str, list[Any]]:
     record = Record(
         folder=cast("Any", None),
+        source=tested.recipe.source,
         recipe=tested.recipe,
         summary=json.loads(json.dumps(tested.summary)),
-        findings=[],
+        findings=Findings([]),
         log=[],
         environment={},
         openings=[],

@@ -173,6 +173,7 @@ def _rivals(names: Sequence[str]) -> str:
 def _limits(record: Record, measured: Mapping[str, Any]) -> list[Said]:
     summary, clusters = record.summary, measured.get("clusters")
     looks, limits = openings_known(record), list[Said]()
+    limits += _found(record)
     if summary["rows"] < FEW_ROWS:
         limits.append(said("There are only {rows:,} test rows: only large differences can show.", rows=summary["rows"]))
     if clusters is not None and clusters < FEW:
@@ -200,6 +201,19 @@ def _limits(record: Record, measured: Mapping[str, Any]) -> list[Said]:
     if record.recipe.budget.seconds is not None and _cut_short(record):
         limits.append(said("The time limit ended training early: more time may give better scores."))
     return [*limits, *_repeated(summary)]
+
+
+def _found(record: Record) -> list[Said]:
+    """What was found in the data and nobody mended: each finding that was accepted, warnings by their number."""
+    accepted = [
+        said("A severe finding was accepted, so these scores may be worth nothing: {finding}.", finding=finding.text)
+        for finding in record.findings.severe
+    ]
+    warnings = len(record.findings.warnings)
+    if not warnings:
+        return accepted
+    told = said("There are warnings about the data: {count:,}. The next section has them.", count=warnings)
+    return [*accepted, told]
 
 
 def _cut_short(record: Record) -> bool:

@@ -13,7 +13,7 @@ from aurify.data.dates import written
 from aurify.data.schema import MISSING
 from aurify.data.store import Store
 from aurify.report import charts
-from aurify.report.section import Block, Figure, Folded, Paragraph, Record, Rows, Section, Tested
+from aurify.report.section import Block, DataSection, Figure, Folded, Inspection, Paragraph, Rows, Tested
 from aurify.report.target import figure_of_target, measure_target
 from aurify.report.values import amount, share, shown
 
@@ -31,7 +31,7 @@ KINDS = {
 }
 
 
-class Data(Section):
+class Data(DataSection):
     """Rows, columns, gaps and target."""
 
     order = 200
@@ -41,33 +41,38 @@ class Data(Section):
         return said("The data")
 
     def measure(self, tested: Tested) -> dict[str, Any]:
-        store, schema = tested.store, tested.store.schema
         learnt = np.sort(np.concatenate([tested.parts.fit, tested.parts.held]))
-        rows = np.union1d(learnt, tested.asked.rows)
-        place = {name: at for at, name in enumerate(schema.names)}
-        columns = sorted(_columns(store, rows), key=lambda column: place[column["name"]])
-        gaps = sorted((c for c in columns if c["missing"]), key=lambda c: -c["missing"])
-        left_out = sum(c.kind == LEFT_OUT for c in schema.columns)
-        kinds = {kind: sum(c["kind"] == kind for c in columns) for kind in (NUMBER, CATEGORY, DATE)}
-        return {
-            "rows": len(store),
-            "used": len(rows),
-            "kinds": {**kinds, LEFT_OUT: left_out},
-            "columns": columns[:MOST_COLUMNS],
-            "gaps": [{"name": c["name"], "missing": c["missing"]} for c in gaps[:MOST_GAPS]],
-            "gap_columns": len(gaps),
-            "weight": _weight(store, rows),
-            "target": measure_target(store, learnt, tested.asked.rows),
-        }
+        target = measure_target(tested.store, learnt, tested.asked.rows)
+        return {**measure_columns(tested.store, np.union1d(learnt, tested.asked.rows)), "target": target}
 
-    def show(self, record: Record, measured: Any) -> Sequence[Block]:
+    def show(self, record: Inspection, measured: Any) -> Sequence[Block]:
         blocks: list[Block] = []
         if measured is not None:
-            target = record.recipe.source.target or ""
             blocks += [Paragraph(text) for text in _overview(measured)]
-            blocks += [figure_of_target(record, measured["target"], target), *_gaps(record, measured)]
+            if measured["target"] is not None:
+                blocks.append(figure_of_target(record, measured["target"], record.source.target or ""))
+            blocks += _gaps(record, measured)
             blocks += [Folded(said("Every column"), _table(measured))]
         return blocks
+
+
+def measure_columns(store: Store, rows: np.ndarray) -> dict[str, Any]:
+    """Of rows by id (N,): the kinds of their columns, what is missing and how values are spread."""
+    schema = store.schema
+    place = {name: at for at, name in enumerate(schema.names)}
+    columns = sorted(_columns(store, rows), key=lambda column: place[column["name"]])
+    gaps = sorted((c for c in columns if c["missing"]), key=lambda c: -c["missing"])
+    left_out = sum(c.kind == LEFT_OUT for c in schema.columns)
+    kinds = {kind: sum(c["kind"] == kind for c in columns) for kind in (NUMBER, CATEGORY, DATE)}
+    return {
+        "rows": len(store),
+        "used": len(rows),
+        "kinds": {**kinds, LEFT_OUT: left_out},
+        "columns": columns[:MOST_COLUMNS],
+        "gaps": [{"name": c["name"], "missing": c["missing"]} for c in gaps[:MOST_GAPS]],
+        "gap_columns": len(gaps),
+        "weight": _weight(store, rows),
+    }
 
 
 def _columns(store: Store, rows: np.ndarray) -> Iterator[dict[str, Any]]:
@@ -118,7 +123,7 @@ def _overview(measured: Mapping[str, Any]) -> list[Said]:
     return texts
 
 
-def _gaps(record: Record, measured: Mapping[str, Any]) -> list[Block]:
+def _gaps(record: Inspection, measured: Mapping[str, Any]) -> list[Block]:
     gaps, used = measured["gaps"], measured["used"]
     if not gaps:
         return [Paragraph(said("No cell of these columns is missing."))]
