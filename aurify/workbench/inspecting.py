@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe, Source
 from aurify.core.watch import Watch
 from aurify.core.words import said
-from aurify.data.findings import Findings, join, join_mends, noted
+from aurify.data.findings import Finding, Findings, join, join_mends, noted
 from aurify.data.frames import with_target
 from aurify.data.splits import Parts
 from aurify.data.store import Read
@@ -129,7 +130,14 @@ def _look(read: Read, wish: Wish, task: Any, recipe: Recipe | None, check: Calla
             rows, test = np.flatnonzero(store.labelled), np.empty(0, dtype=np.int64)
             notes.append(said("the rows cannot be parted for a fit: {reason}", reason=str(error)))
     seen = _seen(read, rows, test, recipe, check)
-    return Findings([*look_at(seen, task.traits), *map(noted, notes)])
+    return Findings([*(_renumbered(f, read.numbers) for f in look_at(seen, task.traits)), *map(noted, notes)])
+
+
+def _renumbered(finding: Finding, numbers: np.ndarray | None) -> Finding:
+    """With row numbers of the source, where only some of its rows were read."""
+    if numbers is None or not finding.rows:
+        return finding
+    return replace(finding, rows=tuple(numbers[list(finding.rows)].tolist()))
 
 
 def _seen(
