@@ -113,7 +113,9 @@ def _read_json_lines(content: Content, sample: RowSample) -> Drawn:
         frame = pl.read_ndjson(BytesIO(text), infer_schema_length=None)
     except PolarsError:  # say which line, or read line by line what is only of many types
         numbers = range(len(lines)) if drawn is None or drawn.rows is None else drawn.rows
-        rows = [row for at, line in zip(numbers, lines, strict=True) if (row := _row(content, at + 1, line)) is not None]
+        rows = [
+            row for at, line in zip(numbers, lines, strict=True) if (row := _row(content, at + 1, line)) is not None
+        ]
         frame = _frame_of_rows(content, rows)
     return Drawn(frame, frame.height) if drawn is None else replace(drawn, frame=frame)
 

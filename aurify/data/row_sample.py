@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aurify.core import rng
-
 if TYPE_CHECKING:
     import polars as pl
 
@@ -126,6 +124,8 @@ def numbered(pieces: list[Drawn]) -> np.ndarray | None:
 
 def keys(rows: np.ndarray) -> np.ndarray:
     """64 random bits (n,) for each row number (n,), as SplitMix64 mixes a counter (Steele, Lea & Flood 2014)."""
+    from aurify.core import rng  # brings torch, which reading can do without
+
     bits = rows.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(rng.key(0, "rows"))
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
