@@ -109,7 +109,7 @@ def _bundled(name: str) -> pl.DataFrame:
     return frame.with_columns(pl.Series("target", target)).unique(maintain_order=True)
 
 
-def _classes(size: int, classes: int, shares: Sequence[float] | None, apart: float) -> Any:
+def _classes(size: int, classes: int, shares: list[float] | None, apart: float) -> Any:
     def rows(random: np.random.Generator, most: int) -> pl.DataFrame:
         from sklearn.datasets import make_classification
 
@@ -179,7 +179,7 @@ BASES = (
     Base("diabetes", _own("diabetes"), "target", "regress", weak=True),
     Base("digits", _own("digits"), "target", "classify", clear=True),
     Base("two_classes", _classes(2_000, 2, None, 1.5), "label", "classify", clear=True, smooth=True),
-    Base("skewed_classes", _classes(2_500, 2, (0.85, 0.15), 0.8), "label", "classify", weak=True, smooth=True),
+    Base("skewed_classes", _classes(2_500, 2, [0.85, 0.15], 0.8), "label", "classify", weak=True, smooth=True),
     Base("four_classes", _classes(2_000, 4, None, 1.5), "label", "classify", clear=True, smooth=True),
     Base(
         "line",

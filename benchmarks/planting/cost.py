@@ -18,6 +18,7 @@ from benchmarks.planting.bases import DATA
 
 SECONDS, MEGABYTES = 20, 1536
 MILLIONS = (1, 2, 4)
+CALL = "from aurify.cli import main; main()"
 PIECE_ROWS = 500_000
 
 
