@@ -12,11 +12,11 @@ import os
 import sys
 
 if __name__ == "inspect":  # a script beside this one wants the standard library's module of that name: give it that
-    beside = sys.path.index(os.path.dirname(__file__))  # noqa: PTH120 (pathlib may be what wants it)
-    here = sys.path.pop(beside)
+    path = sys.path[:]
+    sys.path[:] = [p for p in path if os.path.abspath(p) != os.path.dirname(os.path.abspath(__file__))]  # noqa: PTH
     del sys.modules["inspect"]
     sys.modules["inspect"] = __import__("inspect")
-    sys.path.insert(beside, here)
+    sys.path[:] = path
 
 if __name__ == "__main__":
     for name in ("OMP_NUM_THREADS", "POLARS_MAX_THREADS"):

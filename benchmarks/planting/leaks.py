@@ -100,7 +100,7 @@ def deciding_pair(frame: pl.DataFrame, target: str, kind: str, random: np.random
         size = max(2, codes.max() + 1)
         one = random.integers(0, size, frame.height)
         two = (codes - one) % size
-        slips = rows_chosen(random, frame.height, between(0.03, 0.0, strength))
+        slips = np.flatnonzero(random.random(frame.height) < between(0.03, 0.0, strength))
         two[slips] = random.integers(0, size, len(slips))
         columns = (one, two) if random.random() < 0.5 else (np.array([f"c{v}" for v in one]), two)
     else:

@@ -59,7 +59,10 @@ def near_duplicates(
     copies = frame[rows_chosen(random, frame.height, between(0.03, 0.2, strength))]
     if random.random() < 0.5:
         name = str(random.choice(names))
-        copies = copies.with_columns(pl.Series(name, random.permutation(frame[name].to_numpy())[: copies.height]))
+        values = np.unique(frame[name].to_numpy())
+        own = np.searchsorted(values, copies[name].to_numpy())
+        other = (own + random.integers(1, len(values), copies.height)) % len(values)
+        copies = copies.with_columns(pl.Series(name, values[other]))
     else:
         reach = 10 ** random.uniform(-5, -3)
         copies = copies.with_columns(
