@@ -13,7 +13,8 @@ import sys
 
 if __name__ == "inspect":  # a script beside this one wants the standard library's module of that name: give it that
     path = sys.path[:]
-    sys.path[:] = [p for p in path if os.path.abspath(p) != os.path.dirname(os.path.abspath(__file__))]  # noqa: PTH
+    own = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 (pathlib may be what wants it)
+    sys.path[:] = [p for p in path if os.path.abspath(p) != own]  # noqa: PTH100
     del sys.modules["inspect"]
     sys.modules["inspect"] = __import__("inspect")
     sys.path[:] = path
