@@ -79,5 +79,6 @@ def write_table(path: Path, rows: int) -> None:
             columns["day"] = np.datetime64("2015-01-01", "D") + random.integers(0, 3000, count)
             known = columns["real 0"] + columns["real 1"] + random.normal(size=count)
             columns["label"] = np.where(known > 0, "yes", "no")
-            frame = pl.DataFrame(columns).with_columns("value " + pl.col(f"kind {i}").cast(pl.String) for i in range(6))
+            kinds = [(pl.lit("value ") + pl.col(f"kind {i}").cast(pl.String)).alias(f"kind {i}") for i in range(6)]
+            frame = pl.DataFrame(columns).with_columns(kinds)
             frame.write_csv(file, include_header=begin == 0)

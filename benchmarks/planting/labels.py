@@ -101,7 +101,7 @@ DEFECTS = (
     Defect(flipped_labels, ("label_errors",), clear=True),
     Defect(slipped_targets, ("target_outliers",)),
     Defect(rare_class, ("rare_classes",)),
-    Defect(imbalance, ("imbalance",), notes=True),
+    Defect(imbalance, ("imbalance", "rare_classes"), notes=True),
     Defect(label_respelt, ("label_spelling",)),
     Defect(capped_target, ("capped_target",)),
     Defect(no_signal, ("no_signal",), clear=True),
