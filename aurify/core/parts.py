@@ -135,7 +135,7 @@ class Task(Part):
     def read(self, source: Source, data: Any, by: str = "random", *, labelled: bool = True) -> Any:
         """Read ``data`` (a path or a frame) into a Store, with what was noticed; ``by`` is that of the split.
 
-        Without ``labelled`` the target may be absent, for who only looks at the data.
+        Without ``labelled`` the data is only looked at: the target may be absent, and of very many rows some are read.
         """
         raise NotImplementedError
 

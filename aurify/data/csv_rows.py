@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from aurify.data.archives import Content
 from aurify.data.csv_blocks import LISTED_LINES, Blocks, OtherEncodingError, lines_at, regular, text_pieces
 from aurify.data.csv_text import SAMPLE_BYTES, Form, OpenQuoteError, form_of, noticed, numbered, open_quote
 from aurify.data.encodings import encoding_of, other_encoding
+from aurify.data.row_sample import Drawn, RowSample
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,10 +33,12 @@ def read_csv(
     missing: Sequence[str],
     texts: Sequence[str],
     names: tuple[str, ...] | None,
-) -> tuple[pl.DataFrame, list[str]]:
+    begin: Callable[[], RowSample],
+) -> tuple[Drawn, list[str]]:
     """The rows and what was found that is not the plain case.
 
-    ``texts`` come as written, ``names`` are those of a known table. Raises AurifyError for what is no table.
+    ``texts`` come as written, ``names`` are those of a known table, ``begin`` makes the sample that takes the rows.
+    Raises AurifyError for what is no table.
     """
     chosen = encoding_of(content.head(SAMPLE_BYTES), encoding)
     wanted = {"separator": separator, "header": header, "known": names}
@@ -47,7 +50,7 @@ def read_csv(
                 raise AurifyError(f"{content.name} is empty")
             final = not more and len(sample) <= SAMPLE_BYTES
             form = form_of(sample[:SAMPLE_BYTES], content.name, chosen, final=final, **wanted)
-            return _read(content, form, missing, texts)
+            return _read(content, form, missing, texts, begin)
         except OtherEncodingError as error:
             other = other_encoding(error.piece)
             if encoding is not None or chosen in ("utf-16", "utf-32", "latin-1"):
@@ -57,27 +60,32 @@ def read_csv(
             chosen = other if other not in (chosen, "utf-8") else "latin-1"
 
 
-def _read(content: Content, form: Form, missing: Sequence[str], texts: Sequence[str]) -> tuple[pl.DataFrame, list[str]]:
+def _read(
+    content: Content, form: Form, missing: Sequence[str], texts: Sequence[str], begin: Callable[[], RowSample]
+) -> tuple[Drawn, list[str]]:
     import polars as pl
 
     blocks = Blocks(content, form)
     fixed = {f"column_{at}": pl.String for at, name in enumerate(form.names, 1) if name in texts}
-    reader = _Reader(blocks, form, missing)
+    reader, sample = _Reader(blocks, form, missing), begin()
     try:
-        found = dict(reader.frames(fixed))
+        for place, frame in reader.frames(fixed):
+            sample.add(place, frame)
         if reader.became_text:  # numbers at first: read these columns once more, as they are written
-            found |= {place: found[place].with_columns(late.get_columns()) for place, late in reader.again()}
+            for place, late in reader.again():
+                sample.renew(place, late)
     except OpenQuoteError as error:
         if form.separator == b"\t" and form.quoting:  # tabs need no quotes: these are plain characters
-            return _read(content, replace(form, quoting=False), missing, texts)
+            return _read(content, replace(form, quoting=False), missing, texts, begin)
         (line,) = lines_at(content, form.encoding, [error.at])
         raise AurifyError(open_quote(content.name, line)) from None
-    frames = [frame for frame in found.values() if frame.height]
-    frame = pl.concat(frames, how="vertical_relaxed", rechunk=False) if frames else pl.DataFrame(schema=form.names)
+    if not sample.count:
+        sample.add(-1, pl.DataFrame(schema=form.names))
+    drawn = sample.drawn()
     ragged = blocks.ragged
-    if ragged.count and ragged.count >= frame.height:
+    if ragged.count and ragged.count >= drawn.count:
         raise AurifyError(
-            f"{content.name} cannot be read as CSV: {ragged.count:,} of {ragged.count + frame.height:,} lines have"
+            f"{content.name} cannot be read as CSV: {ragged.count:,} of {ragged.count + drawn.count:,} lines have"
             f" another number of cells than the {form.width} columns; put cells that hold the separator in quotes"
         )
     notes = noticed(form, content.name)
@@ -85,8 +93,8 @@ def _read(content: Content, form: Form, missing: Sequence[str], texts: Sequence[
         numbers = lines_at(content, form.encoding, sorted(ragged.places))
         lines = ", ".join(f"{number:,}" for number in numbers) + (", ..." if ragged.count > LISTED_LINES else "")
         notes.append(_ragged(content.name, ragged.count, form.width, lines))
-    frame.columns = list(form.names)
-    return frame, notes
+    drawn.frame.columns = list(form.names)
+    return drawn, notes
 
 
 def _ragged(name: str, count: int, cells: int, lines: str) -> Said:

@@ -158,9 +158,11 @@ class Read:
     """What a task made of a source: the Store, what was noticed, and the rows as they were written.
 
     ``frames`` are polars frames of raw cells, the source's and perhaps that of a test file; together they have the rows
-    of the Store, in its order.
+    of the Store, in its order. ``numbers`` (N,) are the rows' numbers in the source and, after all of its own, in the
+    test file; None where no row was left unread.
     """
 
     store: Store
     notes: tuple[str, ...]
     frames: tuple[Any, ...]
+    numbers: np.ndarray | None = None

@@ -16,12 +16,16 @@ from aurify.data.columns import LEFT_OUT, NUMBER
 from aurify.data.labels import match_labels
 from aurify.data.noticed import THE_DATA
 from aurify.data.roles import split_column, split_role, weight_role
+from aurify.data.row_sample import EVERY, numbered
 from aurify.data.schema import Parsed, Schema, wanted_types
 from aurify.data.sources import Reading, read_frame
 from aurify.data.store import Asked, Read, Store, has_value
 
 if TYPE_CHECKING:
     import polars as pl
+
+MOST_ROWS = 1_000_000
+"""Rows of each file that are read by who only looks at the data."""
 
 GROUPS = said("it groups the rows")
 
@@ -39,11 +43,12 @@ class _Typed:
 def read_table(source: Source, data: Any, kind: str, by: str, *, labelled: bool = True) -> Read:
     """Read ``data`` (a path or a frame), and the test file that the source names, into a Store; and say what was seen.
 
-    ``kind`` is ``classify``, ``regress`` or ``auto``, ``by`` the recipe's split. Without ``labelled`` there may be no
-    target, in both or in the test file. Raises AurifyError for what is no table, for columns that do not exist and for
+    ``kind`` is ``classify``, ``regress`` or ``auto``, ``by`` the recipe's split. Without ``labelled`` the data is only
+    looked at: there may be no target, in both or in the test file, and of each at most ``MOST_ROWS`` rows are read.
+    Raises AurifyError for what is no table, for columns that do not exist and for
     targets that cannot be learnt.
     """
-    reading = Reading.of(source)
+    reading = Reading.of(source, EVERY if labelled else MOST_ROWS)
     as_written = tuple(name for name, wanted in wanted_types(source.types).items() if wanted != NUMBER)
     loaded = read_frame(data, reading, texts=as_written)
     if source.target is None and labelled:
@@ -53,20 +58,20 @@ def read_table(source: Source, data: Any, kind: str, by: str, *, labelled: bool 
     schema = _infer(loaded.frame, source, kind, by)
     parsed = schema.parse(loaded.frame)
     notes = [*loaded.notes, *schema.notes, *parsed.notes]
-    frames = [loaded.frame]
+    drawn = [loaded.drawn]
     tables = [_Typed(THE_DATA, loaded.frame, parsed, schema.parse_target(loaded.frame))]
     if source.test is not None:
         beside = read_frame(Path(source.test), reading, texts=schema.texts, names=schema.names)
         more, _ = _typed(schema, beside.frame, source.test, labelled=labelled)  # the check label_spelling says the rest
         tables.append(more)
-        frames.append(beside.frame)
+        drawn.append(beside.drawn)
         notes += [*beside.notes, *more.parsed.notes]
     inputs = {k: _joined([t.parsed.inputs[k] for t in tables]) for k in parsed.inputs}
     targets = _joined([t.target for t in tables])
     test = np.arange(len(targets)) >= loaded.frame.height
     roles, noticed = _roles(schema, tables, by)
     store = Store.of(schema, inputs, targets, test, roles)
-    return Read(store, (*notes, *noticed), tuple(frames))
+    return Read(store, (*notes, *noticed), tuple(piece.frame for piece in drawn), numbered(drawn))
 
 
 def ask_table(schema: Schema, data: Any, source: Source, *, labelled: bool, by: str) -> Asked:

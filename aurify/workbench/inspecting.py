@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe, Source
 from aurify.core.watch import Watch
 from aurify.core.words import said
-from aurify.data.findings import Findings, join, join_mends, noted
+from aurify.data.findings import Finding, Findings, join, join_mends, noted
 from aurify.data.frames import with_target
 from aurify.data.splits import Parts
 from aurify.data.store import Read
@@ -139,7 +140,8 @@ def _look(read: Read, task: Any, recipe: Recipe | None, check: Callable[[], None
             notes.append(said("the rows cannot be parted for a fit: {reason}", reason=str(error)))
     seen = _seen(read, rows, test, recipe, check)
     found = look_at(seen, task.traits)
-    return seen, Findings([*found, *map(noted, unsaid(notes, found))])
+    numbered = [_renumbered(finding, read.numbers) for finding in found]
+    return seen, Findings([*numbered, *map(noted, unsaid(notes, found))])
 
 
 def _evidence(seen: Inspected) -> dict[str, Any]:
@@ -150,6 +152,13 @@ def _evidence(seen: Inspected) -> dict[str, Any]:
         "looked": measure_looked(store, len(seen.rows), len(seen.test)),
         "data": {**measure_columns(store, np.union1d(seen.rows, seen.test)), "target": target},
     }
+
+
+def _renumbered(finding: Finding, numbers: np.ndarray | None) -> Finding:
+    """With row numbers of the source, where only some of its rows were read."""
+    if numbers is None or not finding.rows:
+        return finding
+    return replace(finding, rows=tuple(numbers[list(finding.rows)].tolist()))
 
 
 def _seen(

@@ -1,0 +1,1 @@
+"""Defects planted into clean tables, to count how many an inspection finds."""
