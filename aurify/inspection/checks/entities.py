@@ -13,7 +13,7 @@ import numpy as np
 from aurify.core import rng
 from aurify.core.parts import Trait
 from aurify.core.words import said
-from aurify.data.columns import DATE, NUMBER, Column
+from aurify.data.columns import CATEGORY, DATE, NUMBER, Column
 from aurify.data.findings import WARNING, Finding
 from aurify.data.texts import known_texts
 from aurify.inspection.alike import side_by_side
@@ -114,7 +114,8 @@ class Entities(Check):
 
 def _entities(seen: Inspected, column: Column) -> _Entities | None:
     """The column as entities, where its name or its values may mean some."""
-    if column.kind == DATE or column.name not in seen.frame.columns:
+    few = column.kind == CATEGORY and len(column.values) < FEWEST_NAMED
+    if few or column.kind == DATE or column.name not in seen.frame.columns:
         return None
     values = seen.frame[column.name]
     if values.dtype.is_nested() or values.dtype.is_temporal() or values.dtype.is_float():
