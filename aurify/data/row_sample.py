@@ -1,14 +1,15 @@
 """A uniform sample of rows that come piece by piece, so that memory holds no more of them than are wanted."""
 
+# numpy and what brings torch are imported where rows are drawn: who reads all rows waits for neither
+
 from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
 
 EVERY = sys.maxsize
@@ -17,7 +18,7 @@ EVERY = sys.maxsize
 SLACK = 1.25
 """Times the rows wanted that are held before the others are let go."""
 
-HIGHEST = np.uint64(2**64 - 1)
+HIGHEST = 2**64 - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,8 @@ class Drawn:
 
     def kept(self, chosen: np.ndarray) -> Drawn:
         """Without the rows that are not ``chosen`` (n,)."""
+        import numpy as np
+
         assert self.rows is not None
         return Drawn(self.frame[np.flatnonzero(chosen)], self.count, self.rows[chosen])
 
@@ -44,10 +47,14 @@ class _Piece:
 
     @property
     def rows(self) -> np.ndarray:
+        import numpy as np
+
         return self.first + (np.arange(self.frame.height) if self.held is None else self.held)
 
     def keep(self, chosen: np.ndarray) -> None:
         """Let go of the rows that are not ``chosen`` (n,)."""
+        import numpy as np
+
         self.held = np.flatnonzero(chosen) if self.held is None else self.held[chosen]
         self.frame = self.frame[np.flatnonzero(chosen)]
 
@@ -92,9 +99,11 @@ class RowSample:
         every = list(self._pieces.values())
         pieces = [piece for piece in every if piece.frame.height] or every[:1]
         frame = pl.concat([piece.frame for piece in pieces], how="vertical_relaxed", rechunk=False)
-        return Drawn(
-            frame, self.count, None if self.most == EVERY else np.concatenate([piece.rows for piece in pieces])
-        )
+        if self.most == EVERY:
+            return Drawn(frame, self.count)
+        import numpy as np
+
+        return Drawn(frame, self.count, np.concatenate([piece.rows for piece in pieces]))
 
     def _thin(self) -> None:
         pieces = list(self._pieces.values())
@@ -114,17 +123,29 @@ def lowest(pieces: list[Drawn], most: int) -> list[Drawn]:
     return [piece.kept(own <= highest) for piece, own in zip(pieces, every, strict=True)]
 
 
+def rows_of(pieces: list[Drawn]) -> np.ndarray | None:
+    """The numbers of rows of tables that were numbered on from one another; None where all were asked for."""
+    import numpy as np
+
+    rows = [piece.rows for piece in pieces if piece.rows is not None]
+    return np.concatenate(rows) if rows else None
+
+
 def numbered(pieces: list[Drawn]) -> np.ndarray | None:
     """The numbers of rows whose tables follow one another, as if all of their rows were here; None where they are."""
     if all(piece.rows is None or piece.frame.height == piece.count for piece in pieces):
         return None
+    import numpy as np
+
     begins = np.cumsum([0, *(piece.count for piece in pieces)])
     return np.concatenate([b + p.rows for b, p in zip(begins, pieces, strict=False) if p.rows is not None])
 
 
 def keys(rows: np.ndarray) -> np.ndarray:
     """64 random bits (n,) for each row number (n,), as SplitMix64 mixes a counter (Steele, Lea & Flood 2014)."""
-    from aurify.core import rng  # brings torch, which reading can do without
+    import numpy as np
+
+    from aurify.core import rng
 
     bits = rows.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(rng.key(0, "rows"))
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -134,4 +155,6 @@ def keys(rows: np.ndarray) -> np.ndarray:
 
 def _highest(every: list[np.ndarray], most: int) -> np.uint64:
     """The highest of the ``most`` lowest keys."""
+    import numpy as np
+
     return np.partition(np.concatenate(every), most - 1)[most - 1]

@@ -7,15 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-
 from aurify.core.errors import AurifyError, listing
 from aurify.core.words import said
 from aurify.data.archives import TABLES, content_of, tables_among
 from aurify.data.columnar import kind_of, read_columnar
 from aurify.data.csv_rows import read_csv
 from aurify.data.noticed import THE_DATA
-from aurify.data.row_sample import EVERY, Drawn, RowSample, lowest
+from aurify.data.row_sample import EVERY, Drawn, RowSample, lowest, rows_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -131,8 +129,7 @@ def _read_folder(path: Path, reading: Reading, texts: tuple[str, ...], names: tu
         first=chosen[0].name,
         last=chosen[-1].name,
     )
-    rows = [piece.rows for piece in pieces if piece.rows is not None]
-    drawn = Drawn(frame, sum(piece.count for piece in pieces), np.concatenate(rows) if rows else None)
+    drawn = Drawn(frame, sum(piece.count for piece in pieces), rows_of(pieces))
     return Loaded(drawn, (counted, *dict.fromkeys(notes)))
 
 
