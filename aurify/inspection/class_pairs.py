@@ -55,6 +55,7 @@ class Levels:
     discrete: bool
 
 
+@np.errstate(all="ignore")
 def class_suspects(numbers: np.ndarray, codes: np.ndarray, target: np.ndarray, find: np.ndarray) -> list[Suspect]:
     """Pairs of columns, numbers (n, a) before codes (n, b), that decide the classes (n,), the surest first."""
     levels = _levels(numbers, codes, target)
@@ -64,6 +65,7 @@ def class_suspects(numbers: np.ndarray, codes: np.ndarray, target: np.ndarray, f
     return sorted(found, key=lambda suspect: (suspect.left, not suspect.structural))
 
 
+@np.errstate(all="ignore")
 def left_alone(numbers: np.ndarray, codes: np.ndarray, target: np.ndarray, find: np.ndarray) -> dict[int, float]:
     """Error of each column by itself, numbers (n, a) before codes (n, b)."""
     alone: dict[int, float] = {}

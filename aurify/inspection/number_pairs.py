@@ -29,6 +29,7 @@ FURTHEST = 3e38
 """Trees take no larger numbers."""
 
 
+@np.errstate(all="ignore")
 def number_suspects(values: np.ndarray, target: np.ndarray, find: np.ndarray) -> list[Suspect]:
     """Pairs of the columns (n, C) that decide ``target`` (n,), the surest first; ``find`` (n,) says on which rows to
     look for them, and the others prove them.
@@ -57,6 +58,7 @@ def number_suspects(values: np.ndarray, target: np.ndarray, find: np.ndarray) ->
     return sorted(found, key=lambda suspect: suspect.left)
 
 
+@np.errstate(all="ignore")
 def unexplained(missed: np.ndarray, target: np.ndarray) -> float:
     """What answers that are off by ``missed`` (n,) leave of the squared spread of ``target`` (n,), NaN for no spread.
 
@@ -67,6 +69,7 @@ def unexplained(missed: np.ndarray, target: np.ndarray) -> float:
     return float((np.quantile(np.abs(missed), 0.9) / usual) ** 2) if usual > 0 else float("nan")
 
 
+@np.errstate(all="ignore")
 def left_alone(values: np.ndarray, target: np.ndarray, find: np.ndarray) -> np.ndarray:
     """What each column (n, C) leaves unexplained by itself, (C,)."""
     return np.array([_alone(column, target, find) for column in values.T])

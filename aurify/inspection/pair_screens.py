@@ -24,19 +24,23 @@ def standing_out(scores: np.ndarray, usable: np.ndarray) -> list[Pair]:
     return list(zip(first[best].tolist(), second[best].tolist(), strict=True))
 
 
+@np.errstate(all="ignore")
 def plane_shares(values: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Share of the spread of ``target`` (n,) that each pair of columns (n, C) explains linearly, (C, C); alone (C,).
 
     R2 of two regressors in closed form, from correlations over the rows where both are known.
     """
     known = np.isfinite(values) & np.isfinite(target)[:, None]
-    centre = np.nanmean(np.where(known, values, np.nan), axis=0)
-    spread = np.nanstd(np.where(known, values, np.nan), axis=0)
-    scaled = np.where(known, (values - centre) / np.where(spread > 0, spread, 1), 0)
-    scaled[:, ~(spread > 0)] = 0
+    count = np.maximum(known.sum(0), 1)
+    largest = np.maximum(np.abs(np.where(known, values, 0)).max(0), 1e-300)  # squares of 1e300 have no end
+    scaled = np.where(known, values / largest, 0)
+    scaled = np.where(known, scaled - scaled.sum(0) / count, 0)
+    spread = np.sqrt((scaled**2).sum(0) / count)
+    scaled = np.where(spread > 0, scaled / np.where(spread > 0, spread, 1), 0)
     here = known.astype(np.float64)
-    aim = np.where(np.isfinite(target), target - np.nanmean(target), 0)[:, None]
-    aim /= max(float(np.abs(aim).max()), 1e-300)
+    there = np.isfinite(target)
+    aim = np.where(there, target / max(float(np.abs(target[there]).max(initial=0)), 1e-300), 0)
+    aim = np.where(there, aim - aim[there].mean() if there.any() else 0, 0)[:, None]
     rows = here.T @ here
     with np.errstate(all="ignore"):
         mean = scaled.T @ here / rows  # of the column in the row where that in the column is known too

@@ -55,6 +55,8 @@ class NoSignal(Check):
         if aims.ties(linear)[0] > SHARED * enough:
             return
         told, low, high = aims.explained((boosted + linear) / 2)
+        if low > 0:
+            return
         hidden = max(aims.ties(answers)[1] for answers in (boosted, linear)) ** 2
         yield self._finding(seen, told, low, high, hidden, len(examples))
 
@@ -107,6 +109,7 @@ class _Aims:
     scale: float
 
     @classmethod
+    @np.errstate(all="ignore")
     def of(cls, target: np.ndarray, classes: tuple[str, ...] | None, fold: np.ndarray) -> Self:
         if classes is not None:
             aim = (target[:, None] == np.arange(len(classes))).astype(np.float64)
@@ -115,6 +118,7 @@ class _Aims:
         scale = float(np.abs(target - shift).max())
         return cls(aim=((target - shift) / scale)[:, None], fold=fold, shift=shift, scale=scale)
 
+    @np.errstate(all="ignore")
     def ties(self, answers: np.ndarray) -> tuple[float, float]:
         """How many standard errors the correlation of answers with targets is from 0, and the upper end of its 95%.
 
@@ -128,6 +132,7 @@ class _Aims:
             return 0.0, WIDTH / float(np.sqrt(len(each)))
         return float(each.sum()) / error, min(1.0, max(0.0, (float(each.sum()) + WIDTH * error) / size))
 
+    @np.errstate(all="ignore")
     def explained(self, answers: np.ndarray) -> tuple[float, float, float]:
         """Share of the squared spread that answers explain more than the mean of the other folds, with its 95%."""
         mean = np.empty(self.aim.shape)
@@ -151,6 +156,7 @@ class _Aims:
         return centred
 
 
+@np.errstate(all="ignore")
 def _best_column(examples: Examples, aim: np.ndarray) -> float:
     """Standard errors that the best column is from telling nothing, after Bonferroni's correction for all of them."""
     rows = len(examples)

@@ -91,6 +91,7 @@ class TooGood(Check):
         )
 
 
+@np.errstate(all="ignore")
 def _missed(answers: np.ndarray, target: np.ndarray) -> float:
     """Share of wrong answers (m, K), or of the squared spread that answers (m,) leave."""
     if answers.ndim == 2:
