@@ -227,7 +227,7 @@ def _told(single: Single, seen: Inspected, classes: int) -> Told | None:
         found.append(_learnt(single.name, lambda _: each, target, fold, classes))
     if (
         not single.coded
-        and classes <= MOST_CLASSES
+        and classes <= min(MOST_CLASSES, len(target) / 10)
         and _tells(table(quantile_cells(values, BINS), target, classes), target) >= FAIR
     ):
         leaves = int(np.clip(2 * classes, 8, BINS))

@@ -1,5 +1,7 @@
 """Leaks: copies of the target in any clothes are found, honest strong columns are not stopped."""
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pytest
@@ -17,7 +19,8 @@ def looked(frame, **words):
 
 
 def classes(seed, count=2, rows=600):
-    x, y = datasets.make_classification(rows, 8, n_informative=5, n_classes=count, random_state=seed)
+    made: Any = datasets.make_classification(rows, 8, n_informative=5, n_classes=count, random_state=seed)
+    x, y = made
     return pl.DataFrame({**{f"f{at}": x[:, at] for at in range(8)}, "y": [f"c{k}" for k in y]}), y
 
 
