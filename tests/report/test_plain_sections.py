@@ -51,7 +51,7 @@ WISHES = {
     "group": ("two", {"split": "group:{0}", "weight": "weight", "blend": "trees"}),
     "time": ("many", {"split": "time:when"}),
     "folds": ("number", {"folds": 2}),
-    "file": ("two", {"test": "more.csv"}),
+    "file": ("two", {"test": "more.csv", "accept": ["test_overlap"]}),
 }
 
 
@@ -64,7 +64,7 @@ def runs(tmp_path_factory):
         if "test" in options:
             table.head(40).write_csv(root / options["test"])
             table.tail(-20).write_csv(root / f"{name}.csv")
-            options = {"test": root / options["test"]}
+            options = {**options, "test": root / options["test"]}
         data = root / f"{name}.csv" if "test" in options else table
         found[name] = workbench.fit(data, "y", settings=SMALL, out=root / name, **options)
     return found
@@ -204,7 +204,7 @@ def test_columns_and_gaps_are_those_of_the_data(pages):
     assert rows['"'][3] == "3 values"
     assert rows["when"][3::2] == [str(table["when"].min().date()), str(table["when"].max().date())]
     for name in ("x" * 200, "{0}", "weight"):
-        assert f"column '{name}' is left out" in pages["group", "en"].text("data")
+        assert f"column '{name}' is left out" in pages["group", "en"].text("findings")
     assert "'weight'" in pages["group", "en"].text("data")
     assert f"as {table['weight'].sum()} rows" in pages["group", "en"].text("data")
 
