@@ -15,6 +15,7 @@ import torch
 from aurify import workbench
 from aurify.core.words import LANGUAGES
 from aurify.data.dates import written
+from aurify.data.findings import Findings
 from aurify.data.splits import Parts
 from aurify.data.store import Store
 from aurify.report.section import chapters
@@ -51,7 +52,7 @@ WISHES = {
     "group": ("two", {"split": "group:{0}", "weight": "weight", "blend": "trees"}),
     "time": ("many", {"split": "time:when"}),
     "folds": ("number", {"folds": 2}),
-    "file": ("two", {"test": "more.csv"}),
+    "file": ("two", {"test": "more.csv", "accept": ["test_overlap"]}),
 }
 
 
@@ -64,7 +65,7 @@ def runs(tmp_path_factory):
         if "test" in options:
             table.head(40).write_csv(root / options["test"])
             table.tail(-20).write_csv(root / f"{name}.csv")
-            options = {"test": root / options["test"]}
+            options = {**options, "test": root / options["test"]}
         data = root / f"{name}.csv" if "test" in options else table
         found[name] = workbench.fit(data, "y", settings=SMALL, out=root / name, **options)
     return found
@@ -203,8 +204,7 @@ def test_columns_and_gaps_are_those_of_the_data(pages):
     assert {name: row[2] for name, row in rows.items() if row[2] != "0"} == {"a.b[0]": str(gaps)}
     assert rows['"'][3] == "3 values"
     assert rows["when"][3::2] == [str(table["when"].min().date()), str(table["when"].max().date())]
-    for name in ("x" * 200, "{0}", "weight"):
-        assert f"column '{name}' is left out" in pages["group", "en"].text("data")
+    assert f"column '{'x' * 200}' is left out" in pages["group", "en"].text("findings")
     assert "'weight'" in pages["group", "en"].text("data")
     assert f"as {table['weight'].sum()} rows" in pages["group", "en"].text("data")
 
@@ -262,6 +262,8 @@ def test_advice_follows_the_paired_differences(runs, verdicts, advice):
 def test_what_limits_the_evidence_is_said_and_only_then(runs):
     record = runs["file"]._record()
     assert "rows have the inputs of a row that was learnt from" in told(record)
+    assert "A severe finding was accepted" in told(record)
+    record = replace(record, findings=Findings([]))
     plain = {"rows": 5000, "without_overlap": None}
     assert "What limits" not in told(record, **plain)
     assert "only 40 test rows" in told(record, rows=40)
