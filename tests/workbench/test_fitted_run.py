@@ -100,9 +100,11 @@ def test_dropped_columns_are_not_used(csv_files, frames, fit):
 def test_source_settings_act_like_the_arguments(csv_files, frames, name, tmp_path, weights, small):
     frames["regress"].head(50).write_csv("t.csv")
     value = {"drop": ["a"], "target": "b", "test": "t.csv"}[name]
-    one = workbench.fit(csv_files["regress"], **{"target": "y", name: value}, settings=small, out="one")
+    words = {"settings": small, "accept": ["test_overlap"]}
+    one = workbench.fit(csv_files["regress"], **{**words, "target": "y", name: value}, out="one")
     target = None if name == "target" else "y"
-    two = workbench.fit(csv_files["regress"], target, settings={**small, f"source.{name}": value}, out="two")
+    words["settings"] = {**small, f"source.{name}": value}
+    two = workbench.fit(csv_files["regress"], target, **words, out="two")
     assert same(weights(one), weights(two))
     assert one.folder.recipe.read_text() == two.folder.recipe.read_text()
 

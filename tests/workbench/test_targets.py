@@ -21,7 +21,7 @@ def test_array_and_list_are_a_table_and_its_target(fit):
     random = np.random.default_rng(0)
     X = random.normal(size=(120, 2))
     y = np.where(X[:, 0] > 0, "high", "low")
-    run = fit(X, y.tolist())
+    run = fit(X, y.tolist(), inspect=False)
     assert run.recipe.source.target == "target"
     assert run.predict(X).columns == ["prediction", "p_high", "p_low"]
 
@@ -29,7 +29,7 @@ def test_array_and_list_are_a_table_and_its_target(fit):
 def test_target_that_the_table_has_already_is_renamed_and_said(frames, fit):
     said = []
     X = pd.DataFrame({"target": np.arange(120) % 7, "b": np.arange(120) / 3})
-    run = fit(X, X["b"].rename(None) * 2, note=said.append)
+    run = fit(X, X["b"].rename(None) * 2, inspect=False, note=said.append)
     assert run.recipe.source.target == "target_2"
     assert any("'target_2'" in text for text in said)
 
