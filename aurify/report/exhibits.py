@@ -123,17 +123,18 @@ def _line(record: Inspection, data: Mapping[str, Any]) -> Drawn:
     every = sorted(zip(data["x"], data["y"], low, high, strict=True), key=lambda each: each[0])
     up, across = record.say(data["up"]), record.say(data["across"])
     drawn = [{"x": x, "value": y, "low": a, "high": b, "series": up} for x, y, a, b in every]
-    chart = charts.lines(drawn, charts.number("x", across), charts.number("value", up), [up], band=True)
+    along = charts.number("x", across, format=".10~g")  # no commas: it may be a year
+    chart = charts.lines(drawn, along, charts.number("value", up), [up], band=True)
     told = said(
         "It goes from {first} at {start} to {last} at {end}.",
         first=amount(every[0][1]),
-        start=amount(every[0][0]),
+        start=f"{every[0][0]:.10g}",
         last=amount(every[-1][1]),
-        end=amount(every[-1][0]),
+        end=f"{every[-1][0]:.10g}",
     )
     table = Rows(
         header=[data["across"], data["up"], *_interval_header(low)],
-        rows=[[amount(x), amount(y), *_interval(a, b, low)] for x, y, a, b in every],
+        rows=[[f"{x:.10g}", amount(y), *_interval(a, b, low)] for x, y, a, b in every],
     )
     return chart, told, table, 0
 
