@@ -496,7 +496,7 @@ def test_weights_are_read_and_not_learnt_from():
         *([b"\xff", b"1"], [[1], [2]], [{"a": 1}, None], [object(), None], [True, None], [2**70, None], [None, None]),
         *([datetime.time(1, 2), None], [datetime.timedelta(days=1), None], [datetime.date(2020, 1, 1), None]),
     ],
-    ids=str,
+    ids=lambda values: ", ".join(type(value).__name__ for value in values),
 )
 @pytest.mark.parametrize("name", ["number", "colour", "day"])
 def test_later_column_of_any_type_is_parsed_or_said(name, values):
