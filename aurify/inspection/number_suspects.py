@@ -257,9 +257,11 @@ def _suspect(seen: Inspected, traced: Traced, check: str, rest: np.ndarray | Non
 
 
 def _r2(guess: np.ndarray, y: np.ndarray, seed: int) -> Score:
-    """R2 without the strangest rows, with a percentile interval over resampled rows (Efron 1979)."""
+    """R2 with a percentile interval over resampled rows (Efron 1979), without the strangest where others differ."""
     miss = np.abs(guess - y)
     kept = miss <= np.quantile(miss, 1 - TRIMMED)
+    if np.ptp(y[kept]) == 0:
+        kept[:] = True
     missed, apart = unit_squares(miss[kept], y[kept])
     random = np.random.Generator(np.random.PCG64(rng.key(seed, "inspect/r2")))
     times = random.multinomial(len(missed), np.full(len(missed), 1 / len(missed)), size=DRAWS)

@@ -59,7 +59,7 @@ def mistyped(rows: Mapping[str, int]) -> list[list[str]]:
         for b in near
         if rows[a] < rows[b] or (rows[a] == rows[b] and a < b)
     }
-    near = [(rare, right) for rare, right in pairs if _one_slip(rare.casefold(), right.casefold())]
+    near = [(rare, right) for rare, right in sorted(pairs) if _one_slip(rare.casefold(), right.casefold())]
     slips = [(rare, right) for rare, right in near if rows[right] >= RARE * rows[rare]]
     if len(near) - len(slips) > len(slips) / 3:
         return []

@@ -20,14 +20,15 @@ class ColumnNames(Check):
     """Names that differ only in case, blanks, width or marks, and names as long as a sentence."""
 
     def look(self, seen: Inspected) -> Iterable[Finding]:
+        names = [name for name in seen.schema.names if name not in seen.hidden]
         alike: dict[str, list[str]] = defaultdict(list)
-        for name in seen.schema.names:
+        for name in names:
             alike[folded(name)].append(name)
-        for names in alike.values():
-            if len(names) > 1:
-                what = said("names of columns differ only in case, blanks or marks: {names}", names=listing(names))
-                yield self.found(NOTE, what, fix=said("rename one"), columns=names)
-        long = [name for name in seen.schema.names if len(name) > LONG]
+        for group in alike.values():
+            if len(group) > 1:
+                what = said("names of columns differ only in case, blanks or marks: {names}", names=listing(group))
+                yield self.found(NOTE, what, fix=said("rename one"), columns=group)
+        long = [name for name in names if len(name) > LONG]
         if long:
             what = said(
                 "{count:,} column name(s) of more than {most} characters, such as {name!r}",

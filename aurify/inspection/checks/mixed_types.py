@@ -51,7 +51,7 @@ class MixedTypes(Check):
     def _tell(self, seen: Inspected, column: Column, what: Said, fix: Said, odd: pl.DataFrame) -> Finding:
         rows = rows_with(seen, column.name, odd["text"].to_list())
         evidence: dict[str, Any] = {
-            "texts": dict(odd.sort("rows", descending=True).head(20)["text", "rows"].iter_rows())
+            "texts": dict(odd.sort("rows", "text", descending=[True, False]).head(20)["text", "rows"].iter_rows())
         }
         return self.found(
             WARNING, what, fix=fix, columns=[column.name], rows=rows, weight=len(rows), evidence=evidence
@@ -76,7 +76,7 @@ def _units(column: Column, held: pl.DataFrame) -> Found | None:
         return None
     if column.kind != NUMBER and odd["text"].str.extract(LEADING, 1).n_unique() < LEAST_DIFFERENT:
         return None
-    units = united.group_by("unit").agg(pl.col("rows").sum(), pl.col("text").sort_by("rows").last())
+    units = united.group_by("unit").agg(pl.col("rows").sum(), pl.col("text").sort_by("rows", "text").last())
     fix = said("write all of them in one unit, as numbers alone")
     if units.height > 1:
         what = said("column {column!r} mixes units: {texts}", column=column.name, texts=told(units, 4))
@@ -95,13 +95,13 @@ def _signs(column: Column, held: pl.DataFrame) -> Found | None:
 
     if column.kind != NUMBER:
         return None
-    signs = with_signs(held).group_by("sign").agg(pl.col("rows").sum(), pl.col("text").sort_by("rows").last())
+    signs = with_signs(held).group_by("sign").agg(pl.col("rows").sum(), pl.col("text").sort_by("rows", "text").last())
     named = set(signs["sign"].to_list()) - {""}
     plain = signs.filter(pl.col("sign") == "")
     if len(named) < 2 and not ("%" in named and plain.height):
         return None
     what = said("column {column!r} mixes units: {texts}", column=column.name, texts=told(signs, 4))
-    odd = with_signs(held).filter(pl.col("sign") != signs.sort("rows")["sign"][-1])
+    odd = with_signs(held).filter(pl.col("sign") != signs.sort("rows", "sign")["sign"][-1])
     return what, said("write all of them in one unit, as numbers alone"), odd
 
 
@@ -123,14 +123,14 @@ def _orders(column: Column, held: pl.DataFrame) -> Found | None:
     if not more or (column.kind != DATE and (more < 2 or read + more < MOST * total)):
         return None
     odd = left.filter(dates.read_dates(left["text"], second).is_not_null())
-    example = held.filter(days.is_not_null()).sort("rows")["text"][-1]
+    example = held.filter(days.is_not_null()).sort("rows", "text")["text"][-1]
     what = said(
         "column {column!r} has dates in two orders: {one!r} ({rows:,} rows) is {first}, {other!r} ({more:,}) {second}",
         column=column.name,
         one=example,
         rows=int(held.filter(days.is_not_null())["rows"].sum()),
         first=first,
-        other=odd.sort(pl.col("rows"))["text"][-1],
+        other=odd.sort("rows", "text")["text"][-1],
         more=more,
         second=second,
     )

@@ -51,7 +51,7 @@ class NumbersAsText(Check):
             cells=len(rows),
         )
         fix = said("mend them in the file, or give what means a missing value as --missing TEXT")
-        texts = dict(lost.sort("rows", descending=True).head(20).iter_rows())
+        texts = dict(lost.sort("rows", "text", descending=[True, False]).head(20).iter_rows())
         yield self.found(
             WARNING, what, fix=fix, columns=[column.name], rows=rows, weight=len(rows), evidence={"texts": texts}
         )

@@ -59,7 +59,7 @@ class OddCharacters(Check):
                 found.columns += [] if column.name in found.columns else [column.name]
                 found.cells += int(texts["rows"].sum())
                 found.texts.append((column.name, texts["text"].to_list()))
-                found.example = found.example or texts.sort("rows")["text"][-1]
+                found.example = found.example or texts.sort("rows", "text")["text"][-1]
                 found.used = found.used or column.kind == CATEGORY
         for kind, found in odd.items():
             yield self._tell(seen, kind, found)

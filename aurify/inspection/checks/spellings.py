@@ -29,7 +29,8 @@ class Spellings(Check):
                 continue
             seen.check()
             held = without_missing(seen, texts_of(seen, column.name), numbers=False)
-            rows = {text: count for text, count in held.iter_rows() if text in set(column.values)}
+            learnt = set(column.values)
+            rows = {text: count for text, count in held.iter_rows() if text in learnt}
             groups = spelt_twice(rows)
             known = {text for group in groups for text in group}
             groups += mistyped({text: count for text, count in rows.items() if text not in known})
