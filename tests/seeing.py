@@ -1,5 +1,6 @@
 """Tables as checks see them."""
 
+from aurify.inspection import check as room
 from aurify.inspection.check import checks
 from aurify.workbench import inspecting
 
@@ -18,3 +19,10 @@ def found_by(monkeypatch, name, data, target, **words):
     seen, traits = seen_of(monkeypatch, data, target, **words)
     check = next(check for check in checks() if check.name() == name)
     return list(check.look(seen)) if check.needs <= traits else []
+
+
+def only(monkeypatch, *names):
+    """Leave all other checks out of whatever is inspected: no check sees what another one found."""
+    chosen = tuple(check for check in checks() if check.name() in names)
+    assert len(chosen) == len(names)
+    monkeypatch.setattr(room, "checks", lambda: chosen)

@@ -7,12 +7,18 @@ import numpy as np
 import polars as pl
 import pytest
 from scipy import stats
+from seeing import only
 from sklearn import datasets
 from sklearn.metrics import roc_auc_score
 
 import aurify
 from aurify.core.words import keep
 from aurify.measure.two_samples import apart, area, area_of_folds, area_with_interval, distance, holm
+
+
+@pytest.fixture(autouse=True)
+def just(monkeypatch):
+    only(monkeypatch, "shift", "joint_shift")
 
 
 @cache
@@ -125,7 +131,8 @@ def test_a_split_by_time_tells_shift_as_a_note_and_a_random_one_nothing(tmp_path
     assert not aurify.inspect(frame, "y").where(check="shift")
 
 
-def test_odd_columns_are_compared_without_an_error(tmp_path):
+def test_odd_columns_are_compared_without_an_error(monkeypatch, tmp_path):
+    monkeypatch.undo()  # every check
     odd = rows(6).with_columns(
         empty=pl.lit(None, dtype=pl.Float64), huge=pl.col("x1") * 1e300, zero=pl.lit(0), d=pl.lit("2020-01-01")
     )

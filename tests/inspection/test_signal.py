@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+import pytest
+from seeing import only
 
 import aurify
+
+
+@pytest.fixture(autouse=True)
+def just(monkeypatch):
+    only(monkeypatch, "no_signal", "too_good")
 
 
 def _found(inputs, target, check):

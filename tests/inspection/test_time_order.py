@@ -5,11 +5,17 @@ import json
 import numpy as np
 import polars as pl
 import pytest
+from seeing import only
 
 import aurify
 from aurify.core.words import keep
 from aurify.inspection.clock import words
 from aurify.measure.series import between, resemblance
+
+
+@pytest.fixture(autouse=True)
+def just(monkeypatch):
+    only(monkeypatch, "time_order", "row_order")
 
 
 def dated(seed, rows=600, days=900, name="when"):
@@ -124,7 +130,8 @@ def test_rows_sorted_by_class_are_a_note_and_mixed_ones_nothing():
     assert not looked(frame.sort("y"))
 
 
-def test_odd_times_are_no_error():
+def test_odd_times_are_no_error(monkeypatch):
+    monkeypatch.undo()  # every check
     frame, _ = dated(7, rows=150)
     for odd in (
         frame.with_columns(when=pl.lit(None, dtype=pl.Date)),

@@ -6,6 +6,7 @@ from decimal import Decimal
 import numpy as np
 import polars as pl
 import pytest
+from seeing import only
 
 import aurify
 from aurify.data.findings import NOTE, WARNING
@@ -19,6 +20,11 @@ OWN = (
     *("missing_tells", "mixed_types", "near_constant", "nested", "numbers_as_text", "odd_characters", "outliers"),
     "spellings",
 )
+
+
+@pytest.fixture(autouse=True)
+def just(monkeypatch):
+    only(monkeypatch, *OWN)
 
 
 @pytest.fixture
@@ -289,7 +295,8 @@ def test_chinese_tables_are_read_and_checked_as_others(tmp_path, heights):
     assert not any(letter in say for say in found.said("zh") for letter in "{}")
 
 
-def test_odd_types_and_tiny_tables_fail_nowhere(heights):
+def test_odd_types_and_tiny_tables_fail_nowhere(monkeypatch, heights):
+    monkeypatch.undo()  # every check
     odd = pl.DataFrame(
         {
             "decimal": [Decimal(n) / 7 for n in range(ROWS)],

@@ -107,7 +107,6 @@ def _signs(column: Column, held: pl.DataFrame) -> Found | None:
 
 def _orders(column: Column, held: pl.DataFrame) -> Found | None:
     """Dates in two orders: those of the second are lost, or worse, read as other days."""
-    import polars as pl
 
     if column.kind == NUMBER:
         return None
