@@ -138,6 +138,13 @@ def table(cells: np.ndarray, target: np.ndarray, classes: int) -> np.ndarray:
     return counts / np.maximum(np.bincount(target, minlength=classes), 1)
 
 
+def of_others(shares: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Share (L, K) of the rows of all other classes in each cell, from those of each class (L, K)."""
+    rows = np.bincount(target, minlength=shares.shape[1])
+    counts = shares * rows
+    return (counts.sum(axis=1, keepdims=True) - counts) / np.maximum(len(target) - rows, 1)
+
+
 def quantile_cells(x: np.ndarray, most: int) -> np.ndarray:
     """Cells (n,) as full as one another; missing ones are the last."""
     here = np.isfinite(x)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aurify.inspection.agreement import quantile_cells, step_cells, table, wilson
+from aurify.inspection.agreement import of_others, quantile_cells, step_cells, table, wilson
 from aurify.inspection.suspects import Others, Single, Suspect, balanced, said_class, share_of
 
 if TYPE_CHECKING:
@@ -129,9 +129,8 @@ def _of_one_class(seen: Inspected, told: Told, rest: np.ndarray) -> Iterator[Sus
             continue
         wrong = told.within[:, at] != within
         theirs = said_class(_of_class(rest, at), within) != within
-        if balanced(wrong, within)[2] <= STRONG / 2 and _far(
-            wrong, theirs, every, within, clearly=wrong.mean() > STRANGE
-        ):
+        clearly = bool(wrong.mean() > STRANGE)
+        if balanced(wrong, within)[2] <= STRONG / 2 and _far(wrong, theirs, every, within, clearly=clearly):
             yield _suspect(seen, told.name, "strong_column", "class", ~wrong, ~wrong, rest, label)
             return
 
@@ -255,22 +254,15 @@ def _learnt(
         here[known] = (shares.max(axis=1) > 0)[cells[known]]
         guess[known] = shares.argmax(axis=1)[cells[known]]
         if several:
-            within[known] = np.greater(shares, _away(shares, target[train]))[cells[known]]
+            within[known] = np.greater(shares, of_others(shares, target[train]))[cells[known]]
     cells = cells_of(np.ones(len(target), dtype=bool))
     fitted = table(cells, target, classes).argmax(axis=1)[cells]
     return Told(name=name, here=here, guess=guess, within=within, seen=fitted)
 
 
-def _away(shares: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Share (L, K) of the rows of all other classes in each cell, from those of each class (L, K)."""
-    rows = np.bincount(target, minlength=shares.shape[1])
-    counts = shares * rows
-    return (counts.sum(axis=1, keepdims=True) - counts) / np.maximum(len(target) - rows, 1)
-
-
 def _tells(shares: np.ndarray, target: np.ndarray) -> float:
     """How well cells (L, K) tell the best told class from the rest: the share of it found less that of the others."""
-    return float(np.maximum(shares - _away(shares, target), 0).sum(axis=0).max())
+    return float(np.maximum(shares - of_others(shares, target), 0).sum(axis=0).max())
 
 
 def _is_fair(told: Told, target: np.ndarray) -> bool:
@@ -278,10 +270,8 @@ def _is_fair(told: Told, target: np.ndarray) -> bool:
     here = told.here
     if balanced(told.wrong(target)[here], target[here])[0] <= (1 - FAIR) / 2:
         return True
-    for at in range(told.within.shape[1]):
-        says, rows = told.within[:, at], np.flatnonzero(target == at)
-        apart = says[rows].mean() - np.delete(says, rows).mean() if len(rows) >= FEWEST_OF_CLASS else 0.0
-        if apart >= FAIR:
+    for says, own in ((told.within[:, at], target == at) for at in range(told.within.shape[1])):
+        if own.sum() >= FEWEST_OF_CLASS and says[own].mean() - says[~own].mean() >= FAIR:
             return True
     return False
 

@@ -10,9 +10,13 @@ import numpy as np
 
 from aurify.inspection.cells import own_values
 from aurify.inspection.inspected import Inspected
+from aurify.measure.two_samples import chi_squared, missing_chance
 
 TOGETHER = 0.9
 """Correlation of two columns' gaps from which on they are said to be missing together."""
+
+EXPECTED = 5
+"""Rows of a class without which a chi-square is no chance (Cochran 1954)."""
 
 LEAST = 10
 """Rows with a gap, and without one, that are needed to compare them."""
@@ -83,9 +87,15 @@ def uneven(shares: np.ndarray, rows: int) -> np.ndarray:
 
 
 def chance_of(counts: np.ndarray) -> float:
-    """The chance of counts (2, K) as unlike as these where two kinds of rows have the same classes: chi-square."""
-    from scipy.stats import chi2
+    """The chance of counts (2, K) as unlike as these where two kinds of rows have the same classes.
 
-    held = counts[:, counts.sum(0) > 0]
-    expected = held.sum(1, keepdims=True) * held.sum(0) / held.sum()
-    return float(chi2.sf(((held - expected) ** 2 / expected).sum(), held.shape[1] - 1)) if held.shape[1] > 1 else 1.0
+    Fisher's (1922) exact test of two classes, Pearson's (1900) chi-square of more; those too rare to expect
+    ``EXPECTED`` rows of are taken together first.
+    """
+    rare = counts.sum(0) * counts.sum(1).min() < EXPECTED * counts.sum()
+    held = np.column_stack([counts[:, ~rare], counts[:, rare].sum(1)]) if counts.shape[1] > 2 else counts
+    held = held[:, held.sum(0) > 0]
+    if held.shape[1] != 2:
+        return chi_squared(held)
+    of_one, of_other = held.sum(1).tolist()
+    return missing_chance(int(held[0, 0]), of_one, int(held[1, 0]), of_other)

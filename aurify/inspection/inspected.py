@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,8 @@ from aurify.measure.out_of_fold import folds_of, out_of_fold
 
 if TYPE_CHECKING:
     import polars as pl
+
+Made = TypeVar("Made")
 
 FOLDS = 3
 """Parts that plain models are fitted around."""
@@ -76,6 +78,16 @@ class Inspected:
     def written(self) -> dict[str, pl.DataFrame]:
         """Different texts of columns by name, as ``cells.texts_of`` keeps them."""
         return {}
+
+    @cached_property
+    def _made(self) -> dict[Callable[..., Any], Any]:
+        return {}
+
+    def once(self, make: Callable[[Inspected], Made]) -> Made:
+        """What ``make`` says of this, made for the first check that asks and kept for the others."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return self._made[make]
 
     @cached_property
     def target(self) -> np.ndarray:

@@ -150,6 +150,7 @@ def without(name: str) -> dict[str, Any]:
 def evidence(suspect: Suspect) -> dict[str, Any]:
     """Plain numbers: how many rows were compared, the share that agrees and each score, with their 95% intervals."""
     told: dict[str, Any] = {"how": suspect.how, "rows compared": suspect.rows, "share": list(suspect.share)}
+    told |= {"share": suspect.share[0]} if suspect.how == "order" else {}
     told |= {"class": suspect.label} if suspect.label else {}
     return told | {name: list(score) for name, score in suspect.scores.items()}
 

@@ -117,7 +117,7 @@ def apart(known: np.ndarray, other: np.ndarray, random: np.random.Generator) -> 
     counts = np.stack([_halves(own, count, random), _halves(more, count, random)])
     value = float(np.mean([_told(counts[:, at], counts[:, 1 - at]) for at in (0, 1)]))
     found = area_with_interval(value, len(known) / OVERLAP, len(other) / OVERLAP)
-    chance = _chi_squared(counts.sum(1)) if codes else _chance_of_numbers(known, other, gone)
+    chance = chi_squared(counts.sum(1)) if codes else _chance_of_numbers(known, other, gone)
     return Apart(found, chance)
 
 
@@ -194,7 +194,7 @@ def missing_chance(few: int, known: int, more: int, other: int) -> float:
     return float(found.pvalue)
 
 
-def _chi_squared(counts: np.ndarray) -> float:
+def chi_squared(counts: np.ndarray) -> float:
     """The chance of as different rows of counts (2, B); bins too small to expect 5 rows in are taken together."""
     from scipy.stats import chi2
 

@@ -88,6 +88,14 @@ def test_what_gives_a_number_away_is_found(kind):
         assert (found.severity, found.check, found.columns) == ("severe", "target_leak", ("copy",))
 
 
+def test_a_copy_of_a_number_that_is_mostly_zero_is_found():
+    frame, y = numbers(0)
+    y = np.where(np.random.default_rng(0).random(len(y)) < 0.97, 0.0, y)
+    (found,) = looked(frame.with_columns(y=pl.Series(y), copy=pl.Series(2 * y + 1)))
+    assert (found.severity, found.columns) == ("severe", ("copy",))
+    assert found.evidence["alone"][0] == pytest.approx(1.0)
+
+
 def test_copies_that_hide_one_another_are_each_found():
     frame, y = numbers(0)
     random = np.random.default_rng(0)

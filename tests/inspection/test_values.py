@@ -11,6 +11,7 @@ from seeing import only
 import aurify
 from aurify.data.findings import NOTE, WARNING
 from aurify.inspection.characters import escaped, mended
+from aurify.inspection.gaps import chance_of
 from aurify.inspection.tails import apart_above
 from aurify.workbench.inspecting import inspect
 
@@ -276,6 +277,38 @@ def test_ids_that_are_kept_rare_categories_and_nearly_constant_columns_are_noted
 def test_names_that_differ_only_in_case_or_blanks_are_noted(heights):
     found = inspect(pl.DataFrame({"Net Pay": heights, "net_pay": heights[::-1], "z" * 120: heights**2}))
     assert [f.columns for f in found.where(check="column_names")] == [("Net Pay", "net_pay"), ("z" * 120,)]
+
+
+def test_columns_that_a_recipe_hides_are_in_no_finding(monkeypatch, random, heights):
+    monkeypatch.undo()  # every check
+    y = random.normal(size=ROWS)
+    hidden = {
+        "Net Pay": with_odd(heights, 1e6),
+        "net_pay": [None if n % 3 else v for n, v in enumerate(heights)],
+        "code": with_odd(heights, *[-999.0] * 4),
+        "copy": 2 * y + 1,
+        "unit": with_odd(texts(heights), "171 cm", "low"),
+        "city": with_odd(["Rome", "Paris"] * (ROWS // 2), "rome", "Pari\u200bs"),
+        "same": ["x"] * ROWS,
+        "when": with_odd([str(dt.date(2021, 1, 1) + dt.timedelta(days=n)) for n in range(ROWS)], "1900-01-01"),
+        "patient_id": np.arange(ROWS) // 4,
+        "story": [f"it was the night number {n} and nobody knew why" for n in range(ROWS)],
+    }
+    frame = pl.DataFrame({**hidden, "a": heights, "b": random.normal(size=ROWS), "y": y})
+    seen = {column for f in inspect(frame, "y") if f.check != "reading" for column in f.columns}
+    assert len(seen & hidden.keys()) >= len(hidden) - 1, "there is something to say of them"
+    recipe = {"techniques": {"exclude_columns": {"columns": list(hidden)}}}
+    found = [f for f in inspect(frame, "y", recipe=recipe) if f.check != "reading"]
+    assert [f for f in found if hidden.keys() & set(f.columns) or any(repr(name) in f.text for name in hidden)] == []
+
+
+def test_counts_of_few_rows_differ_by_chance_no_more_often_than_is_said(random):
+    for shares in ([0.99, 0.01], [0.9, *[0.02] * 5]):
+        chances = [
+            chance_of(np.stack([random.multinomial(6, shares), random.multinomial(2000, shares)])) for _ in range(2000)
+        ]
+        assert np.mean(np.array(chances) < 0.01) <= 0.01
+    assert chance_of(np.array([[0, 12], [1980, 20]])) < 1e-9
 
 
 def test_chinese_tables_are_read_and_checked_as_others(tmp_path, heights):

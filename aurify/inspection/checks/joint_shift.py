@@ -32,7 +32,7 @@ class JointShift(Check):
     def look(self, seen: Inspected) -> Iterable[Finding]:
         if not len(seen.test) or (seen.by == "random" and not seen.store.test.any()):
             return
-        each = shifts(seen)
+        each = seen.once(shifts)
         told = tell_apart(seen, seen.rows, seen.test, "joint shift", {shift.name for shift in each if shift.later})
         if told is None or told.area.low < LEAST:
             return

@@ -41,7 +41,7 @@ class Missing(Check):
     """Gaps by column, the texts that were taken as gaps, and their pattern."""
 
     def look(self, seen: Inspected) -> Iterable[Finding]:
-        gaps = Gaps.of(seen)
+        gaps = seen.once(Gaps.of)
         if not gaps.names:
             return
         rows = seen.frame.height

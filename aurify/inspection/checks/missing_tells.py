@@ -32,7 +32,7 @@ class MissingTells(Check):
     of_target = True
 
     def look(self, seen: Inspected) -> Iterable[Finding]:
-        gaps = Gaps.of(seen)
+        gaps = seen.once(Gaps.of)
         found = []
         for at, name in enumerate(gaps.names):
             gone = gaps.missing[seen.rows, at]
@@ -52,7 +52,7 @@ class MissingTells(Check):
 
 
 def _of_classes(seen: Inspected, name: str, gone: np.ndarray) -> _Told:
-    """The class whose share differs most; chance by a chi-square test of independence."""
+    """The class whose share differs most; chance by Fisher's exact test, or chi-square."""
     assert seen.classes is not None
     counts = np.stack([np.bincount(seen.target[g], minlength=len(seen.classes)) for g in (gone, ~gone)])
     chance = chance_of(counts)

@@ -62,7 +62,7 @@ def _rare(values: np.ndarray) -> np.ndarray | None:
 
 
 def _tells(seen: Inspected, rare: np.ndarray, columns: int) -> bool:
-    """Whether the targets of the rare rows are others than elsewhere: by chi-square, or by ranks."""
+    """Whether the targets of the rare rows are others than elsewhere: by counts, or by ranks (Mann & Whitney 1947)."""
     from scipy.stats import mannwhitneyu
 
     if not LEAST <= rare.sum() <= len(rare) - LEAST:

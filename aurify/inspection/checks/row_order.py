@@ -25,7 +25,7 @@ class RowOrder(Check):
     of_target = True
 
     def look(self, seen: Inspected) -> Iterable[Finding]:
-        if seen.by != "random" or len(seen.rows) < 100 or clocks(seen):
+        if seen.by != "random" or len(seen.rows) < 100 or seen.once(clocks):
             return
         target = seen.target[:MOST_FITTED]
         numbers = seen.classes is None

@@ -35,7 +35,7 @@ class Shifted(Check):
         if not len(seen.test) or (seen.by == "random" and not seen.store.test.any()):
             return
         severity = WARNING if seen.store.test.any() else NOTE
-        left = shifts(seen)
+        left = seen.once(shifts)
         for look in (self._emptied, self._constant, self._new, self._later, self._rescaled, self._others):
             for finding in look(seen, left, severity):
                 yield finding
