@@ -123,7 +123,8 @@ def _line(record: Inspection, data: Mapping[str, Any]) -> Drawn:
     every = sorted(zip(data["x"], data["y"], low, high, strict=True), key=lambda each: each[0])
     up, across = record.say(data["up"]), record.say(data["across"])
     drawn = [{"x": x, "value": y, "low": a, "high": b, "series": up} for x, y, a, b in every]
-    chart = charts.lines(drawn, charts.number("x", across), charts.number("value", up), [up], band=True)
+    plain = {"format": "~g"} if max(map(abs, data["x"])) < FIRST_GROUPED else {}  # the year 2,016 is none
+    chart = charts.lines(drawn, charts.number("x", across, **plain), charts.number("value", up), [up], band=True)
     told = said(
         "It goes from {first} at {start} to {last} at {end}.",
         first=amount(every[0][1]),
