@@ -13,11 +13,9 @@ Drop = Annotated[list[str] | None, typer.Option("--drop", metavar="COL", help="c
 TestFile = Annotated[str | None, typer.Option("--test", metavar="FILE", help="file whose rows are the test part")]
 SplitBy = Annotated[str | None, typer.Option("--split", metavar="BY", help="random, group:COL or time:COL")]
 Folds = Annotated[int | None, typer.Option("--folds", metavar="K", help="test every row in turn, in K folds")]
-Separator = Annotated[str | None, typer.Option("--separator", metavar="C", help="what parts the cells [as it looks]")]
-Encoding = Annotated[str | None, typer.Option("--encoding", metavar="NAME", help="such as gb18030 [as it looks]")]
-Header = Annotated[
-    str | None, typer.Option("--header", metavar="YES|NO", help="the first line has names [as it looks]")
-]
+Separator = Annotated[str | None, typer.Option("--separator", metavar="C", help="what parts the cells (detected)")]
+Encoding = Annotated[str | None, typer.Option("--encoding", metavar="NAME", help="such as gb18030 (detected)")]
+Header = Annotated[str | None, typer.Option("--header", metavar="YES|NO", help="the first line has names (detected)")]
 Missing = Annotated[list[str] | None, typer.Option("--missing", metavar="TEXT", help="a missing value; repeatable")]
 Types = Annotated[
     list[str] | None,

@@ -142,7 +142,7 @@ def inspect(
     recipe: options.RecipeFile = None,
     parts: options.PartsFile = None,
     fix: Annotated[bool, typer.Option("--fix", help="write a recipe that fixes what a recipe can")] = False,
-    out: Annotated[str | None, typer.Option("--out", "-o", metavar="DIR", help="folder [runs/NAME-inspected]")] = None,
+    out: Annotated[str | None, typer.Option("--out", "-o", metavar="DIR", help="else runs/NAME-inspected")] = None,
     seed: options.Seed = None,
     language: options.Language = "en",
     quiet: options.Quiet = False,
@@ -186,7 +186,7 @@ def inspect(
 @app.command()
 def evaluate(
     run: options.RunPath,
-    data: Annotated[str | None, typer.Argument(metavar="[DATA]", help="labelled rows [the sealed test part]")] = None,
+    data: Annotated[str | None, typer.Argument(metavar="[DATA]", help="rows (else the sealed test part)")] = None,
     parts: options.PartsFile = None,
     out: options.Out = None,
     force: options.Force = False,
@@ -210,7 +210,7 @@ def predict(
     run: options.RunPath,
     data: Annotated[str, typer.Argument(metavar="DATA", help="file with the columns the model knows")],
     parts: options.PartsFile = None,
-    out: Annotated[str | None, typer.Option("--out", "-o", metavar="FILE", help="CSV to write [stdout]")] = None,
+    out: Annotated[str | None, typer.Option("--out", "-o", metavar="FILE", help="CSV (else stdout)")] = None,
     force: options.Force = False,
     device: options.Device = "auto",
     quiet: options.Quiet = False,
@@ -274,7 +274,7 @@ def export(
 def report(
     run: Annotated[str, typer.Argument(metavar="RUN", help="run folder")],
     language: options.Language = "en",
-    out: Annotated[str | None, typer.Option("--out", "-o", metavar="FILE", help="file [report.html in RUN]")] = None,
+    out: Annotated[str | None, typer.Option("--out", "-o", metavar="FILE", help="else report.html in RUN")] = None,
     parts: options.PartsFile = None,
     device: options.Device = "auto",
     json_: options.Json = False,

@@ -142,7 +142,8 @@ class Schema:
         schema = cls(whole, target, classes, tuple(missing), weight, tuple(notes))
         if not schema.numbers and not schema.categories and not schema.dates:
             why = "; ".join(f"{c.name!r} is {c.reason}" for c in columns if c.kind == LEFT_OUT)
-            raise AurifyError(f"no column is left to learn {target!r} from: {why or 'there is no other column'}")
+            aim = "look at" if target is None else f"learn {target!r} from"
+            raise AurifyError(f"no column is left to {aim}: {why or 'there is no other column'}")
         return schema
 
     def parse(self, frame: pl.DataFrame, name: str = noticed.THE_DATA) -> Parsed:

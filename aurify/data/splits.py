@@ -19,6 +19,7 @@ from aurify.data.store import Store, has_value
 BINS = 10
 FEWEST_UNITS = 100
 RARE = 10
+SHOWN = 5
 MANY_ROWS = 10_000
 
 
@@ -211,7 +212,10 @@ def _say_rare(store: Store, test: np.ndarray) -> list[str]:
     classes = store.schema.classes or ()
     counts = np.bincount(store.target[test], minlength=len(classes)) if classes else ()
     rare = [f"{name!r} ({count})" for name, count in zip(classes, counts, strict=True) if count < RARE]
-    return [said("too few test rows to measure these classes by: {classes}", classes=", ".join(rare))] if rare else []
+    shown: str = ", ".join(rare[:SHOWN])
+    if len(rare) > SHOWN:
+        shown = said("{names} and {count:,} more", names=shown, count=len(rare) - SHOWN)
+    return [said("too few test rows to measure these classes by: {classes}", classes=shown)] if rare else []
 
 
 def _strata(target: np.ndarray, *, classes: bool) -> np.ndarray:

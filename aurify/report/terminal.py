@@ -80,7 +80,7 @@ def telling(console: Console) -> Callable[[Findings], None]:
     def tell(found: Findings) -> None:
         more = _print_each(console, found, MOST_TOLD, "en")
         if more:
-            _line(console, "", "dim", said("and {count:,} more notes in findings.json", count=more))
+            _line(console, "", "dim", _unshown(more))
 
     return tell
 
@@ -92,7 +92,7 @@ def print_findings(
     more = _print_each(console, found, MOST_NOTES if notes else 0, language)
     counts = counted(found) or said("Nothing was found that would spoil a result.")
     report, file = str(place / "report.html"), str(place / "findings.json")
-    lines: list[str] = [said("and {count:,} more notes in findings.json", count=more)] if more else []
+    lines: list[str] = [_unshown(more)] if more and notes else []
     lines += [counts, said("Report: {report}; as data: {file}", report=report, file=file)]
     if fixed:
         lines.append(said("Next: {command}", command=f"aurify fit {shlex.quote(str(place / 'recipe.yaml'))}"))
@@ -100,6 +100,12 @@ def print_findings(
         lines.append(said("Add --fix to write a recipe that fixes {count:,} of them.", count=mended))
     for line in lines:
         console.print(_visible(say(line, language)), highlight=False, markup=False, soft_wrap=True)
+
+
+def _unshown(count: int) -> str:
+    if count == 1:
+        return said("and 1 more note in findings.json")
+    return said("and {count:,} more notes in findings.json", count=count)
 
 
 def _print_each(console: Console, found: Findings, most_notes: int, language: str) -> int:

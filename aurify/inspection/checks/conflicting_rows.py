@@ -49,15 +49,22 @@ class ConflictingRows(Check):
     ) -> Finding:
         share = len(torn) / len(seen.rows)
         accident = equal.beyond and FEW <= share <= MOSTLY_COPIES and len(torn) / 2 > FACTOR * equal.by_chance
-        score = said("accuracy") if seen.classes is not None else "R2"
-        text = said(
-            "{rows:,} training rows ({share:.2%}) have the same inputs as a row with another target;"
-            " no model can have a better {score} on these rows than {best:.3f}",
-            rows=len(torn),
-            share=share,
-            score=score,
-            best=best,
-        )
+        if seen.classes is not None:
+            text = said(
+                "{rows:,} training rows ({share:.2%}) have the same inputs as a row with another target:"
+                " no model can be right in more than {best:.2%} of all training rows",
+                rows=len(torn),
+                share=share,
+                best=best,
+            )
+        else:
+            text = said(
+                "{rows:,} training rows ({share:.2%}) have the same inputs as a row with another target:"
+                " no model can have a better R2 than {best:.3f} over all training rows",
+                rows=len(torn),
+                share=share,
+                best=best,
+            )
         fix = said("find out which of each are right, or which column would tell them apart")
         return self.found(
             WARNING if accident else NOTE,

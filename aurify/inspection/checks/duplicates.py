@@ -38,7 +38,7 @@ class Duplicates(Check):
         found = repeats_of([table[judged] for table in tables], ids_of(seen, seen.rows[judged]), len(repeated))
         share = len(repeated) / len(keys)
         if found.beyond and share >= FEW:
-            severity, fix = WARNING, said("learn from each of them once with --with drop_duplicates")
+            severity, fix = WARNING, said("find out why; drop_duplicates, on by default, learns from each of them once")
             text = said(
                 "{rows:,} training rows ({share:.2%}) repeat an earlier one in every column;"
                 " chance gives about {chance:,}",

@@ -101,8 +101,8 @@ class LabelErrors(Check):
 
     def _worth_a_look(self, examples: Examples, suspects: np.ndarray, count: int, exhibit: Exhibit) -> Finding:
         text = said(
-            "{shown:,} labels are most worth a look, the surest first, of {count:,} that a model that did not see them"
-            " takes for another class in {rows:,} rows; classes overlap, so most may well be right",
+            "{count:,} of {rows:,} labels look like another class to a model that did not see them: the {shown:,}"
+            " surest are named; classes overlap, so most may well be right",
             shown=len(suspects),
             count=count,
             rows=len(examples),

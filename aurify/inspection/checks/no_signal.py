@@ -63,8 +63,8 @@ class NoSignal(Check):
     def _finding(self, seen: Inspected, told: float, low: float, high: float, hidden: float, rows: int) -> Finding:
         if seen.classes is None:
             text = said(
-                "nothing beats the mean here: the plain models explain {told:.3f} of the spread"
-                " [{low:.3f}, {high:.3f}], out of fold on {rows:,} rows; at most R2 {hidden:.2g} could be there",
+                "nothing beats the mean here: plain models explain {told:.1%} of the spread (95% interval {low:.1%} to"
+                " {high:.1%}) in {rows:,} rows that they did not see; at most R2 {hidden:.2g} could be hidden",
                 told=told,
                 low=low,
                 high=high,
@@ -73,8 +73,9 @@ class NoSignal(Check):
             )
         else:
             text = said(
-                "nothing beats the shares of the classes here: the plain models explain {told:.3f} of the spread"
-                " [{low:.3f}, {high:.3f}], out of fold on {rows:,} rows; at most {hidden:.2g} could be there",
+                "nothing beats the shares of the classes here: plain models explain {told:.1%} of the spread (95%"
+                " interval {low:.1%} to {high:.1%}) in {rows:,} rows that they did not see; at most {hidden:.2g} could"
+                " be hidden",
                 told=told,
                 low=low,
                 high=high,

@@ -99,7 +99,7 @@ class TargetPair(Check):
             SEVERE,
             said(
                 "{first!r} and {second!r} together give {target!r} away: {form} tells {told:.2%} of it"
-                " [{low:.2%}, {high:.2%}] on {rows:,} rows beside, each alone {alone:.0%} at most,"
+                " (95% interval {low:.2%} to {high:.2%}) in {rows:,} rows kept aside, each alone {alone:.0%} at most,"
                 " the other columns {rest:.0%}",
                 first=first,
                 second=second,
