@@ -179,9 +179,7 @@ BASES = (
         "classify",
         "weather_aus",
         weak=True,
-        facts=(
-            Fact("outliers", "no pan loses more than 40 mm in a day: slips of the gauge or of days", ("Evaporation",)),
-        ),
+        facts=(Fact("outliers", "a pan hardly loses 40 mm a day: slips of the gauge", ("Evaporation",)),),
     ),
     Base("sgemm", _real(_sgemm), "Run1 (ms)", "regress", "sgemm_gpu", clear=True),
     Base("iris", _own("iris"), "target", "classify", clear=True, smooth=True),
