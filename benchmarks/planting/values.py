@@ -12,9 +12,13 @@ UNKNOWN = ("not known", "n.v.", "not measured", "pending", "see notes")
 """Not "unknown": among numbers that is read as a missing value, and so is none of the table's defects."""
 
 
-def missing_block(frame: pl.DataFrame, target: str, kind: str, random: np.random.Generator, strength: float) -> Planted:
-    """Two to four columns that are empty together in 10 to 40 % of the rows."""
-    own = [c for c in frame.columns if c != target]
+def missing_block(
+    frame: pl.DataFrame, target: str, kind: str, random: np.random.Generator, strength: float
+) -> Planted | None:
+    """Two to four full columns that are empty together in 10 to 40 % of the rows."""
+    own = [c for c in frame.columns if c != target and frame[c].null_count() == 0]
+    if len(own) < 2:
+        return None
     names = tuple(str(n) for n in random.choice(own, min(len(own), int(random.integers(2, 5))), replace=False))
     gone = pl.Series(random.random(frame.height) < between(0.1, 0.4, strength))
     return Planted(frame.with_columns(pl.when(~gone).then(pl.col(n)).alias(n) for n in names), names)
