@@ -69,10 +69,10 @@ def constant(frame: pl.DataFrame, target: str, kind: str, random: np.random.Gene
 def near_constant(
     frame: pl.DataFrame, target: str, kind: str, random: np.random.Generator, strength: float
 ) -> Planted | None:
-    """A column that is another in at most 0.5 % of the rows; two of fewer than 500 rows would be more."""
+    """A column that is another in less than 0.5 % of the rows; two of fewer than 500 rows would be more."""
     if frame.height < 500:
         return None
-    rows = rows_chosen(random, frame.height, between(0.005, 0.001, strength))
+    rows = rows_chosen(random, frame.height, between(0.0045, 0.001, strength))
     base = frame.with_columns(pl.lit(7.0).alias("planted"))
     return Planted(spoilt(base, "planted", rows, random.normal(size=len(rows))), ("planted",))
 

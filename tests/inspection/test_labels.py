@@ -121,6 +121,19 @@ def test_classes_with_fewer_rows_than_folds_are_named_with_their_counts(monkeypa
     assert not found_by(monkeypatch, "rare_classes", of_classes(a=200, b=100, c=40), "y")
 
 
+def test_rare_numbers_at_the_ends_of_others_are_no_more_than_a_note(monkeypatch):
+    for classes, severity in (
+        ({"1": 4, "2": 90, "3": 80, "4": 70, "5": 6}, "note"),
+        ({"0.5": 90, "1.5": 3, "2.5": 80, "3.5": 80}, "note"),
+        ({"1": 90, "2": 80, "3": 4, "4": 70}, "warning"),
+        ({"0": 90, "1": 5}, "warning"),
+    ):
+        frame = of_classes(**classes)
+        (finding,) = found_by(monkeypatch, "rare_classes", frame, "y", types=["y=category"])
+        assert finding.severity == severity, classes
+        assert ("regress" in finding.fix) == (severity == "note")
+
+
 def test_one_class_that_dominates_is_a_note_and_a_warning_where_the_other_is_hardly_there(monkeypatch):
     assert not found_by(monkeypatch, "imbalance", of_classes(a=600, b=100), "y")
     (note,) = found_by(monkeypatch, "imbalance", of_classes(a=2000, b=130), "y")
