@@ -20,7 +20,7 @@ from aurify.measure.baselines import Examples, plain_answers
 from aurify.measure.clusters import time_blocks
 from aurify.measure.examples import examples_of
 from aurify.measure.out_of_fold import folds_of, out_of_fold
-from aurify.measure.series import Resemblance, between, normal_scores, resemblance
+from aurify.measure.series import Resemblance, along, between, normal_scores, resemblance
 
 MOST_ORDERED = 8000
 """Rows that are fitted in the order of time."""
@@ -80,8 +80,12 @@ class Ordered:
 
     @cached_property
     def trend(self) -> tuple[float, float]:
-        """The share of the target's variance between stretches, and its chance."""
-        return between(self.target, self.stretch)
+        """The share of the target's variance between stretches, or in an even trend over them, and its chance.
+
+        The surer of both, its chance corrected for being one of two.
+        """
+        share, chance = min((look(self.target, self.stretch) for look in (between, along)), key=lambda each: each[1])
+        return share, min(1.0, 2 * chance)
 
     @cached_property
     def ends(self) -> tuple[np.ndarray, np.ndarray]:

@@ -101,19 +101,25 @@ def is_constant(shift: Shift, columns: int) -> bool:
     return missing_chance(same, len(known), len(other), len(other)) * columns < SURE
 
 
-def factor(shift: Shift) -> float | None:
-    """By what the test rows' numbers were multiplied, where one factor makes them the training rows' again."""
+def factor(shift: Shift, columns: int) -> float | None:
+    """By what the test rows' numbers were multiplied, where one factor makes them the training rows' again.
+
+    Numbers that are 0 are so in every unit: where most are, the others show it.
+    """
     known, other = shift.present
-    if shift.kind in (CATEGORY, DATE) or min(len(known), len(other)) < 20 or not shift.matters:
+    shares = [float(np.mean(each == 0)) if len(each) else 0.0 for each in (known, other)]
+    known, other = known[known != 0], other[other != 0]
+    if shift.kind in (CATEGORY, DATE) or min(len(known), len(other)) < 20:
         return None
-    middle, larger = (float(np.median(np.abs(each[each != 0]))) if each.any() else 0.0 for each in (known, other))
     with np.errstate(all="ignore"):
-        ratio = larger / middle if middle else 0.0
+        ratio = float(np.median(np.abs(other)) / np.median(np.abs(known)))
     if not np.isfinite(ratio) or ratio == 0 or 1 / 1.5 < ratio < 1.5:
         return None
-    before, after = distance(known, other), distance(known, other / ratio)
-    chance = 1.36 * np.sqrt(1 / len(known) + 1 / len(other))
-    return ratio if after <= max(RESCALED, chance) and before >= 5 * min(after, RESCALED) and before > 0.3 else None
+    before, after = distance(known, other), max(distance(known, other / ratio), abs(shares[0] - shares[1]))
+    even = 1 / len(known) + 1 / len(other)
+    surely = 2 * np.exp(-2 * before**2 / even) * columns < SURE
+    alike = after <= max(RESCALED, 1.36 * np.sqrt(even)) and before >= 5 * min(after, RESCALED)
+    return ratio if surely and alike and before > 0.3 else None
 
 
 def _has_value(values: np.ndarray) -> np.ndarray:

@@ -19,15 +19,24 @@ SINGLE = 10
 MOST_WORDS = 3000
 """Different texts beyond which one letter is no longer looked at."""
 
-MARKS_BETWEEN = re.compile(r"(?<=[^\W\d_])[\s_.\-\u2010-\u2015'\u2019]+(?=[^\W\d_])|(?<=[^\W\d_])\.$")
-"""Blanks and marks between letters; beside digits and signs they mean something: 1-2, A+."""
+LOOK_ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s"})
+"""Digits that are taken for letters."""
+
+UNSEEN = re.compile("[\u200b\u2060\ufeff\u00ad\"'`]")
+BESIDE_SIGNS = re.compile(r"\s+(?=[^\w\s])|(?<=[^\w\s])\s+")
+MARKS_BETWEEN = re.compile(r"(?<=[^\W\d_])[\s_.\-\u2010-\u2015'\u2019]+(?=[^\W\d_])")
+"""Blanks and marks between letters; beside digits and signs marks mean something: 1-2, A+."""
 
 
 def folded(text: str) -> str:
-    """One spelling for texts that differ only in case, width, blanks and marks between letters."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    plain = re.sub("[\u200b\u2060\ufeff\u00ad]", "", plain)
-    return MARKS_BETWEEN.sub("", re.sub(r"\s+", " ", plain)).strip()
+    """One spelling for texts that differ only in case, width, quotes, blanks, a last dot and marks between letters.
+
+    >>> folded(" Ｙｅｓ. "), folded("very_Good"), folded("> 50K."), folded("1-2"), folded("...")
+    ('yes', 'verygood', '>50k', '1-2', '...')
+    """
+    plain = UNSEEN.sub("", unicodedata.normalize("NFKC", text).casefold())
+    plain = MARKS_BETWEEN.sub("", BESIDE_SIGNS.sub("", " ".join(plain.split())))
+    return plain.rstrip(". ") if any(map(str.isalpha, plain)) else plain
 
 
 def spelt_twice(rows: Mapping[str, int]) -> list[list[str]]:
@@ -40,17 +49,16 @@ def spelt_twice(rows: Mapping[str, int]) -> list[list[str]]:
 
 
 def mistyped(rows: Mapping[str, int]) -> list[list[str]]:
-    """A frequent text and rare ones that are it but for one letter, left out, added, changed or swapped.
+    """A frequent text and rare ones that are it but for one letter, left out, added, changed or swapped, or a digit.
 
-    Where frequent texts are as near to one another the words are dense, and none is a slip.
+    Where frequent texts are as near to one another the words are dense, and none is a slip. No more than a guess: two
+    names may well be as near, one of them rare.
     """
-    words = [text for text in rows if sum(map(str.isalpha, text)) >= LEAST_LETTERS and text.isascii()]
-    if not 1 < len(words) <= MOST_WORDS:
+    if not 1 < len(rows) <= MOST_WORDS:
         return []
     keys: dict[str, list[str]] = defaultdict(list)
-    for word in words:
-        lower = word.casefold()
-        for key in {lower, *(lower[:at] + lower[at + 1 :] for at in range(len(lower)))}:
+    for word in rows:
+        for key in _keys(word):
             keys[key].append(word)
     pairs = {
         (a, b)
@@ -69,21 +77,34 @@ def mistyped(rows: Mapping[str, int]) -> list[list[str]]:
     return [[right, *rare] for right, rare in found.items() if right not in {r for r, _ in slips}]
 
 
-def _one_slip(one: str, other: str) -> bool:
-    """Whether two texts differ in one letter within a word of several, or in two neighbours that are swapped."""
-    if one == other or abs(len(one) - len(other)) > 1:
+def _keys(word: str) -> set[str]:
+    """What texts share that may be slips of one another; a pair of texts is looked at where they share one."""
+    lower = word.casefold()
+    if not word.isascii() or not any(map(str.isalpha, word)):
+        return set()
+    keys = {f"\0{lower.translate(LOOK_ALIKE)}"} if len(word) > 1 else set()
+    if sum(map(str.isalpha, word)) >= LEAST_LETTERS:
+        keys |= {lower, *(lower[:at] + lower[at + 1 :] for at in range(len(lower)))}
+    return keys
+
+
+def _one_slip(rare: str, right: str) -> bool:
+    """Whether texts differ in one letter in a word of several, in two neighbours swapped, or by digits for letters."""
+    if rare == right or abs(len(rare) - len(right)) > 1:
         return False
-    start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    if rare.translate(LOOK_ALIKE) == right.translate(LOOK_ALIKE):
+        return any(map(str.isdigit, rare)) and not any(map(str.isdigit, right))
+    start = next((at for at, (a, b) in enumerate(zip(rare, right, strict=False)) if a != b), min(len(rare), len(right)))
     end = 0
-    while end < min(len(one), len(other)) - start and one[-1 - end] == other[-1 - end]:
+    while end < min(len(rare), len(right)) - start and rare[-1 - end] == right[-1 - end]:
         end += 1
-    middle, against = one[start : len(one) - end], other[start : len(other) - end]
+    middle, against = rare[start : len(rare) - end], right[start : len(right) - end]
     swapped = len(middle) == 2 and middle == against[::-1]
     if not swapped and max(len(middle), len(against)) > 1:
         return False
     if not (middle + against).isalpha():
         return False
-    return all(_in_a_word(text, start, len(text) - end) for text in (one, other))
+    return all(_in_a_word(text, start, len(text) - end) for text in (rare, right))
 
 
 def _in_a_word(text: str, start: int, stop: int) -> bool:

@@ -24,6 +24,10 @@ BY_CHANCE = 0.05
 """Chance of such a gap in a tail of any weight."""
 
 
+FEW, WIDE = 0.01, 10.0
+"""Share of the values up to which far ones are the exception; more, where they are this much farther than the others:
+a power of ten is another unit, no other kind of row."""
+
 SHAPE_ERROR = 1.15
 """Standard error of the shape by probability-weighted moments, times the root of the count, where it is near 0."""
 
@@ -34,6 +38,37 @@ class Apart:
 
     nearest: float
     ratio: float
+
+
+@dataclass(frozen=True, eq=False)
+class Far:
+    """Which values (n,) stand apart on either side, and on which sides."""
+
+    values: np.ndarray
+    above: Apart | None
+    below: Apart | None
+
+    @property
+    def ratio(self) -> float:
+        """How many times farther than the others, on the plainer side; 1 where nothing stands apart."""
+        return max([each.ratio for each in (self.above, self.below) if each], default=1.0)
+
+    @property
+    def exceptional(self) -> bool:
+        """Whether they are few, or too far to be rows of another kind."""
+        wide = all(each is None or each.ratio >= WIDE for each in (self.above, self.below))
+        return int(self.values.sum()) <= max(3, FEW * len(self.values)) or (self.ratio > 1 and wide)
+
+
+def far_values(values: np.ndarray, level: float) -> Far:
+    """The values (n,) that stand apart above or below all others, where any do."""
+    above, below = apart_above(values, level), apart_above(-values, level)
+    far = np.zeros(len(values), dtype=bool)
+    if above:
+        far |= values >= above.nearest
+    if below:
+        far |= values <= -below.nearest
+    return Far(far, above, below)
 
 
 def apart_above(values: np.ndarray, level: float) -> Apart | None:

@@ -75,3 +75,27 @@ def between(values: np.ndarray, stretch: np.ndarray) -> tuple[float, float]:
     shares = values.mean(0)
     held = shares > 0
     return adjusted, float(chi2.sf((explained[held] / shares[held]).sum(), free * (int(held.sum()) - 1)))
+
+
+def along(values: np.ndarray, stretch: np.ndarray) -> tuple[float, float]:
+    """The share of the variance of values (n, K) that goes up or down evenly with stretches (n,), and its chance.
+
+    Of few rows that is seen where stretches by themselves are too small: one slope a column, by Fisher's F; of a class
+    each by Cochran (1954) and Armitage's (1955) chi-squared for several classes.
+    """
+    from scipy.stats import chi2, f
+
+    place = np.unique(stretch, return_inverse=True)[1].astype(np.float64)
+    place -= place.mean()
+    rows, power, centred = len(values), float((place**2).sum()), values - values.mean(0)
+    whole = (centred**2).sum(0)
+    if rows < 3 or not power or not whole.sum():
+        return 0.0, 1.0
+    explained = (place @ centred) ** 2 / power
+    share = float(explained.sum() / whole.sum())
+    adjusted = 1 - (1 - share) * (rows - 1) / (rows - 2)
+    if values.shape[1] == 1:
+        return adjusted, float(f.sf(share / max((1 - share) / (rows - 2), 1e-12), 1, rows - 2))
+    shares = values.mean(0)
+    held = shares > 0
+    return adjusted, float(chi2.sf((explained[held] / shares[held]).sum(), int(held.sum()) - 1))

@@ -72,6 +72,7 @@ def _adult() -> pl.DataFrame:
     numbers = [n for n in names if n not in ("workclass", "education", "marital_status", "occupation", "relationship")]
     numbers = [n for n in numbers if n not in ("race", "sex", "country", "income")]
     frame = frame.with_columns(pl.col(n).cast(pl.Int64, strict=False) for n in numbers)
+    frame = frame.with_columns(pl.col("capital_gain").replace(99999, None))  # a code for more than could be said
     return frame.drop_nulls("income").unique(maintain_order=True)
 
 
@@ -171,7 +172,15 @@ BASES = (
     Base("telco", _real(_telco), "Churn", "classify", "telco_churn", weak=True),
     Base("adult", _real(_adult), "income", "classify", "adult", weak=True),
     Base("california", _real(_california), "median_house_value", "regress", "california_housing", weak=True),
-    Base("weather", _real(_weather), "RainTomorrow", "classify", "weather_aus", weak=True),
+    Base(
+        "weather",
+        _real(_weather),
+        "RainTomorrow",
+        "classify",
+        "weather_aus",
+        weak=True,
+        facts=(Fact("outliers", "a pan hardly loses 40 mm a day: slips of the gauge", ("Evaporation",)),),
+    ),
     Base("sgemm", _real(_sgemm), "Run1 (ms)", "regress", "sgemm_gpu", clear=True),
     Base("iris", _own("iris"), "target", "classify", clear=True, smooth=True),
     Base("wine", _own("wine"), "target", "classify", clear=True, smooth=True),

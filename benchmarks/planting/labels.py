@@ -60,12 +60,13 @@ def imbalance(
 def label_respelt(
     frame: pl.DataFrame, target: str, kind: str, random: np.random.Generator, strength: float
 ) -> Planted | None:
-    """5 to 30 % of the labels of one class in another spelling."""
+    """5 to 30 % of the labels of one class in another spelling; the case of Yes and No is not read, so it is none."""
     if kind == "regress" or frame[target].dtype != pl.String:
         return None
     label = str(random.choice(frame[target].unique(maintain_order=True).to_list()))
     spellings = [label.upper(), label.lower(), label.title(), f"{label}.", f"{label[:1]} {label[1:]}"]
-    fresh = str(random.choice([s for s in spellings if s != label]))
+    truths = set(frame[target].unique().str.to_lowercase()) <= {"yes", "no"}
+    fresh = str(random.choice([s for s in spellings[3 if truths else 0 :] if s != label]))
     rows = np.flatnonzero((frame[target] == label).to_numpy())
     return Planted(
         spoilt(

@@ -18,6 +18,9 @@ from benchmarks.planting.planted import (
     with_category,
 )
 
+SURELY = 5.0
+"""Standard errors below which a difference between two files is not surely one: one of several columns, at 1 %."""
+
 CORRELATED = 0.6
 """Correlation from which two columns are taken to belong together."""
 
@@ -109,25 +112,31 @@ def time_drift(frame: pl.DataFrame, target: str, kind: str, random: np.random.Ge
     return Planted(frame.with_columns(dates, *moved)[np.argsort(days, kind="stable")], ("recorded",))
 
 
+def _error(train: pl.DataFrame, test: pl.DataFrame) -> float:
+    """The standard error of a difference of two means, in standard deviations."""
+    return float(np.sqrt(1 / train.height + 1 / test.height))
+
+
 def moved_column(
     frame: pl.DataFrame, target: str, kind: str, random: np.random.Generator, strength: float
 ) -> Planted | None:
-    """A test file in which one column lies 0.5 to 2 standard deviations higher."""
+    """A test file in which one column lies 0.5 to 2 standard deviations higher, as far as its rows can tell."""
     name = one_number(frame, target, random)
     if name is None:
         return None
     train, test = parted(frame, random)
-    step = between(0.5, 2, strength) * float(frame[name].cast(pl.Float64).std())
+    step = max(between(0.5, 2, strength), SURELY * _error(train, test)) * float(frame[name].cast(pl.Float64).std())
     step = step if frame[name].dtype.is_float() else max(1, round(step))
     return Planted(train, (name,), test.with_columns(pl.col(name) + step))
 
 
 def moved_share(frame: pl.DataFrame, target: str, kind: str, random: np.random.Generator, strength: float) -> Planted:
-    """A test file in which 20 to 60 % of the rows have one category more."""
+    """A test file in which 20 to 60 % of the rows have one category more, as far as its rows can tell."""
     frame, name = with_category(frame, target, random)
     train, test = parted(frame, random)
     value = frame[name].value_counts(sort=True)[name][-1]
-    there = random.random(test.height) < between(0.2, 0.6, strength)
+    odds = (SURELY * _error(train, test)) ** 2
+    there = random.random(test.height) < max(between(0.2, 0.6, strength), odds / (1 + odds))
     return Planted(
         train,
         (name,),

@@ -8,12 +8,17 @@ import polars as pl
 from benchmarks.planting.planted import Defect, Planted, between, one_number, rows_chosen, spoilt, with_category
 
 NAMES = ("Café", "Zürich", "Málaga", "Orléans", "Łódź", "Bjørn", "Señor", "Übersee")
-UNKNOWN = ("unknown", "n.v.", "not measured", "pending", "see notes")
+UNKNOWN = ("not known", "n.v.", "not measured", "pending", "see notes")
+"""Not "unknown": among numbers that is read as a missing value, and so is none of the table's defects."""
 
 
-def missing_block(frame: pl.DataFrame, target: str, kind: str, random: np.random.Generator, strength: float) -> Planted:
-    """Two to four columns that are empty together in 10 to 40 % of the rows."""
-    own = [c for c in frame.columns if c != target]
+def missing_block(
+    frame: pl.DataFrame, target: str, kind: str, random: np.random.Generator, strength: float
+) -> Planted | None:
+    """Two to four full columns that are empty together in 10 to 40 % of the rows."""
+    own = [c for c in frame.columns if c != target and frame[c].null_count() == 0]
+    if len(own) < 2:
+        return None
     names = tuple(str(n) for n in random.choice(own, min(len(own), int(random.integers(2, 5))), replace=False))
     gone = pl.Series(random.random(frame.height) < between(0.1, 0.4, strength))
     return Planted(frame.with_columns(pl.when(~gone).then(pl.col(n)).alias(n) for n in names), names)
@@ -61,9 +66,13 @@ def constant(frame: pl.DataFrame, target: str, kind: str, random: np.random.Gene
     return Planted(frame.with_columns(value.alias("planted")), ("planted",))
 
 
-def near_constant(frame: pl.DataFrame, target: str, kind: str, random: np.random.Generator, strength: float) -> Planted:
-    """A column that is another in at most 0.5 % of the rows."""
-    rows = rows_chosen(random, frame.height, between(0.005, 0.001, strength))
+def near_constant(
+    frame: pl.DataFrame, target: str, kind: str, random: np.random.Generator, strength: float
+) -> Planted | None:
+    """A column that is another in less than 0.5 % of the rows; two of fewer than 500 rows would be more."""
+    if frame.height < 500:
+        return None
+    rows = rows_chosen(random, frame.height, between(0.0045, 0.001, strength))
     base = frame.with_columns(pl.lit(7.0).alias("planted"))
     return Planted(spoilt(base, "planted", rows, random.normal(size=len(rows))), ("planted",))
 
@@ -125,9 +134,18 @@ def full_width(frame: pl.DataFrame, target: str, kind: str, random: np.random.Ge
 
 
 def respelt(frame: pl.DataFrame, target: str, kind: str, random: np.random.Generator, strength: float) -> Planted:
-    """5 to 40 % of the words of a column in other case, with a dot or with other spaces."""
+    """5 to 40 % of the words of a column in other case, with a dot or with other spaces within.
+
+    Blanks at the ends are left out as the cells are read, as is the case of a column of nothing but yes and no.
+    """
     frame, name = with_category(frame, target, random)
-    ways = (str.upper, str.lower, lambda w: f"{w}.", lambda w: f"{w} ", lambda w: w.replace(" ", "_").swapcase())
+    ways = (
+        str.upper,
+        str.lower,
+        lambda w: f"{w}.",
+        lambda w: f" {w[0]} {w[1:]}",
+        lambda w: w.replace(" ", "_").swapcase(),
+    )
     way = ways[random.integers(len(ways))]
     rows = rows_chosen(random, frame.height, between(0.05, 0.4, strength))
     fresh = [way(str(w)) for w in frame[name].to_numpy()[rows]]

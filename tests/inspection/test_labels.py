@@ -9,8 +9,8 @@ from seeing import found_by
 from sklearn import datasets
 
 from aurify.core.words import LANGUAGES, say
-from aurify.data.spelling import plain_spelling, same_but_for_spelling
 from aurify.inspection.checks.label_errors import WORTH_A_LOOK
+from aurify.inspection.spelt import folded, mistyped, spelt_twice
 from aurify.measure.label_errors import agree, floor_of
 
 
@@ -121,6 +121,19 @@ def test_classes_with_fewer_rows_than_folds_are_named_with_their_counts(monkeypa
     assert not found_by(monkeypatch, "rare_classes", of_classes(a=200, b=100, c=40), "y")
 
 
+def test_rare_numbers_at_the_ends_of_others_are_no_more_than_a_note(monkeypatch):
+    for classes, severity in (
+        ({"1": 4, "2": 90, "3": 80, "4": 70, "5": 6}, "note"),
+        ({"0.5": 90, "1.5": 3, "2.5": 80, "3.5": 80}, "note"),
+        ({"1": 90, "2": 80, "3": 4, "4": 70}, "warning"),
+        ({"0": 90, "1": 5}, "warning"),
+    ):
+        frame = of_classes(**classes)
+        (finding,) = found_by(monkeypatch, "rare_classes", frame, "y", types=["y=category"])
+        assert finding.severity == severity, classes
+        assert ("regress" in finding.fix) == (severity == "note")
+
+
 def test_one_class_that_dominates_is_a_note_and_a_warning_where_the_other_is_hardly_there(monkeypatch):
     assert not found_by(monkeypatch, "imbalance", of_classes(a=600, b=100), "y")
     (note,) = found_by(monkeypatch, "imbalance", of_classes(a=2000, b=130), "y")
@@ -131,13 +144,20 @@ def test_one_class_that_dominates_is_a_note_and_a_warning_where_the_other_is_har
 
 
 @pytest.mark.parametrize(
-    ("right", "other"),
-    [("Yes", "Ｙｅｓ"), ("malignant", "Malignant."), ("very good", "very_good"), ("No", "N0"), ("setosa", "setsoa")],
+    ("right", "other", "severity"),
+    [
+        ("Yes", "Ｙｅｓ", "warning"),
+        ("malignant", "Malignant.", "warning"),
+        ("very good", "very_good", "warning"),
+        (">50K", "> 50K.", "warning"),
+        ("No", "N0", "note"),
+        ("setosa", "setsoa", "note"),
+    ],
 )
-def test_other_spellings_of_a_class_are_found(monkeypatch, right, other):
+def test_other_spellings_of_a_class_are_found(monkeypatch, right, other, severity):
     classes = {right: 150, other: 5, "something else": 120}
     (finding,) = found_by(monkeypatch, "label_spelling", of_classes(**classes), "y")
-    assert finding.severity == "warning"
+    assert finding.severity == severity
     assert finding.evidence["spellings"][0]["class"] == right
     assert list(finding.evidence["spellings"][0]["others"]) == [other]
 
@@ -162,8 +182,9 @@ def test_classes_of_their_own_are_left_in_peace(monkeypatch, classes):
 
 def test_spellings_are_joined_under_the_most_frequent_one():
     rows = {"Yes": 100, "YES": 90, "yes.": 3, "No": 80, "N0": 1, "maybe": 5}
-    assert same_but_for_spelling(rows) == [["Yes", "YES", "yes."], ["No", "N0"]]
-    assert plain_spelling("...") == "..."
+    assert spelt_twice(rows) == [["Yes", "YES", "yes."]]
+    assert mistyped({"No": 80, "N0": 1, "maybe": 5}) == [["No", "N0"]]
+    assert folded("...") == "..."
 
 
 def test_labels_of_a_test_file_in_another_spelling_are_a_finding(monkeypatch, tmp_path):

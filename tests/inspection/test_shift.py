@@ -59,6 +59,22 @@ PLANTED = {
 }
 
 
+def test_columns_that_no_longer_go_together_are_a_warning_of_few_rows_too(tmp_path):
+    for seed in range(4):
+        random = np.random.default_rng(seed)
+        frame = rows(seed, 200).with_columns(x2=pl.col("x1") + pl.Series(random.normal(size=200) * 0.5))
+        assert compared(frame[:140], frame[140:], tmp_path) == []
+        (found,) = compared(frame[:140], frame[140:].with_columns(pl.col("x2").shuffle(seed)), tmp_path)
+        assert (found.check, found.severity, found.columns) == ("joint_shift", "warning", ("x1", "x2"))
+
+
+def test_another_unit_of_a_column_of_mostly_zeros_is_found(tmp_path):
+    frame = rows(7).with_columns(x1=pl.when(pl.col("x2") > 1.2).then(pl.col("x1").abs() + 1).otherwise(0.0))
+    (found,) = compared(frame[:700], frame[700:].with_columns(pl.col("x1") * 100), tmp_path)
+    assert (found.check, found.columns) == ("shift", ("x1",))
+    assert "unit" in found.text
+
+
 @pytest.mark.parametrize("name", PLANTED)
 def test_each_change_of_a_column_is_a_warning_that_names_it(name, tmp_path):
     for seed in range(8):

@@ -5,12 +5,13 @@ import json
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats
 from seeing import only
 
 import aurify
 from aurify.core.words import keep
 from aurify.inspection.clock import words
-from aurify.measure.series import between, resemblance
+from aurify.measure.series import along, between, resemblance
 
 
 @pytest.fixture(autouse=True)
@@ -156,9 +157,19 @@ def test_stretches_differ_by_chance_as_often_as_they_say():
     random = np.random.default_rng(1)
     stretch = np.arange(300) // 30
     for values in (lambda: random.normal(size=(300, 1)), lambda: np.eye(3)[random.integers(0, 3, 300)]):
-        chances = np.array([between(values(), stretch)[1] for _ in range(300)])
-        assert 0.02 <= np.mean(chances < 0.05) <= 0.09
+        for look in (between, along):
+            chances = np.array([look(values(), stretch)[1] for _ in range(300)])
+            assert 0.02 <= np.mean(chances < 0.05) <= 0.09
     assert between(np.eye(2)[(stretch > 4) * 1], stretch)[0] == pytest.approx(1.0)
+
+
+def test_an_even_trend_of_few_rows_is_seen_though_stretches_differ_little():
+    for seed in range(4):
+        frame, late = dated(seed, rows=240)
+        (found,) = looked(frame.with_columns(y=pl.col("y") + 0.9 * late))
+        assert "share of variance" in found.evidence
+    x, y = np.arange(40) % 5, np.random.default_rng(3).normal(size=(40, 1))
+    assert along(y, x)[1] == pytest.approx(stats.linregress(x, y[:, 0]).pvalue)
 
 
 def test_names_are_parted_into_words():

@@ -215,7 +215,8 @@ def test_spellings_of_one_category_are_found():
     base = ["Married", "Divorced", "Widowed", "New York"] * 100
     for odd in ("married", "ＭARRIED", "Maried", "Mariried", "Marreid", "New  York", "New-York"):
         finding = one(looked(with_odd(base, odd)), "spellings")
-        assert (finding.severity, finding.count) == (WARNING, 1), odd
+        slip = odd in ("Maried", "Mariried", "Marreid")
+        assert (finding.severity, finding.count) == (NOTE if slip else WARNING, 1), odd
     clean = (
         ["A+", "A-", "B+", "B"],
         ["Type A", "Type B", "Type C", "Type D"],

@@ -15,7 +15,7 @@ from aurify.inspection.cells import own_values
 from aurify.inspection.check import Check
 from aurify.inspection.codes import without_codes
 from aurify.inspection.inspected import Inspected
-from aurify.inspection.tails import FEWEST, apart_above, excesses, stand_apart
+from aurify.inspection.tails import FEWEST, excesses, far_values, stand_apart
 
 LEVEL = 0.02
 """Chance of a false alarm in all columns of a table together."""
@@ -26,9 +26,6 @@ ALONE = 5
 SHOWN = 3
 SLIPS = (10.0, 100.0, 1000.0)
 MOST = 1e100
-FEW = 0.01
-"""Share of a column up to which far values are the exception; of a slip of the unit there may be more."""
-
 FEW_NEGATIVE = 0.005
 """Share of a column up to which its only values below 0 may be slips."""
 
@@ -162,21 +159,15 @@ def _odd(name: str, present: np.ndarray, level: float) -> _Odd | None:
         return None
     scale = float(np.abs(present).max())
     scaled = present / scale if scale > MOST else present  # 1e300 squared is no number
-    above, below = apart_above(scaled, level), apart_above(-scaled, level)
-    negative = below is None and _negative(scaled, level)
-    far = np.zeros(len(present), dtype=bool)
-    if above:
-        far |= scaled >= above.nearest
-    if below:
-        far |= scaled <= -below.nearest
-    if negative:
-        far |= scaled < 0
+    apart = far_values(scaled, level)
+    negative = apart.below is None and _negative(scaled, level)
+    far = apart.values | (scaled < 0) if negative else apart.values
     if not far.any():
         return None
     others = present[~far]
-    ratio = max([each.ratio for each in (above, below) if each], default=1.0)
-    odd = _Odd(name, present[far], float(others.min()), float(others.max()), ratio, negative and above is None)
-    return odd if far.sum() <= max(3, FEW * len(present)) or odd.slip is not None else None
+    alone = negative and apart.above is None
+    odd = _Odd(name, present[far], float(others.min()), float(others.max()), apart.ratio, alone)
+    return odd if negative or apart.exceptional or odd.slip is not None else None
 
 
 def _negative(present: np.ndarray, level: float) -> bool:

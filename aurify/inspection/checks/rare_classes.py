@@ -8,7 +8,7 @@ import numpy as np
 
 from aurify.core.parts import Trait
 from aurify.core.words import listed, said
-from aurify.data.findings import WARNING, Exhibit, Finding
+from aurify.data.findings import NOTE, WARNING, Exhibit, Finding
 from aurify.inspection.check import Check
 from aurify.inspection.inspected import Inspected
 
@@ -16,6 +16,9 @@ LEAST_MEASURED = 10
 """Rows of a class below which no score of it means anything."""
 
 USUAL_FOLDS = 5
+LEAST_NUMBERS = 4
+"""Different numbers below which they are codes: 0 and 1, or 1, 2 and 3."""
+
 SHOWN = 5
 
 
@@ -47,16 +50,35 @@ class RareClasses(Check):
             names=shown,
         )
         one = said("a class has fewer than {least} rows to learn from: {names}", least=least, names=shown)
+        fix = said("join them with a class that is like them, leave their rows out, or gather more rows of them")
+        if number := _a_number(seen.classes, rare):
+            fix = said("if it is a number rather than classes, say --set task.kind=regress; else {fix}", fix=fix)
         yield self.found(
-            WARNING,
+            NOTE if number else WARNING,
             one if len(rare) == 1 else few,
-            fix=said("join them with a class that is like them, leave their rows out, or gather more rows of them"),
+            fix=fix,
             columns=[str(seen.schema.target)],
             rows=seen.rows[np.isin(seen.target, rare)],
             weight=len(rare) / len(seen.classes),
             evidence={"classes": {seen.classes[code]: int(counts[code]) for code in rare.tolist()}, "least": least},
             exhibits=[_bars(seen.classes, counts, least)],
         )
+
+
+def _a_number(classes: tuple[str, ...], rare: np.ndarray) -> bool:
+    """Whether the target is rather counted or measured: numbers, not all of them whole or the rare at the ends.
+
+    Codes of classes are rare anywhere among the others, tails of a distribution are not.
+    """
+    try:
+        values = np.array([float(label) for label in classes])
+    except ValueError:
+        return False
+    if len(values) < LEAST_NUMBERS or not np.isfinite(values).all():
+        return False
+    common = np.delete(values, rare)
+    inside = (values[rare] > common.min(initial=np.inf)) & (values[rare] < common.max(initial=-np.inf))
+    return bool((values % 1 != 0).any() or not inside.any())
 
 
 def _named(name: str, count: int) -> str:

@@ -98,7 +98,7 @@ class Shifted(Check):
                 yield self.found(NOTE, text, columns=[shift.name], evidence={"from and to": spans})
 
     def _rescaled(self, seen: Inspected, left: Sequence[Shift], severity: str) -> Iterator[Finding]:
-        factors = {shift.name: ratio for shift in left if (ratio := factor(shift)) is not None}
+        factors = {shift.name: ratio for shift in left if (ratio := factor(shift, len(left))) is not None}
         if factors:
             name, ratio = max(factors.items(), key=lambda item: abs(np.log(item[1])))
             text = said(

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from aurify.core.words import said
+from aurify.core.words import Said, said
 from aurify.data.columns import CATEGORY
-from aurify.data.findings import WARNING, Finding
+from aurify.data.findings import NOTE, WARNING, Finding
 from aurify.inspection.cells import holds_texts, rows_with, texts_of, watched, without_missing
 from aurify.inspection.check import Check
 from aurify.inspection.inspected import Inspected
@@ -21,7 +21,8 @@ SHOWN = 3
 
 
 class Spellings(Check):
-    """Categories of a column that differ only in case, blanks, width or marks, or in one letter of few rows."""
+    """Categories of a column that differ only in case, blanks, width or marks; those of few rows that differ in one
+    letter are noted."""
 
     def look(self, seen: Inspected) -> Iterable[Finding]:
         for column in watched(seen):
@@ -33,23 +34,36 @@ class Spellings(Check):
             rows = {text: count for text, count in held.iter_rows() if text in learnt}
             groups = spelt_twice(rows)
             known = {text for group in groups for text in group}
-            groups += mistyped({text: count for text, count in rows.items() if text not in known})
+            slips = mistyped({text: count for text, count in rows.items() if text not in known})
             if groups:
-                yield self._tell(seen, column.name, groups, rows)
+                what = said(
+                    "column {column!r} spells {count:,} of its categories in several ways: {texts}",
+                    column=column.name,
+                    count=len(groups),
+                    texts=_shown(groups, rows),
+                )
+                yield self._tell(seen, WARNING, what, column.name, groups)
+            if slips:
+                what = said(
+                    "column {column!r}: {count:,} categories are but for one letter like another, which is far more"
+                    " frequent: {texts}",
+                    column=column.name,
+                    count=sum(len(group) - 1 for group in slips),
+                    texts=_shown(slips, rows),
+                )
+                yield self._tell(seen, NOTE, what, column.name, slips)
 
-    def _tell(self, seen: Inspected, name: str, groups: list[list[str]], rows: dict[str, int]) -> Finding:
-        groups.sort(key=lambda group: -sum(rows[text] for text in group[1:]))
-        shown = "; ".join(", ".join(f"{text!r} ({rows[text]:,})" for text in group[:4]) for group in groups[:SHOWN])
-        odd = [text for group in groups for text in group[1:]]
-        ids = rows_with(seen, name, odd)
-        what = said(
-            "column {column!r} spells {count:,} of its categories in several ways: {texts}",
-            column=name,
-            count=len(groups),
-            texts=shown + ("; ..." if len(groups) > SHOWN else ""),
-        )
+    def _tell(self, seen: Inspected, severity: str, what: Said, name: str, groups: list[list[str]]) -> Finding:
+        ids = rows_with(seen, name, [text for group in groups for text in group[1:]])
         fix = said("write each in one way in the file, if they are the same")
         told = {group[0]: group[1:10] for group in groups[:50]}
         return self.found(
-            WARNING, what, fix=fix, columns=[name], rows=np.asarray(ids), weight=len(ids), evidence={"spellings": told}
+            severity, what, fix=fix, columns=[name], rows=np.asarray(ids), weight=len(ids), evidence={"spellings": told}
         )
+
+
+def _shown(groups: list[list[str]], rows: dict[str, int]) -> str:
+    """The first groups, those of most rows first; sorts them."""
+    groups.sort(key=lambda group: -sum(rows[text] for text in group[1:]))
+    shown = "; ".join(", ".join(f"{text!r} ({rows[text]:,})" for text in group[:4]) for group in groups[:SHOWN])
+    return shown + ("; ..." if len(groups) > SHOWN else "")

@@ -14,9 +14,13 @@ from aurify.data.findings import NOTE, WARNING, Exhibit, Finding
 from aurify.inspection.check import Check
 from aurify.inspection.inspected import Inspected
 from aurify.inspection.showing import rows_exhibit
+from aurify.inspection.tails import far_values
 from aurify.measure.target_errors import TargetErrors, normal_scores, of_scores, target_errors
 
 LEAST_ROWS = 60
+
+SURELY = 0.01
+"""Chance that a tail as long as that of the other targets leads to one that is said to stand apart."""
 
 
 class TargetOutliers(Check):
@@ -64,7 +68,18 @@ class TargetOutliers(Check):
                 target=name,
             )
             yield self._wrong(seen, text, at_source, errors.decimal, expected, {})
-        if len(errors.far):
+        apart = _apart(seen.sampled.target, errors)
+        if len(apart):
+            others = np.delete(seen.sampled.target, apart)
+            text = said(
+                "{count:,} values of target {target!r} are far from all others, which are {low:.6g} to {high:.6g}",
+                count=len(apart),
+                target=name,
+                low=float(others.min()),
+                high=float(others.max()),
+            )
+            yield self._wrong(seen, text, at_source, apart, expected, {})
+        elif len(errors.far):
             order = errors.far[np.argsort(-np.abs(seen.sampled.target - expected)[errors.far], kind="stable")]
             text = said(
                 "{count:,} values of target {target!r} are far from what the other columns say and from most"
@@ -92,6 +107,15 @@ class TargetOutliers(Check):
             mend=mend,
             exhibits=[_exhibit(seen, rows, expected)],
         )
+
+
+def _apart(target: np.ndarray, errors: TargetErrors) -> np.ndarray:
+    """Positions of targets that no tail leads to, where no kind of slip explains errors."""
+    if len(errors.decimal) or len(errors.sign) or errors.codes:
+        return np.empty(0, dtype=np.int64)
+    scale = float(np.abs(target).max()) or 1.0
+    far = far_values(target / scale, SURELY)
+    return np.flatnonzero(far.values) if far.exceptional else np.empty(0, dtype=np.int64)
 
 
 def _exhibit(seen: Inspected, rows: np.ndarray, expected: np.ndarray) -> Exhibit:
