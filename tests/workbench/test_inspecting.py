@@ -97,13 +97,14 @@ def test_an_inspection_is_a_folder_that_is_replaced_and_nobody_elses(frame, tmp_
 
 
 def test_targets_of_the_test_part_are_not_looked_at(frame):
-    """Other targets there, and nothing that is said changes."""
+    """Other targets there, also of rows that are on both sides, and nothing that is said changes."""
     honest = frame.drop("after the call").sort("a")
-    given = honest.with_columns(moment=pl.int_range(HONEST))
+    given = pl.concat([honest[: HONEST - 120], honest[:120]]).with_columns(moment=pl.int_range(HONEST))
     sealed = given["moment"] >= int(0.8 * HONEST)
     other = given.with_columns(y=pl.when(sealed).then(pl.lit("yes")).otherwise(pl.col("y")))
     one, two = (workbench.inspect(each, "y", split="time:moment") for each in (given, other))
-    assert [f.brief() for f in one if f.check != "reading"] == [f.brief() for f in two if f.check != "reading"]
+    assert [f.plain() for f in one if f.check != "reading"] == [f.plain() for f in two if f.check != "reading"]
+    assert one.where(check="test_overlap")
 
 
 def test_without_a_target_there_is_still_something_to_say(frame):

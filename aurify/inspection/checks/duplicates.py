@@ -10,7 +10,7 @@ from aurify.core.parts import Trait
 from aurify.core.words import said
 from aurify.data.copies import first_alike, row_keys
 from aurify.data.findings import NOTE, WARNING, Finding
-from aurify.inspection.alike import groups_of, ids_of, inputs_of, side_by_side
+from aurify.inspection.alike import MOST_SHOWN, groups_of, ids_of, inputs_of, side_by_side
 from aurify.inspection.chance import MOST_JUDGED, repeats_of
 from aurify.inspection.check import Check
 from aurify.inspection.inspected import Inspected
@@ -53,9 +53,6 @@ class Duplicates(Check):
                 rows=found.count,
                 share=share,
             )
-        which, sizes = groups_of(keys)
-        largest = np.argsort(-sizes, kind="stable")[:3]
-        groups = [seen.rows[np.flatnonzero(which == group)[:3]].tolist() for group in largest if sizes[group] > 1]
         yield self.found(
             severity,
             text,
@@ -64,5 +61,12 @@ class Duplicates(Check):
             weight=share,
             evidence={"share": share, "by_chance": found.by_chance, "beyond_chance": found.beyond},
             mend={"techniques": {"drop_duplicates": {}}} if severity == WARNING else {},
-            exhibits=[side_by_side(seen, groups, said("the same rows, as they were written"))],
+            exhibits=[side_by_side(seen, _largest(seen, keys), said("the same rows, as they were written"))],
         )
+
+
+def _largest(seen: Inspected, keys: np.ndarray) -> list[list[int]]:
+    """The first row ids of the largest groups of equal keys (n,)."""
+    which, sizes = groups_of(keys)
+    largest = np.argsort(-sizes, kind="stable")[:MOST_SHOWN]
+    return [seen.rows[np.flatnonzero(which == at)[:MOST_SHOWN]].tolist() for at in largest if sizes[at] > 1]

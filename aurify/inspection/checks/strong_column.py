@@ -53,6 +53,11 @@ def _text(suspect: Suspect, target: str, classes: bool) -> Said:
             low=low,
             high=high,
         )
+    return _against_others(suspect, target, score)
+
+
+def _against_others(suspect: Suspect, target: str, score: Said) -> Said:
+    alone, low, high = suspect.scores["alone"]
     every, rest = suspect.scores["all"][0], suspect.scores["rest"][0]
     if suspect.label:
         return said(

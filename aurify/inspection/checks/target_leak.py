@@ -39,41 +39,56 @@ class TargetLeak(Check):
 
 def _text(suspect: Suspect, target: str, classes: bool) -> Said:
     share, low, high = suspect.share
-    rest = suspect.scores.get("rest", (None,))[0]
-    told = {"column": suspect.name, "target": target, "share": share, "low": low, "high": high}
     match suspect.how:
         case "missing":
             return said(
                 "column {column!r} gives the target {target!r} away by where it is missing: "
                 "in {share:.1%} of rows (95% interval {low:.1%} to {high:.1%})",
-                **told,
+                column=suspect.name,
+                target=target,
+                share=share,
+                low=low,
+                high=high,
             )
         case "same" if classes:
             return said(
                 "column {column!r} is the target {target!r} under other names: "
                 "in {share:.1%} of rows (95% interval {low:.1%} to {high:.1%})",
-                **told,
+                column=suspect.name,
+                target=target,
+                share=share,
+                low=low,
+                high=high,
             )
         case "same":
             return said(
                 "column {column!r} is the target {target!r}, perhaps on another scale: "
                 "in {share:.1%} of rows (95% interval {low:.1%} to {high:.1%})",
-                **told,
+                column=suspect.name,
+                target=target,
+                share=share,
+                low=low,
+                high=high,
             )
+    return _followed(suspect, target)
+
+
+def _followed(suspect: Suspect, target: str) -> Said:
+    """What tells the target without being it. The longest run in one order has no interval: its rows are chosen."""
+    share, low, high = suspect.share
+    rest = suspect.scores.get("rest", (None,))[0]
+    match suspect.how:
         case "decides":
             return said(
                 "column {column!r} alone decides the target {target!r}: right in {share:.1%} of rows "
                 "(95% interval {low:.1%} to {high:.1%}), balanced accuracy of all other columns {rest:.3f}",
-                **told,
+                column=suspect.name,
+                target=target,
+                share=share,
+                low=low,
+                high=high,
                 rest=rest,
             )
-    return _of_numbers(suspect, target, rest)
-
-
-def _of_numbers(suspect: Suspect, target: str, rest: float | None) -> Said:
-    """What follows a number without being it. The longest run in one order has no interval: its rows are chosen."""
-    share, low, high = suspect.share
-    match suspect.how:
         case "order":
             return said(
                 "column {column!r} has the order of the target {target!r}: {share:.1%} of rows follow it, and the R2 of"
@@ -84,13 +99,7 @@ def _of_numbers(suspect: Suspect, target: str, rest: float | None) -> Said:
                 rest=rest,
             )
         case "curve":
-            return said(
-                "column {column!r} is a function of the target {target!r}, which no measurement is without noise: "
-                "from one target to the next it hardly moves ({rows:,} rows compared)",
-                column=suspect.name,
-                target=target,
-                rows=suspect.rows,
-            )
+            return _curve(suspect, target)
     return said(
         "column {column!r} is the target {target!r} but for a little: nearer to it than what all other columns say "
         "in {share:.1%} of rows (95% interval {low:.1%} to {high:.1%})",
@@ -99,4 +108,14 @@ def _of_numbers(suspect: Suspect, target: str, rest: float | None) -> Said:
         share=share,
         low=low,
         high=high,
+    )
+
+
+def _curve(suspect: Suspect, target: str) -> Said:
+    return said(
+        "column {column!r} is a function of the target {target!r}, which no measurement is without noise: "
+        "from one target to the next it hardly moves ({rows:,} rows compared)",
+        column=suspect.name,
+        target=target,
+        rows=suspect.rows,
     )

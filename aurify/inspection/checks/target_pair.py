@@ -87,14 +87,6 @@ class TargetPair(Check):
     def _finding(self, seen: Inspected, suspect: Suspect, names: list[str], rest: float, rows: int) -> Finding:
         first, second = names
         low, high = suspect.ends(unexplained if seen.classes is None else error)
-        bars = {
-            "names": [said("both together"), said("the better of the two alone"), said("all other columns")],
-            "values": [1 - suspect.left, 1 - suspect.alone, 1 - rest],
-            "low": None,
-            "high": None,
-            "axis": said("share of the target that is told"),
-            "reference": None,
-        }
         return self.found(
             SEVERE,
             said(
@@ -128,8 +120,20 @@ class TargetPair(Check):
                 "rows": rows,
             },
             mend={"techniques": {"exclude_columns": {"columns": names}}},
-            exhibits=[Exhibit(kind="bars", caption=said("how much of the target is told"), data=bars)],
+            exhibits=[_bars(suspect, rest)],
         )
+
+
+def _bars(suspect: Suspect, rest: float) -> Exhibit:
+    data = {
+        "names": [said("both together"), said("the better of the two alone"), said("all other columns")],
+        "values": [1 - suspect.left, 1 - suspect.alone, 1 - rest],
+        "low": None,
+        "high": None,
+        "axis": said("share of the target that is told"),
+        "reference": None,
+    }
+    return Exhibit(kind="bars", caption=said("how much of the target is told"), data=data)
 
 
 def _apart(suspects: list[Suspect]) -> list[Suspect]:
