@@ -26,11 +26,14 @@ MOST_JUDGED = 150_000
 MOSTLY_COPIES = 0.35
 """A table of which more rows repeat another than this is one of repeated patterns, not one with accidents in it."""
 
-SURELY = 5.0
-"""Standard deviations that the count must lie beyond what chance gives."""
+SURELY = 1e-4
+"""Chance of so high a count where only chance is at work (of a Poisson count)."""
 
 FACTOR = 2.0
 """How many times what chance gives, since the estimate of chance is one from a model."""
+
+LEAST_BY_CHANCE = 0.05
+"""Nothing is rarer: two copies may be a chance of which the model knows nothing, three are none."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,14 @@ def repeats(columns: np.ndarray, count: int) -> Repeats:
     if len(columns) < FEWEST_COLUMNS or found > MOSTLY_COPIES * rows or found == 0:
         return Repeats(count, float(count), beyond=False)
     expected = _by_chance(columns, whole)
-    beyond = found > FACTOR * expected + SURELY * np.sqrt(max(expected, 1.0))
-    return Repeats(count, expected * count / found, beyond=bool(beyond))
+    return Repeats(count, expected * count / found, beyond=beyond_chance(found, expected))
+
+
+def beyond_chance(count: int, expected: float) -> bool:
+    """Whether a count is far more than ``FACTOR`` times what is expected by chance."""
+    from scipy.stats import poisson
+
+    return bool(poisson.sf(count - 1, FACTOR * max(expected, LEAST_BY_CHANCE)) < SURELY)
 
 
 def repeats_of(tables: list[np.ndarray], ids: np.ndarray, count: int) -> Repeats:
@@ -76,7 +85,7 @@ def repeats_of(tables: list[np.ndarray], ids: np.ndarray, count: int) -> Repeats
         return found
     same = len(ids) - len(np.unique(_summed(cells([*tables, ids]))))
     expected = max(0.0, columns.shape[1] - len(np.unique(_summed(columns))) - same)
-    return Repeats(count, expected, beyond=True) if same > FACTOR * expected + SURELY else found
+    return Repeats(count, expected, beyond=True) if beyond_chance(same, expected) else found
 
 
 @dataclass(frozen=True, eq=False)

@@ -43,6 +43,9 @@ STRANGE = 0.005
 FAR = 3.0
 """How many times fewer mistakes a suspect makes than all the others together, at least, with 95% confidence."""
 
+FAR_FOR_A_WARNING = 2.0
+"""The same for a column that is merely strong, which nobody is stopped for."""
+
 FEWEST_MORE = 4
 """Mistakes more, at least."""
 
@@ -110,27 +113,37 @@ def _strong(seen: Inspected, told: list[Told], others: Others, hidden: frozenset
     target = seen.sampled.target
     told = sorted(told, key=lambda t: balanced(t.wrong(target), target)[0])
     for each in told[:STRONGEST]:
-        rest = others.without(hidden | {each.name})
+        wrong, well_told = each.wrong(target), _well_told(each, target)
+        strong = balanced(wrong, target)[2] <= STRONG
+        rest = others.without(hidden | {each.name}) if strong or well_told else None
         if rest is None:
             continue
-        wrong = each.wrong(target)
         theirs = said_class(rest, target) != target
-        if balanced(wrong, target)[2] <= STRONG and _far(wrong, theirs, each.here, target, clearly=True):
+        if strong and _far(wrong, theirs, each.here, target, clearly=True, times=FAR_FOR_A_WARNING):
             yield _suspect(seen, each.name, "strong_column", "strong", ~wrong, ~wrong[each.here], rest)
-        elif each.within.size:
-            yield from _of_one_class(seen, each, rest)
+        else:
+            yield from _of_one_class(seen, each, well_told, rest)
 
 
-def _of_one_class(seen: Inspected, told: Told, rest: np.ndarray) -> Iterator[Suspect]:
+def _well_told(told: Told, target: np.ndarray) -> list[int]:
+    """Classes of several that a column nearly tells from the rest."""
+    found = []
+    for at in range(told.within.shape[1]):
+        within = (target == at).astype(np.int64)
+        enough = FEWEST_OF_CLASS <= within.sum() <= len(within) - FEWEST_OF_CLASS
+        if enough and balanced(told.within[:, at] != within, within)[2] <= STRONG / 2:
+            found.append(at)
+    return found
+
+
+def _of_one_class(seen: Inspected, told: Told, well_told: list[int], rest: np.ndarray) -> Iterator[Suspect]:
     every = np.ones(len(rest), dtype=bool)
-    for at, label in enumerate(seen.classes or ()):
+    for at in well_told:
         within = (seen.sampled.target == at).astype(np.int64)
-        if not FEWEST_OF_CLASS <= within.sum() <= len(within) - FEWEST_OF_CLASS:
-            continue
         wrong = told.within[:, at] != within
         theirs = said_class(_of_class(rest, at), within) != within
-        clearly = bool(wrong.mean() > STRANGE)
-        if balanced(wrong, within)[2] <= STRONG / 2 and _far(wrong, theirs, every, within, clearly=clearly):
+        if _far(wrong, theirs, every, within, clearly=bool(wrong.mean() > STRANGE)):
+            label = (seen.classes or ())[at]
             yield _suspect(seen, told.name, "strong_column", "class", ~wrong, ~wrong, rest, label)
             return
 
@@ -284,7 +297,15 @@ def _decides(told: Told, target: np.ndarray, classes: int) -> bool:
     return bool(against.sum() <= allowed and told.wrong(target)[here].sum() <= allowed + 3 * (classes - 1))
 
 
-def _far(wrong: np.ndarray, theirs: np.ndarray, here: np.ndarray, target: np.ndarray, *, clearly: bool) -> bool:
+def _far(
+    wrong: np.ndarray,
+    theirs: np.ndarray,
+    here: np.ndarray,
+    target: np.ndarray,
+    *,
+    clearly: bool,
+    times: float = FAR,
+) -> bool:
     """Whether the others are wrong (m,) bool far more often than a column, where it speaks, with 95% confidence.
 
     ``clearly`` asks them to be wrong in a twentieth too: of several columns that decide, each is one of the others.
@@ -292,4 +313,4 @@ def _far(wrong: np.ndarray, theirs: np.ndarray, here: np.ndarray, target: np.nda
     wrong, theirs, target = wrong[here], theirs[here], target[here]
     if clearly and balanced(theirs, target)[1] < 0.05:
         return False
-    return balanced(theirs - FAR * wrong, target)[1] > 0 and int(theirs.sum()) - int(wrong.sum()) >= FEWEST_MORE
+    return balanced(theirs - times * wrong, target)[1] > 0 and int(theirs.sum()) - int(wrong.sum()) >= FEWEST_MORE

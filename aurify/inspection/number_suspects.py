@@ -48,12 +48,12 @@ FEWEST_LEVELS = 5
 NEAR = 0.985
 """R2, without the strangest rows, of a column taken for the target as it is."""
 
-STRONG = 0.98
+STRONG = 0.95
 CURVE_ROWS = 200
 WINS = 0.7
 """Of the rows in which a suspect is nearer to the target than what the others say, at least, with 95% confidence."""
 
-FAR = 5.0
+FAR = 4.0
 """How many times less of the target a merely strong column leaves open than all the others."""
 
 STRONGEST = 3

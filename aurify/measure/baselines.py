@@ -36,6 +36,13 @@ With a tenth of the labels of scikit-learn's wine table wrong, 15 of 16 suspects
 15 of 20 after 100.
 """
 
+MOST_TREES = 600
+FEWEST_ROUNDS = 6
+"""A round grows a tree for each class; rounds of many classes are fewer and take longer steps."""
+
+MOST_BINS = 20_000
+"""Of all columns together: trees look at each in every leaf, so columns of a wide table are cut into fewer."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Examples:
@@ -116,7 +123,12 @@ def plain_answers(model: str, train: Examples, test: Examples, classes: int | No
 
     ``model`` is ``linear`` or ``boosting``; ``train`` holds at least two classes.
     """
-    fit = {"linear": _linear, "boosting": partial(_boosting, rounds=FEW_ROUNDS)}[model]
+    rounds = int(np.clip(MOST_TREES // (classes or 1), FEWEST_ROUNDS, FEW_ROUNDS))
+    fewest = min(255, max(32, int(train.codes.max(initial=0)) + 3))  # every category needs a bin
+    bins = int(np.clip(MOST_BINS // max(1, train.numbers.shape[1] + train.codes.shape[1]), fewest, 255))
+    step = min(0.3, 0.1 * FEW_ROUNDS / rounds)
+    trees = partial(_boosting, max_iter=rounds, max_bins=bins, learning_rate=step)
+    fit = {"linear": _linear, "boosting": trees}[model]
     with _quiet(model):
         return fit(train, test, None if classes is None else tuple(map(str, range(classes))), seed)
 
@@ -140,10 +152,11 @@ def _linear(train: Examples, test: Examples, classes: tuple[str, ...] | None, se
     return _in_place(model.predict_proba(asked), train.target, len(classes))
 
 
-def _boosting(
-    train: Examples, test: Examples, classes: tuple[str, ...] | None, seed: int, *, rounds: int = 100
-) -> np.ndarray:
-    """Answers (m,) or probabilities (m, K) of gradient-boosted trees, scikit-learn's but for the leaf penalty."""
+def _boosting(train: Examples, test: Examples, classes: tuple[str, ...] | None, seed: int, **own: Any) -> np.ndarray:
+    """Answers (m,) or probabilities (m, K) of gradient-boosted trees, scikit-learn's but for the leaf penalty.
+
+    ``own`` are settings of scikit-learn's beside these.
+    """
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     known, asked, category = tree_columns((train.numbers, test.numbers), (train.codes, test.codes))
@@ -151,7 +164,7 @@ def _boosting(
         "categorical_features": category,
         "l2_regularization": LEAF_PENALTY,
         "random_state": seed,
-        "max_iter": rounds,
+        **own,
     }
     if classes is None:
         trees = HistGradientBoostingRegressor(**settings)

@@ -29,8 +29,8 @@ FEWEST = 5
 CERTAIN = 1e-4
 """The chance of rows that are counted where they are few."""
 
-MOST_ROWS = 1_000_000
-"""Rows that are looked at; of more a drawn part, in which fewer copies meet their original."""
+MOST_ROWS = 250_000
+"""Rows that are looked at; of more a drawn part, in which as few copies meet their original as rows were drawn."""
 
 
 class NearDuplicates(Check):
@@ -43,7 +43,8 @@ class NearDuplicates(Check):
 
     def look(self, seen: Inspected) -> Iterable[Finding]:
         every = np.concatenate([seen.rows, seen.test])
-        every = every[seen.drawn(len(every), MOST_ROWS, "inspect/near_duplicates")]
+        drawn = seen.drawn(len(every), MOST_ROWS, "inspect/near_duplicates")
+        kept, every = len(drawn) / max(1, len(every)), every[drawn]
         numbers, codes = _cells(seen, every)
         if not len(every) or not numbers.shape[1] + codes.shape[1]:
             return
@@ -60,7 +61,7 @@ class NearDuplicates(Check):
         near = nearest(cells, rng.key(seen.seed, "inspect/near_duplicates"))
         chance = chances(near)
         share = float((chance < RARE).mean()) - RARE
-        warned = share >= FEW
+        warned = share >= FEW * kept
         copies = np.flatnonzero(chance < (RARE if warned else CERTAIN))
         if len(copies) < FEWEST or (not warned and len(copies) < 10 * CERTAIN * len(chance)):
             return

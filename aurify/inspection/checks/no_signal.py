@@ -13,7 +13,7 @@ import numpy as np
 
 from aurify.core.parts import Trait
 from aurify.core.words import said
-from aurify.data.findings import WARNING, Exhibit, Finding
+from aurify.data.findings import NOTE, WARNING, Exhibit, Finding
 from aurify.inspection.check import Check
 from aurify.inspection.inspected import FOLDS, Inspected
 from aurify.measure.baselines import Examples
@@ -32,6 +32,9 @@ LOOKS = 3
 
 SHARED = 1.45
 """Models of folds share rows, so sums over folds spread more than over rows: measured on tables of noise."""
+
+MUCH = 0.1
+"""Of the spread that real columns may tell and a few rows hide: what could be there is not said to be absent."""
 
 WIDTH = NormalDist().inv_cdf(0.975)
 
@@ -90,10 +93,11 @@ class NoSignal(Check):
             "axis": said("share of the spread that is explained"),
             "reference": 0.0,
         }
+        enough = hidden <= MUCH
         return self.found(
-            WARNING,
+            WARNING if enough else NOTE,
             text,
-            fix=said("look for columns that bear on the target before training anything"),
+            fix=said("look for columns that bear on the target before training anything") if enough else "",
             weight=1 - hidden,
             evidence={"explained": told, "low": low, "high": high, "could_hide": hidden, "rows": rows},
             exhibits=[Exhibit(kind="bars", caption=said("what plain models explain out of fold"), data=bars)],

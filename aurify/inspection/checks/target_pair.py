@@ -25,6 +25,10 @@ FEWEST_ROWS = 40
 MOST_ROWS = 6_000
 """Rows that rules are found and proved on: an interval of half a percent."""
 
+FEWEST_OF_WIDE = 1_500
+MOST_CELLS = 500_000
+"""Cells that every column is first judged alone by: of a wide table fewer rows, as long as they prove something."""
+
 MOST_COLUMNS = 400
 """Columns of which every pair is looked at."""
 
@@ -44,7 +48,8 @@ class TargetPair(Check):
     def look(self, seen: Inspected) -> Iterable[Finding]:
         if len(seen.sample) < FEWEST_ROWS:
             return
-        rows = seen.drawn(len(seen.sample), MOST_ROWS, "inspect/pairs")
+        most = min(MOST_ROWS, max(FEWEST_OF_WIDE, MOST_CELLS // max(1, len(seen.columns))))
+        rows = seen.drawn(len(seen.sample), most, "inspect/pairs")
         few = seen.sampled.take(rows)
         places = places_of(seen, few)
         if len(places) < 3 or len(np.unique(few.target)) < 2:

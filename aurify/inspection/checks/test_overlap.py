@@ -24,8 +24,8 @@ FEWEST = 10
 RATIO = 3.0
 """How many times the odds of a training row to have an equal one, for more than chance."""
 
-SURELY = 5.0
-"""Standard deviations that the count must lie beyond what training rows have among themselves."""
+SURELY = 1e-4
+"""Chance of so high a count where test rows are as training rows are among themselves."""
 
 
 class TestOverlap(Check):
@@ -55,7 +55,7 @@ class TestOverlap(Check):
         if not len(shared):
             return
         share, usual = len(shared) / len(tested), float((known[own] > 1).mean())
-        beyond = _beyond(len(shared), len(tested), usual)
+        beyond = _beyond(len(shared), len(tested), usual, len(own))
         severe = beyond and share > MANY and len(shared) >= FEWEST
         severity = SEVERE if severe else WARNING if beyond and share >= FEW else NOTE
         where = said("of the test file") if seen.store.test.any() else said("of the test part")
@@ -90,8 +90,10 @@ class TestOverlap(Check):
             yield self.found(NOTE, text, rows=seen.rows[astray], weight=len(astray) / len(which))
 
 
-def _beyond(shared: int, tested: int, usual: float) -> bool:
-    """Whether so many of the rows tested are far more than the usual share."""
-    deviation = np.sqrt(max(tested * usual * (1 - usual), 1.0))
+def _beyond(shared: int, tested: int, usual: float, own: int) -> bool:
+    """Whether so many of the rows tested are far more than the usual share, known from ``own`` rows."""
+    from scipy.stats import binom
+
     odds = (shared + 0.5) / (tested - shared + 0.5)
-    return bool(shared > tested * usual + SURELY * deviation and odds * (1 - usual) > RATIO * usual)
+    at_most = min(1.0, usual + 0.5 / own)  # half a row: where none has an equal one, the next may
+    return bool(binom.sf(shared - 1, tested, at_most) < SURELY and odds * (1 - usual) > RATIO * usual)
