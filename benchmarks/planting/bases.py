@@ -187,7 +187,15 @@ BASES = (
     Base("breast_cancer", _own("breast_cancer"), "target", "classify", clear=True, smooth=True),
     Base("diabetes", _own("diabetes"), "target", "regress", weak=True),
     Base("digits", _own("digits"), "target", "classify", clear=True),
-    Base("two_classes", _classes(2_000, 2, None, 1.5), "label", "classify", clear=True, smooth=True),
+    Base(
+        "two_classes",
+        _classes(2_000, 2, None, 1.5),
+        "label",
+        "classify",
+        clear=True,
+        smooth=True,
+        facts=(Fact("label_errors", "2 % of the labels are drawn at random", ("label",)),),
+    ),
     Base("skewed_classes", _classes(2_500, 2, [0.85, 0.15], 0.8), "label", "classify", weak=True, smooth=True),
     Base("four_classes", _classes(2_000, 4, None, 1.5), "label", "classify", clear=True, smooth=True),
     Base(
