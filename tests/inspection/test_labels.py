@@ -129,7 +129,7 @@ def test_rare_numbers_at_the_ends_of_others_are_no_more_than_a_note(monkeypatch)
         ({"0": 90, "1": 5}, "warning"),
     ):
         frame = of_classes(**classes)
-        words = {"recipe": {"task": {"kind": "classify"}}}
+        words = {"recipe": {"task": {"name": "table", "kind": "classify"}}}
         (finding,) = found_by(monkeypatch, "rare_classes", frame, "y", **words)
         assert finding.severity == severity, classes
         assert ("regress" in finding.fix) == (severity == "note")
