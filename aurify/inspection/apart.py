@@ -47,7 +47,8 @@ def tell_apart(
     None for sets too small, and where no column is left.
     """
     first, second = (
-        each[seen.drawn(len(each), MOST, f"inspect/{stream}/{name}")] for name, each in (("1", first), ("2", second))
+        each[seen.drawn(len(each), seen.affordable(MOST), f"inspect/{stream}/{name}")]
+        for name, each in (("1", first), ("2", second))
     )
     names = [c.name for c in seen.columns if c.name not in without and seen.typed(c.name) is not None]
     if min(len(first), len(second)) < FEWEST or not names:

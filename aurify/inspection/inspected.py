@@ -31,6 +31,7 @@ Made = TypeVar("Made")
 FOLDS = 3
 """Parts that plain models are fitted around."""
 
+FEWEST_FITTED, MOST_CELLS = 1000, 400_000
 MOST_FITTED = 20_000
 """Rows that models and pairs of columns are looked at with: a share of 1 in 1,000 is still 20 rows."""
 
@@ -144,6 +145,10 @@ class Inspected:
                 if column.name == name:
                     return self.store.inputs[kind][:, at]
         return None
+
+    def affordable(self, most: int) -> int:
+        """At most ``most`` rows to fit trees to, fewer of many columns: they cost by the cell."""
+        return min(most, max(FEWEST_FITTED, MOST_CELLS // max(1, len(self.columns))))
 
     def drawn(self, count: int, most: int, stream: str) -> np.ndarray:
         """At most ``most`` of ``count`` positions, ascending; all of them where they are not more."""

@@ -52,7 +52,7 @@ class Ordered:
         """Row ids (m,)."""
         seen = self.seen
         known = seen.rows[~np.isnan(self.clock.times[seen.rows])]
-        known = known[seen.drawn(len(known), MOST_ORDERED, "inspect/time/rows")]
+        known = known[seen.drawn(len(known), seen.affordable(MOST_ORDERED), "inspect/time/rows")]
         random = np.random.Generator(np.random.PCG64(rng.key(seen.seed, "inspect/time/ties")))
         known = random.permutation(known)
         return known[np.argsort(self.clock.times[known], kind="stable")]

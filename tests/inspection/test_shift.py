@@ -65,7 +65,8 @@ def test_columns_that_no_longer_go_together_are_a_warning_of_few_rows_too(tmp_pa
         frame = rows(seed, 200).with_columns(x2=pl.col("x1") + pl.Series(random.normal(size=200) * 0.5))
         assert compared(frame[:140], frame[140:], tmp_path) == []
         (found,) = compared(frame[:140], frame[140:].with_columns(pl.col("x2").shuffle(seed)), tmp_path)
-        assert (found.check, found.severity, set(found.columns)) == ("joint_shift", "warning", {"x1", "x2"})
+        assert (found.check, found.severity) == ("joint_shift", "warning")
+        assert {"x1", "x2"} <= set(found.columns)
 
 
 def test_another_unit_of_a_column_of_mostly_zeros_is_found(tmp_path):
