@@ -2,9 +2,9 @@
 
 from aurify.workbench.exporting import export
 from aurify.workbench.fitting import fit
-from aurify.workbench.inspecting import inspect
+from aurify.workbench.inspecting import SevereError, inspect
 from aurify.workbench.measuring import evaluate
 from aurify.workbench.runs import FittedRun, load, predict, report
 from aurify.workbench.tracking import track
 
-__all__ = ["FittedRun", "evaluate", "export", "fit", "inspect", "load", "predict", "report", "track"]
+__all__ = ["FittedRun", "SevereError", "evaluate", "export", "fit", "inspect", "load", "predict", "report", "track"]

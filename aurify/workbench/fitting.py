@@ -14,12 +14,12 @@ from aurify.core.files import read_record, write_bytes, write_json
 from aurify.core.folder import RunFolder, fresh, latest, named
 from aurify.core.recipe import Recipe, Source
 from aurify.core.watch import Watch
-from aurify.data.findings import NOTE, Findings, noted
+from aurify.data.findings import NOTE, Findings
 from aurify.data.frames import with_target
 from aurify.track.follow import Tracking
 from aurify.training import device as devices
 from aurify.training.fit import Show
-from aurify.workbench.inspecting import gate, stop_if_severe
+from aurify.workbench.inspecting import gate, not_looked_at, stop_if_severe
 from aurify.workbench.measuring import measure_fit, open_store
 from aurify.workbench.passed import Passed, catalog_with
 from aurify.workbench.reporting import require_language
@@ -190,7 +190,7 @@ def _settle(
     folds = [] if recipe.split.folds is None else recipe.task.folds(recipe, store)
     parts = recipe.task.whole(folds) if folds else recipe.task.part(recipe, store)
     notes = [*read.notes, *replaced, *parts.notes]
-    found = gate(read, recipe, folds or [parts], notes, check) if look else Findings(map(noted, notes))
+    found = gate(read, recipe, folds or [parts], notes, check) if look else not_looked_at(notes)
     tell(found)
     stop_if_severe(found, recipe.source.accept)
     folder.clear()
@@ -207,7 +207,8 @@ def _settle(
 def _lines(note: Note) -> Callable[[Findings], None]:
     def tell(found: Findings) -> None:
         for finding in found:
-            note(finding.text if finding.severity == NOTE else f"{finding.severity}: {finding.text}; {finding.fix}")
+            grave = "" if finding.severity == NOTE else f"{finding.severity}: "
+            note(f"{grave}{finding.text}" + (f"; {finding.fix}" if grave and finding.fix else ""))
 
     return tell
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe, Source
 from aurify.core.watch import Watch
 from aurify.core.words import said
-from aurify.data.findings import Finding, Findings, join, join_mends, noted
+from aurify.data.findings import NOTE, READING, WARNING, Finding, Findings, join, join_mends, noted
 from aurify.data.frames import with_target
 from aurify.data.splits import Parts
 from aurify.data.store import Read
@@ -37,9 +37,13 @@ OWN = ("findings.json", "report.html", "recipe.yaml")
 
 
 class SevereError(AurifyError):
-    """The data would spoil the result: the run stops before anything is trained."""
+    """The data would spoil the result: nothing is trained. ``findings`` are all that was found."""
 
     exit_code = 3
+
+    def __init__(self, message: str, findings: Findings):
+        super().__init__(message)
+        self.findings = findings
 
 
 def inspect(
@@ -89,7 +93,9 @@ def inspect(
         settled = None
         if read.store.schema.target is not None:
             settled, _ = complete(wish, task.settled(read.store), read.store, catalog)
-        seen, found = _look(read, task if settled is None else settled.task, settled, watch.check)
+        seen, found = _look(
+            read, task if settled is None else settled.task, settled, watch.check, given=recipe is not None
+        )
         if folder is not None:
             _write(folder, found, settled, catalog, fix=fix)
             source = Source.make(wish.source) if settled is None else settled.source
@@ -110,7 +116,13 @@ def gate(
     test = np.empty(0, dtype=np.int64) if whole else parts[0].test
     seen = _seen(read, np.unique(np.concatenate(rows)), test, recipe, check)
     found = look_at(seen, recipe.task.traits)
-    return Findings([*found, *map(noted, unsaid(notes, found))])
+    return Findings([*_settled(found, recipe), *map(noted, unsaid(notes, found))])
+
+
+def not_looked_at(notes: Sequence[str]) -> Findings:
+    """The notes of a fit whose data nobody wanted inspected, and that it was not."""
+    what = said("the data was not inspected (--no-inspect): leaks, copies and shifts were not looked for")
+    return Findings([*map(noted, notes), Finding(check=READING, severity=WARNING, text=what)])
 
 
 def stop_if_severe(found: Findings, accept: Sequence[str]) -> None:
@@ -121,12 +133,15 @@ def stop_if_severe(found: Findings, accept: Sequence[str]) -> None:
     worst, more = severe[0], len(severe) - 1
     others = f" (and {more} more severe finding{'s' if more > 1 else ''}, see above)" if more else ""
     raise SevereError(
-        f"{worst.text}; {worst.fix}; or go on all the same with --accept {shlex.quote(worst.key)}{others}"
+        f"{worst.text}; {worst.fix}; or go on all the same with --accept {shlex.quote(worst.key)}{others}",
+        found,
     )
 
 
-def _look(read: Read, task: Any, recipe: Recipe | None, check: Callable[[], None]) -> tuple[Inspected, Findings]:
-    """What every check finds; the rows are parted as a fit would, where they can be."""
+def _look(
+    read: Read, task: Any, recipe: Recipe | None, check: Callable[[], None], *, given: bool
+) -> tuple[Inspected, Findings]:
+    """What every check finds, parted as a fit would where rows can be; a ``given`` recipe may fix some."""
     store, notes = read.store, list(read.notes)
     own = ~np.asarray(store.test)
     if recipe is None or store.test.any():
@@ -141,6 +156,7 @@ def _look(read: Read, task: Any, recipe: Recipe | None, check: Callable[[], None
     seen = _seen(read, rows, test, recipe, check)
     found = look_at(seen, task.traits)
     numbered = [_renumbered(finding, read.numbers) for finding in found]
+    numbered = numbered if recipe is None or not given else _settled(numbered, recipe)
     return seen, Findings([*numbered, *map(noted, unsaid(notes, found))])
 
 
@@ -152,6 +168,21 @@ def _evidence(seen: Inspected) -> dict[str, Any]:
         "looked": measure_looked(store, len(seen.rows), len(seen.test)),
         "data": {**measure_columns(store, np.union1d(seen.rows, seen.test)), "target": target},
     }
+
+
+def _settled(found: Iterable[Finding], recipe: Recipe) -> list[Finding]:
+    """Warnings that the recipe takes care of already are no more than good to know."""
+    return [_good_to_know(each) if each.severity == WARNING and _does(recipe, each.mend) else each for each in found]
+
+
+def _does(recipe: Recipe, mend: Mapping[str, Any]) -> bool:
+    plain = recipe.plain()
+    join(plain, mend)
+    return bool(mend) and plain == recipe.plain()
+
+
+def _good_to_know(finding: Finding) -> Finding:
+    return replace(finding, severity=NOTE, fix=said("nothing to do: the recipe takes care of it"), mend={})
 
 
 def _renumbered(finding: Finding, numbers: np.ndarray | None) -> Finding:
