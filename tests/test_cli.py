@@ -213,6 +213,6 @@ def test_installed_command_is_the_same_program(command_line):
 
 
 def test_version_of_the_package_is_offered_lazily():
-    assert set(aurify.__all__) <= set(dir(aurify)) | {"FittedRun", "fit", "inspect", "load"}
+    assert set(aurify.__all__) <= set(dir(aurify)) | {"FittedRun", "SevereError", "fit", "inspect", "load"}
     with pytest.raises(AttributeError, match="no attribute 'fitt'"):
         _ = aurify.fitt

@@ -88,6 +88,7 @@ def of_classes(seen: Inspected, singles: list[Single]) -> Iterator[Suspect]:
     named = {s.name: found for s in singles if (found := _one_to_one(s, target, classes)) is not None}
     told = [t for s in singles if s.name not in named and (t := _told(s, seen, classes)) is not None]
     deciding = [t for t in told if _decides(t, target, classes)]
+    few = {s.name for s in singles if s.names_few}
     first = frozenset([*named, *(t.name for t in deciding)])
     for name, (how, right, silent) in named.items():
         rest = others.without(first)
@@ -103,7 +104,8 @@ def of_classes(seen: Inspected, singles: list[Single]) -> Iterator[Suspect]:
         theirs = np.ones(len(target), dtype=bool) if rest is None else said_class(rest, target) != target
         far = _far(slips, theirs, here, target, clearly=not alone)
         if far or (alone and theirs[here].sum() >= slips[here].sum() + FEWEST_SLIPS):
-            check = "target_leak" if far and rest is not None else "strong_column"
+            sure = far and rest is not None and each.name not in few
+            check = "target_leak" if sure else "strong_column"
             yield _suspect(seen, each.name, check, "decides", ~wrong, ~wrong[here], rest)
     yield from _strong(seen, [t for t in told if t not in deciding], others, first)
 

@@ -27,6 +27,8 @@ MOST_LINEAR = 3_000
 FEWEST = 20
 """Rows below which any two columns may agree."""
 
+ROWS_OF_A_NAME = 20
+"""Rows of a category, on average, below which it names what the rows are of."""
 ROWS_OF_A_NUMBER = 20
 
 Score = tuple[float, float, float]
@@ -40,6 +42,11 @@ class Single:
     name: str
     values: np.ndarray
     coded: bool
+
+    @property
+    def names_few(self) -> bool:
+        """Whether each category names a few rows: a model, a firm, a patient may honestly decide what they share."""
+        return self.coded and len(np.unique(self.values)) > len(self.values) / ROWS_OF_A_NAME
 
     @property
     def repeats(self) -> bool:

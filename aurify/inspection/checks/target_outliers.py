@@ -19,6 +19,9 @@ from aurify.measure.target_errors import TargetErrors, normal_scores, of_scores,
 
 LEAST_ROWS = 60
 
+FEWEST_APART = 3
+"""Targets far from all others: one or two are in many a heavy tail (Student t with 2 degrees of freedom)."""
+
 SURELY = 0.01
 """Chance that a tail as long as that of the other targets leads to one that is said to stand apart."""
 
@@ -115,7 +118,8 @@ def _apart(target: np.ndarray, errors: TargetErrors) -> np.ndarray:
         return np.empty(0, dtype=np.int64)
     scale = float(np.abs(target).max()) or 1.0
     far = far_values(target / scale, SURELY)
-    return np.flatnonzero(far.values) if far.exceptional else np.empty(0, dtype=np.int64)
+    apart = np.flatnonzero(far.values)
+    return apart if far.exceptional and len(apart) >= FEWEST_APART else apart[:0]
 
 
 def _exhibit(seen: Inspected, rows: np.ndarray, expected: np.ndarray) -> Exhibit:
