@@ -36,6 +36,7 @@ def test_a_copy_of_the_target_stops_the_run_and_leaves_nothing(fit, tmp_path):
     with pytest.raises(SevereError, match="'after the call'") as stopped:
         fit()
     assert stopped.value.exit_code == 3
+    assert stopped.value.findings.severe[0].columns == ("after the call",)
     said = str(stopped.value)
     assert "--drop 'after the call'" in said
     assert "--accept 'target_leak:after the call'" in said
@@ -70,6 +71,17 @@ def test_only_a_check_and_a_column_that_there_are_can_be_accepted(fit):
 def test_nothing_is_looked_for_where_that_is_asked(fit):
     run = fit(inspect=False)
     assert {finding.check for finding in run.findings} <= {"reading"}
+    assert "was not inspected" in run.findings.warnings[0].text
+
+
+def test_what_a_given_recipe_takes_care_of_is_no_warning(frame, tmp_path):
+    honest = frame.drop("after the call")
+    pl.concat([honest, honest[:60]]).write_csv(tmp_path / "calls.csv")
+    found = workbench.inspect(tmp_path / "calls.csv", "y", out=tmp_path / "look", fix=True)
+    (before,) = found.where(check="duplicates")
+    (after,) = workbench.inspect(recipe=tmp_path / "look" / "recipe.yaml").where(check="duplicates")
+    assert (before.severity, after.severity) == ("warning", "note")
+    assert after.fix == "nothing to do: the recipe takes care of it"
 
 
 def test_a_fixed_recipe_trains_and_the_baselines_do_not_see_the_leak(frame, fit, tmp_path):
