@@ -154,7 +154,10 @@ class Schema:
         here = frame.columns
         absent = [c.name for c in (*self.numbers, *self.dates, *self.categories) if c.name not in here]
         if absent:
-            raise AurifyError(f"{name} lacks {len(absent)} column(s) the model needs: {listing(absent, 10)}")
+            what = f"{name} lacks {len(absent)} column(s)"
+            if self.target is None:  # data that is only looked at has no model
+                raise AurifyError(f"{what} of the data: {listing(absent, 10)}; leave them out with --drop")
+            raise AurifyError(f"{what} the model needs: {listing(absent, 10)}")
         notes: list[str] = []
         numbers = np.empty((frame.height, len(self.numbers)))
         moments = np.empty((frame.height, len(self.dates)))

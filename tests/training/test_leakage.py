@@ -57,7 +57,13 @@ def test_test_file_changes_nothing(lab, kind, frames, tmp_path):
     for name, frame in (("one", test), ("two", strange)):
         frame.write_csv(tmp_path / f"{name}.csv")
         run = aurify.fit(
-            train, "y", test=tmp_path / f"{name}.csv", recipe=plain(lab, kind), out=tmp_path / name, seed=3
+            train,
+            "y",
+            test=tmp_path / f"{name}.csv",
+            recipe=plain(lab, kind),
+            out=tmp_path / name,
+            seed=3,
+            inspect=False,
         )
         (member,) = run.bundle.members
         tensors.append((dict(member.network.state_dict()), *([x.tensors() for x in member.layers],)))

@@ -9,7 +9,7 @@ from aurify.core.words import Said, said
 from aurify.data.findings import WARNING, Finding
 from aurify.inspection.check import Check
 from aurify.inspection.inspected import Inspected
-from aurify.inspection.suspects import Suspect, evidence, left_out, score_bars, without
+from aurify.inspection.suspects import Suspect, evidence, left_out, score_bars
 
 
 class StrongColumn(Check):
@@ -34,7 +34,6 @@ class StrongColumn(Check):
                     columns=[suspect.name],
                     weight=suspect.scores["alone"][0],
                     evidence=evidence(suspect),
-                    mend=without(suspect.name),
                     exhibits=[score_bars(suspect, seen.classes is not None)],
                 )
 
