@@ -45,8 +45,7 @@ def read_table(source: Source, data: Any, kind: str, by: str, *, labelled: bool 
 
     ``kind`` is ``classify``, ``regress`` or ``auto``, ``by`` the recipe's split. Without ``labelled`` the data is only
     looked at: there may be no target, in both or in the test file, and of each at most ``MOST_ROWS`` rows are read.
-    Raises AurifyError for what is no table, for columns that do not exist and for
-    targets that cannot be learnt.
+    Raises AurifyError for what is no table, for columns that do not exist and for targets that cannot be learnt.
     """
     reading = Reading.of(source, EVERY if labelled else MOST_ROWS)
     as_written = tuple(name for name, wanted in wanted_types(source.types).items() if wanted != NUMBER)

@@ -93,9 +93,9 @@ def fit(
             note(text)
     asked = {"seed": seed, "budget.seconds": seconds, "budget.find_rate": find_rate or None, "blend.model": blend}
     words = words_of(settings, {**asked, "split.by": split, "split.folds": folds})
-    roles = {"target": target, "drop": list(drop) or None, "test": None if test is None else str(test)}
-    roles |= {"separator": separator, "encoding": encoding, "header": header, "missing": list(missing) or None}
-    roles |= {"types": list(types) or None, "positive": positive, "weight": weight, "accept": list(accept) or None}
+    roles = {"target": target, "drop": drop, "test": test, "separator": separator, "encoding": encoding}
+    roles |= {"header": header, "missing": missing, "types": types, "positive": positive, "weight": weight}
+    roles |= {"accept": accept}
     catalog, passed = catalog_with(parts, network)
     wish = wish_of(data, roles, recipe, words, using, without, passed)
     folder = _folder(wish, out, force=force, resume=resume)

@@ -79,9 +79,8 @@ def inspect(
         raise AurifyError("--fix writes a recipe, which needs the column to predict (--target) and a folder (--out)")
     if target is not None and not isinstance(target, str):
         data, target, _ = with_target(data, target)
-    roles = {"target": target, "drop": list(drop) or None, "test": None if test is None else str(test)}
-    roles |= {"separator": separator, "encoding": encoding, "header": header, "missing": list(missing) or None}
-    roles |= {"types": list(types) or None, "positive": positive, "weight": weight}
+    roles = {"target": target, "drop": drop, "test": test, "separator": separator, "encoding": encoding}
+    roles |= {"header": header, "missing": missing, "types": types, "positive": positive, "weight": weight}
     catalog, _ = catalog_with(parts, None)
     wish = wish_of(data, roles, recipe, words_of((), {"seed": seed, "split.by": split}), (), (), None)
     if wish.data is None:

@@ -64,8 +64,8 @@ def wish_of(
     early = [w for w in words if w.partition("=")[0].partition(".")[0] in ("task", "source", "split")]
     asked = catalogs.override({"task": {"name": "table"}, **plain, "techniques": {}}, settings=early)
     source, split = (_section(asked, name) for name in ("source", "split"))
-    roles = {**roles, "path": str(data) if isinstance(data, (str, Path)) else None}
-    source = {**source, **{k: v for k, v in roles.items() if v is not None}}
+    roles = {**roles, "path": data if isinstance(data, (str, Path)) else None}
+    source = {**source, **{k: _plainly(v) for k, v in roles.items() if v is not None and v != () and v != []}}
     settled = Split.make(split)
     if settled.folds is not None and source.get("test") is not None:
         raise AurifyError("--folds tests every row in turn and --test names the rows to test: choose one")
@@ -79,6 +79,10 @@ def wish_of(
         using=using,
         without=without,
     )
+
+
+def _plainly(value: Any) -> Any:
+    return value if isinstance(value, str) else str(value) if isinstance(value, Path) else list(value)
 
 
 def complete(wish: Wish, task: Any, store: Any, catalog: Catalog) -> tuple[Recipe, list[str]]:
