@@ -37,6 +37,8 @@ class RunFolder:
         self.scores = path / "scores.json"
         self.evidence = path / "evidence.json"
         self.report = path / "report.html"
+        self.ledger = path / "ledger.json"
+        self.ablation = path / "ablation"
         self.tracking = path / "tracking.json"
         self.tensorboard = path / "tensorboard"
 

@@ -59,12 +59,16 @@ class Tested:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Inspection:
-    """Data that was looked at, and the language in which it is shown; its ``evidence`` is by section."""
+    """Data that was looked at, and the language in which it is shown; its ``evidence`` is by section.
+
+    ``ledger`` is what ``aurify ablate`` found of its recipe, where it did.
+    """
 
     folder: RunFolder
     source: Source
     findings: Findings
     evidence: Mapping[str, Any]
+    ledger: Mapping[str, Any] | None = None
     language: str = "en"
 
     def say(self, text: str) -> str:

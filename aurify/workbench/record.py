@@ -25,6 +25,7 @@ def record(folder: RunFolder, catalog: Catalog, language: str = "en") -> Record:
         environment=read_record(folder.environment),
         openings=folder.read_openings(),
         evidence=read_evidence(folder),
+        ledger=read_ledger(folder),
         language=language,
     )
 
@@ -32,6 +33,11 @@ def record(folder: RunFolder, catalog: Catalog, language: str = "en") -> Record:
 def read_findings(folder: RunFolder) -> Findings:
     """What was found in the data of a run; raises AurifyError where its file is damaged."""
     return Findings(read_listed(folder.findings, Finding.from_plain))
+
+
+def read_ledger(folder: RunFolder) -> dict[str, Any] | None:
+    """What each ingredient was worth, where that was measured; raises AurifyError where its file is damaged."""
+    return read_record(folder.ledger) if folder.ledger.exists() else None
 
 
 def read_evidence(folder: RunFolder) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Many recipes, one machine: what each ingredient of a recipe is worth."""
