@@ -15,7 +15,7 @@ from typing import Any
 
 from aurify.core.errors import AurifyError, suggest
 from aurify.core.knobs import Knob
-from aurify.core.parts import SEAMS, Network, Optimizer, Part, Task, Technique, fits
+from aurify.core.parts import SEAMS, Network, Optimizer, Part, Task, Technique, fills, fits
 from aurify.core.recipe import SECTIONS, Recipe, load_yaml, require_known
 from aurify.core.types import Layer
 
@@ -284,7 +284,7 @@ def describe(part: type[Part], kind: str) -> str:
                 search = f"; searched {knob.low:g} to {knob.high:g}{' (log)' if knob.log else ''}"
             lines.append(f"- `{name}` = {_shown(defaults[name])}: {knob.help}; allowed {knob.rule()}{search}")
     if issubclass(part, Technique):
-        seams = [s for s in SEAMS if getattr(part, s) is not getattr(Technique, s)]
+        seams = [s for s in SEAMS if fills(part, s)]
         needs = sorted(t.name.lower() for t in part.needs)
         lines += ["", f"Seams: {', '.join(seams)}. Needs: {', '.join(needs) or 'nothing special'}."]
         lines += [f"Slot: {part.slot}, which holds one technique at a time."] if part.slot else []

@@ -15,6 +15,7 @@ from aurify.core.errors import AurifyError, listing, suggest
 from aurify.core.knobs import Knob, checked
 from aurify.core.knobs import knob as knob  # parts are written with one import
 from aurify.core.knobs import state as state
+from aurify.core.once import Once, anew
 
 
 class Trait(Enum):
@@ -125,7 +126,11 @@ class Task(Part):
 
     What ``read`` returns (``store``) and ``part`` makes of it (``parts``) is the task's own affair; everyone else
     passes them on.
+
+    ``plainest`` names the network and the optimizer that stand in where a recipe's own is taken away.
     """
+
+    plainest: ClassVar[Mapping[str, str]] = {}
 
     @property
     def traits(self) -> frozenset[Trait]:
@@ -158,16 +163,23 @@ class Task(Part):
         """Part the examples before anything is fitted."""
         raise NotImplementedError
 
-    def folds(self, recipe: Recipe, store: Any) -> list[Any]:
-        """Part the examples ``recipe.split.folds`` times, so that no example is in two test parts."""
+    def folds(self, recipe: Recipe, store: Any, among: Any = None) -> list[Any]:
+        """Part the examples (``among`` them, where it says which) ``recipe.split.folds`` times: each is tested once."""
+        raise NotImplementedError
+
+    def samples(self, recipe: Recipe, store: Any, among: Any, count: int, most: int | None) -> Any:
+        """Draw ``count`` samples of at most ``most`` examples ``among`` those that a study may use (``Samples``)."""
         raise NotImplementedError
 
     def whole(self, folds: list[Any]) -> Any:
         """The parts of the model that is shipped from folds: all their examples to learn from, none to test."""
         raise NotImplementedError
 
-    def problem(self, recipe: Recipe, store: Any, parts: Any, device: torch.device) -> Problem:
-        """Bind the task to data: fit what prepares it, on the training rows alone, and pose what is to be learnt."""
+    def problem(self, recipe: Recipe, store: Any, parts: Any, device: torch.device, once: Once = anew) -> Problem:
+        """Bind the task to data: fit what prepares it, on the training rows alone, and pose what is to be learnt.
+
+        With ``once`` what was fitted for another recipe on the same ``parts`` with the same seed is not fitted again.
+        """
         raise NotImplementedError
 
     def baselines(
@@ -237,9 +249,11 @@ class Technique(Part):
 
     ``neutral`` settings equal "off" bit for bit, ``vivid`` ones must
     change something; of two techniques with one ``slot`` only one may be used; ``order`` sorts seams that do not
-    commute (higher later); ``stacks`` says whether it is right when several seeds train as one stacked program.
+    commute (higher later); ``stacks`` says whether it is right when several seeds train as one stacked program;
+    ``family`` is what techniques of its kind are called together, such as ``regularisation``.
     """
 
+    family: ClassVar[str] = ""
     neutral: ClassVar[Mapping[str, Any]] = {}
     vivid: ClassVar[Mapping[str, Any]] = {}
     stage: ClassVar[Stage | None] = None
@@ -328,3 +342,9 @@ SEAMS: tuple[str, ...] = tuple(n for n, v in vars(Technique).items() if inspect.
 def fits(part: type[Part] | Part, task: Task, network: Network | None = None) -> bool:
     """Say whether a part can be used with a task and a network."""
     return part.needs <= task.traits | (network.offers if network else frozenset())
+
+
+def fills(technique: Technique | type[Technique], seam: str) -> bool:
+    """Say whether a technique has a seam of its own."""
+    kind = technique if isinstance(technique, type) else type(technique)
+    return getattr(kind, seam) is not getattr(Technique, seam)

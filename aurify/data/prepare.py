@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +12,8 @@ from torch import Tensor
 from aurify.blocks.entries import Ordinal, Plain
 from aurify.blocks.number_embeddings import FARTHEST
 from aurify.core.errors import AurifyError, suggest
-from aurify.core.parts import Stage, Technique
+from aurify.core.once import Once, anew
+from aurify.core.parts import Stage, Technique, fills
 from aurify.core.types import Input, Layer, RowPlan, View
 from aurify.data.dates import DAY_SECONDS
 from aurify.data.schema import Schema
@@ -74,33 +75,34 @@ def weights(roles: Mapping[str, np.ndarray], rows: np.ndarray) -> np.ndarray:
     return np.array(roles["weight"][rows], dtype=np.float64) if "weight" in roles else np.ones(len(rows))
 
 
-def prepare(techniques: Sequence[Technique], view: View) -> Prepared:
-    """Fit rows, target and layers on the training rows, each seeing what earlier stages left."""
-    plan = RowPlan(torch.arange(len(view)), view.weight / view.weight.mean())  # what unit weights come in means nothing
-    for technique in techniques:
-        plan = technique.rows(view, plan)
-    used = torch.unique(plan.index if plan.partner is None else torch.cat([plan.index, plan.partner]))
-    view = _corrected(view, plan).take(used)
+def prepare(techniques: Sequence[Technique], view: View, once: Once = anew) -> Prepared:
+    """Fit rows, target and layers on the training rows, each seeing what earlier stages left.
+
+    With ``once`` each step is fitted once for all recipes that do the same up to there, to the same rows.
+    """
+    choosing = [t for t in techniques if fills(t, "rows")]
+    done = tuple(map(repr, [*(t.hidden for t in techniques if t.hidden), *choosing]))  # the view lacks what is hidden
+    plan, used, view = once(done, lambda: _chosen(choosing, view))
     targets = [layer for t in techniques if (layer := t.target(view)) is not None]
     assert len(targets) <= 1, "the slot 'target' lets one technique through"
     layers: list[Layer] = []
 
-    def add(layer: Layer | None) -> None:
-        nonlocal view
+    def add(step: str, fit: Callable[[View], Layer | None]) -> None:
+        nonlocal view, done
+        done = (*done, step)
+        layer, view = once(done, lambda: _added(fit, view))
         if layer is not None:
             layers.append(layer)
-            values = layer(dict(view.values)) if layer.own is None else layer.own
-            view = replace(view, inputs=layer.inputs(view.inputs), values=values)
-            layer.own = None
 
-    parsers = [t for t in techniques if t.stage in (None, Stage.PARSE)]
+    preparing = [t for t in techniques if fills(t, "layer")]
+    parsers = [t for t in preparing if t.stage in (None, Stage.PARSE)]
     for technique in parsers:
-        add(technique.layer(view))
-    add(Elapsed.fit(view) if "dates" in view.inputs else None)
-    for technique in techniques:
+        add(repr(technique), technique.layer)
+    add("elapsed", lambda view: Elapsed.fit(view) if "dates" in view.inputs else None)
+    for technique in preparing:
         if technique not in parsers:
-            add(technique.layer(view))
-    add(Bare.fit(view))
+            add(repr(technique), technique.layer)
+    add("bare", Bare.fit)
     return Prepared(
         plan=plan.renumbered(used),
         used=used,
@@ -109,6 +111,25 @@ def prepare(techniques: Sequence[Technique], view: View) -> Prepared:
         target=targets[0] if targets else None,
         inputs=view.inputs,
     )
+
+
+def _chosen(choosing: Sequence[Technique], view: View) -> tuple[RowPlan, Tensor, View]:
+    """Which rows to learn from, the positions (U,) that are in use at all, and the view of these."""
+    plan = RowPlan(torch.arange(len(view)), view.weight / view.weight.mean())  # what unit weights come in means nothing
+    for technique in choosing:
+        plan = technique.rows(view, plan)
+    used = torch.unique(plan.index if plan.partner is None else torch.cat([plan.index, plan.partner]))
+    return plan, used, _corrected(view, plan).take(used)
+
+
+def _added(fit: Callable[[View], Layer | None], view: View) -> tuple[Layer | None, View]:
+    """A fitted step, and what it leaves to the next."""
+    layer = fit(view)
+    if layer is None:
+        return None, view
+    values = layer(dict(view.values)) if layer.own is None else layer.own
+    layer.own = None
+    return layer, replace(view, inputs=layer.inputs(view.inputs), values=values)
 
 
 def _corrected(view: View, plan: RowPlan) -> View:

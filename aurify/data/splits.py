@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from aurify.core import archive
+from aurify.core import archive, rng
 from aurify.core.errors import AurifyError
 from aurify.core.words import said
 from aurify.data.copies import first_alike, row_keys
@@ -18,6 +18,7 @@ from aurify.data.store import Store, has_value
 
 BINS = 10
 FEWEST_UNITS = 100
+FEWEST_GROUPS = 10
 RARE = 10
 SHOWN = 5
 MANY_ROWS = 10_000
@@ -108,8 +109,12 @@ def learnt_rows(store: Store, held_share: float, seed: int, by: str = "random") 
     return parts
 
 
-def fold_rows(store: Store, folds: int, held_share: float, seed: int, by: str = "random") -> list[Parts]:
+def fold_rows(
+    store: Store, folds: int, held_share: float, seed: int, by: str = "random", among: np.ndarray | None = None
+) -> list[Parts]:
     """Part a Store's labelled rows ``folds`` times; for whoever measures a recipe on every row rather than on one part.
+
+    ``among`` (M,) are the Store row ids there are to part, else all.
 
     ``random`` and ``group:COLUMN``: each row is in the test part of exactly one fold and trained on in the others,
     stratified as in ``part_rows``. ``time:COLUMN``: the test parts are consecutive blocks of times, each learnt from
@@ -117,9 +122,9 @@ def fold_rows(store: Store, folds: int, held_share: float, seed: int, by: str = 
     ``held_share`` of its training rows. A pure function of its arguments. Raises AurifyError where a part would be
     empty.
     """
-    if store.test.any():
+    rows = _rows(store, by, among)
+    if not rows.own.all():
         raise AurifyError("folds test the rows of the data in turn and a test file names the rows to test: choose one")
-    rows = _rows(store, by)
     _require_units(rows, by, 3)
     fold = deal(rows.kind, rows.units, rows.strata, folds, seed)
     masks = [(fold < at if rows.kind == "time" else fold != at, fold == at) for at in range(folds)]
@@ -134,16 +139,52 @@ def fold_rows(store: Store, folds: int, held_share: float, seed: int, by: str = 
     return [replace(parts, notes=tuple(notes)) for parts in every]
 
 
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Row ids of samples to learn and to measure on, one a repeat; ``apart`` where no row is in two of them."""
+
+    rows: tuple[np.ndarray, ...]
+    apart: bool
+
+
+def sample_rows(
+    store: Store, among: np.ndarray, count: int, most: int | None, seed: int, by: str = "random"
+) -> Samples:
+    """Draw ``count`` samples of about ``most`` rows (all, where nothing is said) out of ``among`` (M,), stratified.
+
+    Where there are enough rows the samples share none, nor a group; a group and rows with equal inputs stay whole. Rows
+    of one time may well be in several samples. A pure function of its arguments.
+    """
+    rows = _rows(store, by, among)
+    if rows.kind == "time":  # which lie before which is the folds' affair
+        rows = replace(rows, kind="random", units=np.arange(len(rows.ids)))
+    most = len(rows.ids) if most is None else most
+    units, least = len(np.unique(rows.units)), FEWEST_GROUPS if rows.kind == "group" else 1
+    if len(rows.ids) >= count * most and units >= count * least:
+        portion = deal(rows.kind, rows.units, rows.strata, count, rng.key(seed, "samples"))
+        pools = [np.flatnonzero(portion == at) for at in range(count)]
+    else:
+        pools = [np.arange(len(rows.ids))] * count
+    drawn = []
+    for at, pool in enumerate(pools):
+        share, one = most / len(pool), pool
+        if share < 1:
+            one = pool[draw(rows.kind, rows.units[pool], rows.strata[pool], share, seed, f"samples/{at}")]
+        drawn.append(rows.ids[one])
+    return Samples(tuple(drawn), apart=len(pools) > 1 and pools[0] is not pools[1] and not by.startswith("time"))
+
+
 def whole(folds: Sequence[Parts]) -> Parts:
     """All rows of the folds as rows to learn from: what the mean of their models has seen."""
     every = np.unique(np.concatenate([rows for parts in folds for rows in (parts.fit, parts.held, parts.test)]))
     return Parts(every, every[:0], every[:0], folds[0].notes)
 
 
-def _rows(store: Store, by: str) -> _Rows:
+def _rows(store: Store, by: str, among: np.ndarray | None = None) -> _Rows:
     """What there is to part, and what was noticed of it."""
     kind, _, column = by.partition(":")
     ids = np.flatnonzero(store.labelled)
+    ids = ids if among is None else np.intersect1d(ids, among, assume_unique=True)
     notes: list[str] = []
     unknown = int((~has_value(store.target)).sum())
     if unknown:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from aurify.core.once import Once, anew
 from aurify.core.recipe import Recipe
 from aurify.core.watch import Watch
 from aurify.data.store import Asked
@@ -19,13 +20,21 @@ from aurify.training.checkpoint import Keeper
 
 
 def make(
-    recipe: Recipe, store: Any, parts: Any, device: torch.device, keeper: Keeper, watch: Watch, show: loop.Show
+    recipe: Recipe,
+    store: Any,
+    parts: Any,
+    device: torch.device,
+    keeper: Keeper,
+    watch: Watch,
+    show: loop.Show,
+    once: Once = anew,
 ) -> tuple[Bundle, dict[str, Any]]:
     """Prepare, train, calibrate and blend on the training rows; returns the Bundle and a record of the training.
 
-    ``Keeper(None)`` keeps nothing on disk. Raises DivergedError and Interrupted as the loop does.
+    ``Keeper(None)`` keeps nothing on disk; ``once`` is as ``Task.problem`` has it. Raises DivergedError and
+    Interrupted as the loop does.
     """
-    problem = recipe.task.problem(recipe, store, parts, device)
+    problem = recipe.task.problem(recipe, store, parts, device, once)
     watch.check()
     # before the network: a limit on the time is shared out over what is left of it
     trees = fit_trees(recipe, store, problem, parts.held) if recipe.blend.model == "trees" else None

@@ -12,13 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from aurify.core import rng
+from aurify.core.once import Once, anew
 from aurify.core.parts import Task, Trait, knob
 from aurify.core.recipe import Recipe, Source
 from aurify.core.types import Batch, Held, Layer, Signature
 from aurify.data import prepare
 from aurify.data.feed import RowFeed
 from aurify.data.schema import Schema
-from aurify.data.splits import Parts, fold_rows, held_share, part_rows, whole
+from aurify.data.splits import Parts, Samples, fold_rows, held_share, part_rows, sample_rows, whole
 from aurify.data.store import Asked, Read, Store
 from aurify.data.tables import ask_table, read_table
 from aurify.measure.baselines import fit_baselines
@@ -41,6 +42,7 @@ class Table(Task):
     files and data frames.
     """
 
+    plainest = {"network": "mlp", "optimizer": "sgd"}
     kind: str = knob("auto", "what the target is", choices=("auto", "classify", "regress"))
 
     @property
@@ -83,16 +85,21 @@ class Table(Task):
         held = held_share(recipe.split.held, int(store.labelled.sum()))
         return part_rows(store.hiding(recipe.hidden), recipe.split.test, held, recipe.seed, recipe.split.by)
 
-    def folds(self, recipe: Recipe, store: Store) -> list[Parts]:
+    def folds(self, recipe: Recipe, store: Store, among: np.ndarray | None = None) -> list[Parts]:
         assert recipe.split.folds is not None
-        held = held_share(recipe.split.held, int(store.labelled.sum()))
-        return fold_rows(store.hiding(recipe.hidden), recipe.split.folds, held, recipe.seed, recipe.split.by)
+        held = held_share(recipe.split.held, int(store.labelled.sum()) if among is None else len(among))
+        return fold_rows(store.hiding(recipe.hidden), recipe.split.folds, held, recipe.seed, recipe.split.by, among)
+
+    def samples(self, recipe: Recipe, store: Store, among: np.ndarray, count: int, most: int | None) -> Samples:
+        return sample_rows(store.hiding(recipe.hidden), among, count, most, recipe.seed, recipe.split.by)
 
     def whole(self, folds: list[Parts]) -> Parts:
         return whole(folds)
 
-    def problem(self, recipe: Recipe, store: Store, parts: Parts, device: torch.device) -> TableProblem:
-        return TableProblem(recipe, store, parts, device)
+    def problem(
+        self, recipe: Recipe, store: Store, parts: Parts, device: torch.device, once: Once = anew
+    ) -> TableProblem:
+        return TableProblem(recipe, store, parts, device, once)
 
     def baselines(
         self, recipe: Recipe, store: Store, parts: Parts, asked: Asked, check: Callable[[], None]
@@ -118,13 +125,13 @@ class TableProblem:
 
     greater_is_better = False
 
-    def __init__(self, recipe: Recipe, store: Store, parts: Parts, device: torch.device):
+    def __init__(self, recipe: Recipe, store: Store, parts: Parts, device: torch.device, once: Once = anew):
         self.traits, self.merge = recipe.task.traits, recipe.task.merge
         self.device = device
         self.classes = store.schema.classes
         self.score_name = "rmse" if self.classes is None else "log_loss"
         view = prepare.view_of(store.hiding(recipe.hidden), parts.fit, recipe.seed)
-        prepared = prepare.prepare(recipe.techniques, view)
+        prepared = prepare.prepare(recipe.techniques, view, once)
         self.layers, self.target_layer = prepared.layers, prepared.target
         self.plan, self.rows = prepared.plan, torch.from_numpy(parts.fit)[prepared.used]
         self.signature = Signature(prepared.inputs, 1 if self.classes is None else len(self.classes))

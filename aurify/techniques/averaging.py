@@ -23,6 +23,7 @@ class WeightAveraging(Technique):
     decay too slow for a short training lags behind.
     """
 
+    family = "optimisation"
     method: str = knob("ema", "which average", choices=("ema", "swa"))
     decay: float = knob(0.99, "ema: share of the average kept per step", low=0.9, high=0.9999, legal=(0.0, 0.999999))
     begin_at: float = knob(0.0, "share of training after which averaging begins", low=0.0, high=0.9, legal=(0.0, 1.0))

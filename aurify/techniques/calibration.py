@@ -24,6 +24,7 @@ class Temperature(Technique):
     the chosen class stay. Hurts: hardly; with few held-out rows it does little.
     """
 
+    family = "calibration"
     limit: float = knob(10.0, "largest temperature, and smallest as 1/limit", low=2.0, high=20.0, legal=(1.0, 1000.0))
     needs = frozenset({Trait.CATEGORICAL})
     neutral = {"limit": 1.0}

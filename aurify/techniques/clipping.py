@@ -23,6 +23,7 @@ class ClipOutliers(Technique):
     such as time: ``spare`` that column.
     """
 
+    family = "cleaning"
     method: str = knob("quantile", "where the fences are", choices=("quantile", "range", "none"))
     share: float = knob(0.005, "quantile: share beyond each fence", low=0.001, high=0.05, log=True, legal=(0.0, 0.5))
     ranges: float = knob(3.0, "range: interquartile ranges to a fence", low=1.5, high=6.0, legal=(0.0, 1e6))

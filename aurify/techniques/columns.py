@@ -25,6 +25,7 @@ class DropColumns(Technique):
     heart. Hurts: a rare mark (an alarm in 1 of 10,000 rows) is nearly constant and may be the best column there is.
     """
 
+    family = "cleaning"
     constant: float = knob(0.999, "share of one value above which a column goes", low=0.9, high=1.0, legal=(0.0, 1.0))
     missing: float = knob(0.95, "share of empty cells above which a column goes", low=0.5, high=1.0, legal=(0.0, 1.0))
     copies: float = knob(0.999, "correlation above which the later column goes", low=0.9, high=1.0, legal=(0.0, 1.0))
@@ -61,6 +62,7 @@ class ExcludeColumns(Technique):
     tells is gone. A column that shall not even be read belongs in source.drop.
     """
 
+    family = "cleaning"
     columns: tuple[str, ...] = knob((), "columns that nothing learns from", column=True)
     needs = frozenset({Trait.COLUMNS})
     neutral = {"columns": ()}

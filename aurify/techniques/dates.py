@@ -32,6 +32,7 @@ class Calendar(Technique):
     extrapolates them to anything (``free`` lets it). Bare: the days alone.
     """
 
+    family = "features"
     elapsed: str = knob("clamp", "days since the first date in training", choices=("clamp", "free", "off"))
     cycles: bool = knob(True, "sine and cosine of the day of the year, the day of the week and the hour")
     days: bool = knob(True, "day of the month, and whether it is a weekend")

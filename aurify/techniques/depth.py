@@ -23,6 +23,7 @@ class LayerRates(Technique):
     Depth is the order in which a network's layers were written.
     """
 
+    family = "optimisation"
     decay: float = knob(0.8, "rate of a layer, as a share of the next one's", low=0.5, high=1.0, legal=(0.0, 1.0))
     neutral = {"decay": 1.0}
     vivid = {"decay": 0.3}
@@ -49,6 +50,7 @@ class StochasticDepth(Technique):
     much.
     """
 
+    family = "regularisation"
     rate: float = knob(0.2, "share of examples that skip the last branch", low=0.0, high=0.5, legal=(0.0, 0.95))
     needs = frozenset({Trait.RESIDUAL})
     neutral = {"rate": 0.0}

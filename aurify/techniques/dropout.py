@@ -20,6 +20,7 @@ class Dropout(Technique):
     network without any trains as it is.
     """
 
+    family = "regularisation"
     rate: float = knob(0.1, "share of units silenced", low=0.0, high=0.5, legal=(0.0, 0.95))
     neutral = {"rate": 0.0}
     vivid = {"rate": 0.5}

@@ -38,6 +38,7 @@ class EncodeCategories(Technique):
     ``hashing`` take values that differ as one. Bare (``ordinal``): the rank as a number.
     """
 
+    family = "encoding"
     method: str = knob("auto", "how a value enters", choices=METHODS)
     hot_up_to: int = knob(32, "auto: most values of a one-hot column", low=2, high=256, log=True, legal=(0, 1_000_000))
     least: int = knob(3, "times a value must occur to get a code of its own", low=1, high=20, legal=(1, 1_000_000))

@@ -33,6 +33,7 @@ class FillMissing(Technique):
     (``clip_outliers.spare``). Bare: missing becomes the mean, without a flag.
     """
 
+    family = "cleaning"
     strategy: str = knob("median", "what stands in for a missing number", choices=STRATEGIES)
     flag: bool = knob(True, "add a column that says where a value was missing")
     by: str = knob("", "a category column: fill from rows with the same value", column=True)

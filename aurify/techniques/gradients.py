@@ -18,6 +18,7 @@ class GradientClipping(Technique):
     below the usual length is a smaller learning rate in disguise.
     """
 
+    family = "optimisation"
     limit: float = knob(1.0, "longest gradient let through", low=0.1, high=10.0, log=True, legal=(1e-6, float("inf")))
     neutral = {"limit": float("inf")}
     vivid = {"limit": 1e-3}

@@ -42,6 +42,7 @@ class Interactions(Technique):
     that are only noise; that a product was picked is no proof that it matters.
     """
 
+    family = "features"
     most: int = knob(10, "most products that are added", low=1, high=50, log=True, legal=(0, 1000))
     among: int = knob(40, "columns that are tried, those that correlate best first", low=10, high=100, legal=(2, 500))
     threshold: float = knob(
@@ -154,6 +155,7 @@ class CrossCategories(Technique):
     merge them with encode_categories.least.
     """
 
+    family = "features"
     most: int = knob(5, "most pairs that are added", low=1, high=20, log=True, legal=(0, 1000))
     values: int = knob(50, "most values of a column that is tried", low=5, high=200, log=True, legal=(2, 1000))
     threshold: float = knob(

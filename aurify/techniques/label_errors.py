@@ -25,6 +25,7 @@ class CleanLabels(Technique):
     plain model is too plain for them, hard rows are taken for errors and the network learns to be too sure.
     """
 
+    family = "cleaning"
     method: str = knob("drop", "what happens to a probable error", choices=("drop", "relabel"))
     share: float = knob(0.1, "most rows that may be touched", low=0.01, high=0.3, log=True, legal=(0.0, 0.5))
     model: str = knob("linear", "the plain model that is asked", choices=("linear", "boosting"))

@@ -19,6 +19,7 @@ class Mixup(Technique):
     Hurts: targets that jump between neighbours, and confidence: predictions become timid.
     """
 
+    family = "augmentation"
     alpha: float = knob(0.2, "shares are drawn from Beta(alpha, alpha)", low=0.05, high=1.0, legal=(0.0, 100.0))
     needs = frozenset({Trait.BLENDABLE})
     neutral = {"alpha": 0.0}

@@ -35,6 +35,7 @@ class PiecewiseLinear(Technique):
     many columns cost time.
     """
 
+    family = "encoding"
     edges: str = knob("both", "where bins end", choices=("quantile", "tree", "both", "none"))
     bins: int = knob(48, "most bins of a column", low=2, high=128, log=True, legal=(1, 4096))
     width: int = knob(16, "learnt numbers a column; 0: one unlearnt number a bin", low=0, high=32, legal=(0, 1024))
@@ -112,6 +113,7 @@ class Periodic(Technique):
     small and noisy tables, where high frequencies fit noise; ``spread`` decides much and should be tuned.
     """
 
+    family = "encoding"
     width: int = knob(16, "learnt numbers a column; 0: numbers as they are", low=4, high=32, legal=(0, 1024))
     frequencies: int = knob(48, "waves a column", low=8, high=96, log=True, legal=(1, 4096))
     spread: float = knob(0.01, "deviation of the first frequencies", low=0.01, high=1.0, log=True, legal=(1e-6, 100.0))

@@ -24,6 +24,7 @@ class OneCycle(Technique):
     ``beta1``.
     """
 
+    family = "schedule"
     rising: float = knob(0.3, "part of training spent rising", low=0.1, high=0.5, legal=(0.0, 1.0))
     start: float = knob(0.04, "first rate, as a share of the full one", low=0.01, high=0.2, legal=(0.0, 1.0))
     floor: float = knob(1e-5, "last rate, as a share of the full one", low=0.0, high=0.01, legal=(0.0, 1.0))

@@ -32,6 +32,7 @@ class RemoveOutliers(Technique):
     floods, the rich), and skewed columns: their long tail is no error; try clip_outliers or a logarithm first.
     """
 
+    family = "cleaning"
     method: str = knob("robust_z", "how far off a row is", choices=("robust_z", "isolation_forest"))
     share: float = knob(0.02, "most rows that may go, of each class", low=0.001, high=0.2, log=True, legal=(0.0, 0.5))
     limit: float = knob(

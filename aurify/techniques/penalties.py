@@ -20,6 +20,7 @@ class WeightDecay(Technique):
     Helps: networks larger than their data. Hurts: too much of it underfits; it interacts with the learning rate.
     """
 
+    family = "regularisation"
     amount: float = knob(
         0.03, "share shrunk per step, times the rate", low=1e-3, high=3.0, log=True, legal=(0.0, 100.0)
     )
@@ -44,6 +45,7 @@ class L1(Technique):
     Helps: many useless columns. Hurts: correlated useful columns, of which it keeps one by chance; Adam blunts it.
     """
 
+    family = "regularisation"
     strength: float = knob(1e-5, "weight of the sum in the loss", low=1e-7, high=1e-3, log=True, legal=(0.0, 1.0))
     neutral = {"strength": 0.0}
     vivid = {"strength": 1e-2}

@@ -32,6 +32,7 @@ class Resample(Technique):
     throws information away.
     """
 
+    family = "balancing"
     method: str = knob("over", "repeat the rare or leave out the common", choices=("over", "under"))
     strength: float = knob(1.0, "0: as they are, 1: all classes as large as the largest or smallest", low=0.0, high=1.0)
     needs = frozenset({Trait.CATEGORICAL})
@@ -60,6 +61,7 @@ class Smote(Technique):
     lie between others, or in several separate places, get rows where others are.
     """
 
+    family = "balancing"
     strength: float = knob(1.0, "0: no new rows, 1: all classes as large as the largest", low=0.0, high=1.0)
     neighbours: int = knob(5, "nearest rows that a partner is drawn from", low=1, high=20, log=True, legal=(1, 1000))
     needs = frozenset({Trait.CATEGORICAL, Trait.COLUMNS, Trait.BLENDABLE})

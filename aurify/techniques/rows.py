@@ -21,6 +21,7 @@ class DropDuplicates(Technique):
     Rows with equal inputs and different targets are all kept, and so are rows that the data gives different weights.
     """
 
+    family = "cleaning"
     keep: str = knob("first", "which of equal rows to learn from", choices=("first", "all"))
     needs = frozenset({Trait.COLUMNS})
     neutral = {"keep": "all"}
@@ -46,6 +47,7 @@ class BalanceClasses(Technique):
     will meet; ROC AUC rarely moves.
     """
 
+    family = "balancing"
     strength: float = knob(1.0, "0: as they are, 1: all classes weigh the same", low=0.0, high=1.0)
     needs = frozenset({Trait.CATEGORICAL})
     neutral = {"strength": 0.0}

@@ -26,6 +26,7 @@ class ScaleNumbers(Technique):
     beyond the training rows, where all numbers become one.
     """
 
+    family = "scaling"
     method: str = knob("standard", "which scale", choices=("standard", "min_max", "robust", "quantile", "log", "none"))
     quantiles: int = knob(1000, "quantile: most entries of the table", low=32, high=1000, log=True, legal=(2, 100_000))
     needs = frozenset({Trait.COLUMNS})
@@ -149,6 +150,7 @@ class ScaleTarget(Technique):
     hardly ever; heavy tails still dominate the squared error.
     """
 
+    family = "scaling"
     method: str = knob("standard", "which scale", choices=("standard", "none"))
     needs = frozenset({Trait.CONTINUOUS})
     neutral = {"method": "none"}

@@ -19,6 +19,7 @@ class Cosine(Technique):
     stopped long before its planned end never reaches the small rates.
     """
 
+    family = "schedule"
     floor: float = knob(0.01, "lowest rate, as a share of the full one", low=0.0, high=0.3, legal=(0.0, 1.0))
     neutral = {"floor": 1.0}
     vivid = {"floor": 0.0}
@@ -40,6 +41,7 @@ class Decay(Technique):
     rates too small to move.
     """
 
+    family = "schedule"
     shape: str = knob("linear", "how it falls", choices=("linear", "exponential", "steps", "inverse_square_root"))
     floor: float = knob(0.01, "last rate, as a share of the full one", low=1e-3, high=0.3, log=True, legal=(1e-9, 1.0))
     drops: int = knob(3, "steps: how many times the rate drops", low=1, high=6, legal=(1, 1000))
@@ -67,6 +69,7 @@ class ReduceOnPlateau(Technique):
     score that looks like a plateau; with ``early_stopping`` beside it, its patience must be the longer one.
     """
 
+    family = "schedule"
     patience: int = knob(5, "validations without a gain before the rate falls", low=2, high=20, legal=(1, 10**6))
     factor: float = knob(0.3, "what the rate is multiplied with", low=0.1, high=0.9, legal=(0.0, 1.0))
     floor: float = knob(1e-3, "lowest rate, as a share of the full one", low=1e-4, high=0.1, log=True, legal=(0.0, 1.0))
@@ -98,6 +101,7 @@ class WarmUp(Technique):
     wastes steps of a short training.
     """
 
+    family = "schedule"
     share: float = knob(0.05, "part of training spent rising", low=0.0, high=0.3, legal=(0.0, 1.0))
     neutral = {"share": 0.0}
     vivid = {"share": 1.0}

@@ -25,6 +25,7 @@ class Sam(Technique):
     noise. Hurts: each step costs two gradients; on small tables rarely worth that.
     """
 
+    family = "optimisation"
     radius: float = knob(0.05, "how far uphill", low=0.01, high=0.5, log=True, legal=(0.0, 10.0))
     adaptive: bool = knob(False, "measure the way uphill in sizes of the weights")
     neutral = {"radius": 0.0}

@@ -20,6 +20,7 @@ class EarlyStopping(Technique):
     noisy score, and the best of many noisy scores is lucky: that score is optimistic, the test score is not.
     """
 
+    family = "regularisation"
     patience: int = knob(16, "validations without a gain before stopping; 0: never", low=4, high=50, legal=(0, 10**6))
     least_gain: float = knob(0.0, "a smaller rise is none", low=0.0, high=1e-2, legal=(0.0, 1e9))
     keep_best: bool = knob(True, "end with the best weights, not the last")

@@ -20,6 +20,7 @@ class LabelSmoothing(Technique):
     become too timid, so log loss suffers where labels are clean.
     """
 
+    family = "regularisation"
     amount: float = knob(0.1, "probability spread over all classes", low=0.0, high=0.3, legal=(0.0, 0.99))
     needs = frozenset({Trait.CATEGORICAL})
     neutral = {"amount": 0.0}
@@ -38,6 +39,7 @@ class Focal(Technique):
     beside it) and tables with noisy labels, whose errors look like hard examples.
     """
 
+    family = "balancing"
     gamma: float = knob(2.0, "how fast the weight of easy examples falls", low=0.0, high=5.0, legal=(0.0, 20.0))
     needs = frozenset({Trait.CATEGORICAL})
     neutral = {"gamma": 0.0}

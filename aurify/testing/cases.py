@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-from aurify.core.parts import Part, Technique
+from aurify.core.parts import Part, Technique, fills
 from aurify.core.recipe import Recipe
 from aurify.testing.lab import Lab, variants
 from aurify.testing.tables import KINDS
@@ -131,7 +131,7 @@ def _changes_the_model(case: Case) -> bool:
         return case.group == "network"
     part = case.part
     off = case.variant != "default" and part.make(case.settings) == part.make(part.neutral)
-    return not off and any(getattr(part, seam) is not getattr(Technique, seam) for seam in MODEL_SEAMS)
+    return not off and any(fills(part, seam) for seam in MODEL_SEAMS)
 
 
 def every_network_and_optimizer(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:

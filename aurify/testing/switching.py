@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from aurify.core.errors import listing
-from aurify.core.parts import SEAMS, Technique
+from aurify.core.parts import SEAMS, fills
 from aurify.core.recipe import Recipe
 from aurify.core.types import RowPlan
 from aurify.data import prepare
@@ -35,7 +35,7 @@ def technique_declares_what_off_means(case: Case) -> None:
 
 def technique_fills_a_seam(case: Case) -> None:
     """A technique fills at least one seam; otherwise it does nothing."""
-    filled = [seam for seam in SEAMS if getattr(case.part, seam) is not getattr(Technique, seam)]
+    filled = [seam for seam in SEAMS if fills(case.part, seam)]
     require(bool(filled), f"it overrides no seam; the seams are {', '.join(SEAMS)}")
 
 

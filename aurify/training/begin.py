@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from aurify.core import rng
-from aurify.core.parts import Technique
+from aurify.core.parts import Technique, fills
 from aurify.core.recipe import Recipe
 from aurify.core.run import Problem, Run
 from aurify.core.types import Signature
@@ -52,4 +52,4 @@ def make_optimizer(run: Run) -> Any:
 
 def filling(run: Run, seam: str) -> list[Technique]:
     """The techniques that fill a seam; the others cost nothing."""
-    return [t for t in run.techniques if getattr(type(t), seam) is not getattr(Technique, seam)]
+    return [t for t in run.techniques if fills(t, seam)]
