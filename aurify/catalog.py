@@ -220,18 +220,18 @@ def override(
             raise AurifyError(f"--without {name}: the recipe does not use it{suggest(name, techniques)}")
         del techniques[name]
     for word in using:
-        path, _, value = word.partition("=")
+        path, _, text = word.partition("=")
         name, _, setting = path.partition(".")
         if bool(setting) != ("=" in word):
             raise AurifyError(f"--with {word}: write a technique (mixup) or one setting of it (mixup.alpha=0.4)")
         techniques.setdefault(name, {})
         if setting:
-            techniques[name][setting] = _value(value)
+            techniques[name][setting] = value(text)
     for word in settings:
-        path, equals, value = word.partition("=")
+        path, equals, text = word.partition("=")
         if not equals:
             raise AurifyError(f"--set {word}: write a setting and its value, such as network.width=256")
-        _place(result, techniques, path, _value(value))
+        _place(result, techniques, path, value(text))
     return {**result, "techniques": techniques}
 
 
@@ -261,7 +261,7 @@ def _place(result: dict[str, Any], techniques: dict[str, dict[str, Any]], path: 
         )
 
 
-def _value(text: str) -> Any:
+def value(text: str) -> Any:
     """Read a value as YAML would: numbers, true and false, null, [lists], or a text."""
     import yaml
 

@@ -39,6 +39,7 @@ class RunFolder:
         self.report = path / "report.html"
         self.ledger = path / "ledger.json"
         self.ablation = path / "ablation"
+        self.simplified = path / "simplified.yaml"
         self.tracking = path / "tracking.json"
         self.tensorboard = path / "tensorboard"
 
@@ -221,6 +222,11 @@ def fresh(source_name: str, root: Path = Path("runs")) -> Path:
 def inspected(source_name: str, root: Path = Path("runs")) -> Path:
     """Where an inspection of a source goes, replacing an earlier one."""
     return root / f"{folder_name(source_name)}-inspected"
+
+
+def ablated(source_name: str, root: Path = Path("runs")) -> Path:
+    """Where an ablation of a source goes, or goes on."""
+    return root / f"{folder_name(source_name)}-ablated"
 
 
 def folder_name(source_name: str) -> str:

@@ -9,7 +9,7 @@ is unknown, and calling it 0 or leaving it out would each move the interval.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -224,3 +224,9 @@ REGRESSION: tuple[Metric[Any], ...] = (
         _r2,
     ),
 )
+
+
+EVERY: Mapping[str, Metric[Any]] = {
+    metric.name: metric for metric in (*PROBABILITIES, *BINARY_DECISIONS, *DECISIONS, *REGRESSION)
+}
+"""All metrics by name."""

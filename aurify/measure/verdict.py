@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from math import isnan
 
 from aurify.core.words import Said, in_a_row, listed, said
@@ -38,8 +39,12 @@ def main_metric(table: Table) -> str:
 
     An average of ROC AUC over many classes is ruled by the rarest ones.
     """
-    scores = table.scores[table.reference]
-    return next(name for name in ("rmse", "precision", "log_loss") if name in scores).replace("precision", "roc_auc")
+    return telling(table.scores[table.reference])
+
+
+def telling(metrics: Collection[str]) -> str:
+    """Which of the metrics that predictions have they are judged by."""
+    return next(name for name in ("rmse", "precision", "log_loss") if name in metrics).replace("precision", "roc_auc")
 
 
 def sentence(table: Table) -> str:

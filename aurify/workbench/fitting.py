@@ -7,25 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from aurify.catalog import Catalog
-from aurify.core import recipe as recipes
 from aurify.core.errors import AurifyError
-from aurify.core.files import read_record, write_bytes, write_json
+from aurify.core.files import read_record, write_json
 from aurify.core.folder import RunFolder, fresh, latest, named
-from aurify.core.recipe import Recipe, Source
 from aurify.core.watch import Watch
-from aurify.data.findings import NOTE, Findings
+from aurify.data.findings import Findings
 from aurify.data.frames import with_target
 from aurify.track.follow import Tracking
 from aurify.training import device as devices
 from aurify.training.fit import Show
-from aurify.workbench.inspecting import gate, not_looked_at, stop_if_severe
-from aurify.workbench.measuring import measure_fit, open_store
+from aurify.workbench.measuring import measure_fit
 from aurify.workbench.passed import Passed, catalog_with
 from aurify.workbench.reporting import require_language
 from aurify.workbench.runs import FittedRun
+from aurify.workbench.settling import lines, settle
 from aurify.workbench.training import Training
-from aurify.workbench.wish import Wish, complete, wish_of, words_of
+from aurify.workbench.wish import Wish, wish_of, words_of
 
 Note = Callable[[str], None]
 
@@ -102,7 +99,7 @@ def fit(
     with Watch() as watch, devices.prepared(device) as chosen, Tracking(track, note) as tracking:
         folder.hold()
         try:
-            final = _settle(wish, folder, catalog, tell or _lines(note), watch.check, anew=force, look=inspect)
+            final = settle(wish, folder, catalog, tell or lines(note), watch.check, anew=force, look=inspect)
             if folder.finished():
                 tracking.follow(folder)
                 note(f"{folder.path} is finished already: nothing to resume")
@@ -152,77 +149,6 @@ def _folder(wish: Wish, out: str | Path | None, *, force: bool, resume: bool) ->
     if wish.data is None:
         raise AurifyError("give the data to fit: a CSV path, or a recipe with source.path")
     return RunFolder(fresh(wish.name))
-
-
-def _settle(
-    wish: Wish,
-    folder: RunFolder,
-    catalog: Catalog,
-    tell: Callable[[Findings], None],
-    check: Callable[[], None],
-    *,
-    anew: bool,
-    look: bool,
-) -> Recipe:
-    """Read the data once, settle every ``auto``, part the rows, ``look`` at them, keep it; or check what is there.
-
-    Nothing of an earlier run is touched before all of it is known to be possible.
-    """
-    begun = folder.begun() and not anew
-    if wish.data is None and not begun:
-        raise AurifyError(f"{folder.path} holds nothing to resume; give the data")
-    if wish.data is None:
-        open_store(folder)
-        return catalog.read_recipe(folder.recipe)
-    task: Any = catalog.part("task", wish.task)
-    read = None
-    if begun and not wish.readable:
-        store = open_store(folder)
-    else:
-        read = task.read(Source.make(wish.source), wish.data, wish.split.by)
-        store = read.store
-    recipe, replaced = complete(wish, task.settled(store), store, catalog)
-    if begun or read is None:
-        _require_same(catalog.read_recipe(folder.recipe), recipe, folder)
-        if open_store(folder).fingerprint != store.fingerprint:
-            raise AurifyError(f"the data has changed since {folder.path} began; choose --out for a new run")
-        return recipe
-    folds = [] if recipe.split.folds is None else recipe.task.folds(recipe, store)
-    parts = recipe.task.whole(folds) if folds else recipe.task.part(recipe, store)
-    notes = [*read.notes, *replaced, *parts.notes]
-    found = gate(read, recipe, folds or [parts], notes, check) if look else not_looked_at(notes)
-    tell(found)
-    stop_if_severe(found, recipe.source.accept)
-    folder.clear()
-    store.write(folder.store)
-    parts.write(folder.parts)
-    for number, fold in enumerate(folds, 1):
-        folder.fold(number).path.mkdir(parents=True, exist_ok=True)
-        fold.write(folder.fold(number).parts)
-    write_json(folder.findings, [finding.plain() for finding in found])
-    write_bytes(folder.recipe, recipe.to_yaml().encode())
-    return recipe
-
-
-def _lines(note: Note) -> Callable[[Findings], None]:
-    def tell(found: Findings) -> None:
-        for finding in found:
-            grave = "" if finding.severity == NOTE else f"{finding.severity}: "
-            note(f"{grave}{finding.text}" + (f"; {finding.fix}" if grave and finding.fix else ""))
-
-    return tell
-
-
-def _require_same(old: Recipe, new: Recipe, folder: RunFolder) -> None:
-    """A resumed run takes the recipe it began with; say what differs."""
-    before, now = (recipes.flat(r.plain()) for r in (old, new))
-    changed = [k for k in {**before, **now} if before.get(k, "off") != now.get(k, "off")]
-    if changed:
-        first = changed[0]
-        raise AurifyError(
-            f"{folder.path} began with {first} = {before.get(first, 'off')}, now it is {now.get(first, 'off')}:"
-            " --resume goes on with the same recipe; choose --out for another run"
-        )
 
 
 def _fix_environment(folder: RunFolder, device: Any, threads: int | None, note: Note) -> None:

@@ -1,0 +1,118 @@
+"""Where a study trains and scores: samples of the rows, each parted into folds, each fold with a seed of its own."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aurify.core import rng
+from aurify.core.errors import AurifyError
+from aurify.core.recipe import Recipe
+from aurify.data.splits import Parts
+from aurify.data.store import Store
+from aurify.measure.paired import Pairing
+
+FOLDS = 5
+PILOT = 2 * FOLDS
+"""Pairs that are collected before anything is decided."""
+
+MOST = 4 * FOLDS
+"""Pairs that are collected at most."""
+
+ROWS = 3000
+"""Rows of a sample: four fifths are learnt from."""
+
+EXAMPLES = 40_000
+"""Examples that one training sees at most, those of all epochs together."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of the data and of the training a study takes: ``rows`` a sample, ``steps`` a training; None: all."""
+
+    rows: int | None = ROWS
+    steps: int | None = None
+    examples: int | None = EXAMPLES
+
+    def capped(self, recipe: Recipe, rows: int) -> Recipe:
+        """The recipe as the study trains it on ``rows`` rows; the clock has no say: results must not depend on it."""
+        budget, planned, batch = replace(recipe.budget, seconds=None), *steps_of(recipe, rows)
+        most = [self.steps, None if self.examples is None else -(-self.examples // batch)]
+        least = min((steps for steps in most if steps is not None), default=planned)
+        return replace(recipe, budget=replace(budget, steps=least) if least < planned else budget)
+
+
+WHOLE = Size(rows=None, steps=None, examples=None)
+"""No limits: the overnight form."""
+
+
+def steps_of(recipe: Recipe, rows: int) -> tuple[int, int]:
+    """Steps that a recipe takes on ``rows`` rows, and the rows of one."""
+    batch = recipe.optimizer.batch_size(recipe.budget.batch_size, rows)
+    return recipe.budget.steps or recipe.budget.epochs * -(-rows // batch), batch
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One pair's place: the rows of fold ``fold`` of repeat ``repeat``, both from 1, and the seed of both sides."""
+
+    repeat: int
+    fold: int
+    seed: int
+    path: str
+    parts: Parts
+
+
+@dataclass(frozen=True)
+class Cells:
+    """All places there are, in the order in which they are used."""
+
+    all: tuple[Cell, ...]
+    pairing: Pairing
+
+    def first(self, count: int) -> tuple[Cell, ...]:
+        return self.all[:count]
+
+    def rows(self, part: str) -> int:
+        """Rows that a training has in its ``fit``, ``held`` or ``test`` part, on average."""
+        return round(float(np.mean([len(getattr(cell.parts, part)) for cell in self.all])))
+
+
+def cells(recipe: Recipe, store: Store, among: np.ndarray, size: Size, folder: Path, *, fresh: bool = False) -> Cells:
+    """Draw the cells of a ledger, ``MOST`` of them, and keep which rows are in them; ``fresh`` ones are others.
+
+    Raises AurifyError where there are too few rows for folds.
+    """
+    stream = "fresh" if fresh else "ledger"
+    own = replace(recipe, seed=rng.key(recipe.seed, stream), split=replace(recipe.split, folds=FOLDS))
+    samples = recipe.task.samples(own, store, among, MOST // FOLDS, size.rows)
+    found: list[Cell] = []
+    for repeat, rows in enumerate(samples.rows, 1):
+        seeded = replace(own, seed=rng.key(own.seed, f"{repeat}"))
+        try:
+            folds = recipe.task.folds(seeded, store, rows)
+        except AurifyError as error:
+            raise AurifyError(
+                f"a study parts {len(rows):,} rows into {FOLDS} folds, and here it cannot: {error}"
+            ) from None
+        for fold, parts in enumerate(folds, 1):
+            seed = rng.key(own.seed, f"{repeat}/{fold}")
+            found.append(Cell(repeat, fold, seed, str(_keep(parts, folder)), parts))
+    ratio = float(np.mean([len(c.parts.test) / (len(c.parts.fit) + len(c.parts.held)) for c in found]))
+    return Cells(tuple(found), Pairing(FOLDS, ratio, samples.apart))
+
+
+def _keep(parts: Parts, folder: Path) -> Path:
+    """Write parts under a name made of what they hold, once."""
+    digest: Any = hashlib.blake2b(digest_size=10)
+    for rows in (parts.fit, parts.held, parts.test):
+        digest.update(f"{len(rows)} ".encode() + np.ascontiguousarray(rows, dtype=np.int64).tobytes())
+    path = folder / f"{digest.hexdigest()}.aurify"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        parts.write(path)
+    return path

@@ -1,0 +1,95 @@
+"""A recipe that has earned its place: the smallest one that is as good as the best, measured again on fresh folds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from aurify.core.recipe import Recipe
+from aurify.measure.paired import Effect, effect, verdict
+from aurify.study.ablate import Ablation, gains
+from aurify.study.cells import PILOT, Cells
+from aurify.study.contrasts import FULL, Contrast, Contrasts
+
+HELPS = "helps"
+
+
+def simplify(study: Ablation, ledger: Mapping[str, Any], fresh: Cells) -> tuple[Recipe, dict[str, Any]]:
+    """Take out, the worst first, every technique that does not measurably help; keep the smallest that is good enough.
+
+    Good enough is a recipe whose interval of the difference to the best one on the way reaches 0. It was chosen by these
+    very pairs, which flatters it: it is then compared with the full recipe on ``fresh`` cells, and where it is worse
+    there, nothing is taken out.
+    """
+    metric, recipe = ledger["metric"], study.contrasts.recipe
+    road, path = _road(study.contrasts, _idle(ledger, recipe)), dict[str, list[str]]()
+    for name, removed in road:
+        path[name] = removed
+    names, pilot = [FULL, *path], study.cells.first(PILOT)
+    study.make(study.wanted(names, pilot), len(path), "simplifying")
+    scores = {name: _gains(study, metric, study.cells, name) for name in names}
+    usable = [name for name in names if scores[name] is not None]
+    best = max(usable, key=lambda name: float(np.mean(scores[name] or [0.0])))
+    chosen = next(name for name in reversed(usable) if _good_enough(study, metric, name, best))
+    removed = path.get(chosen, [])
+    again = replace(study, cells=fresh)
+    again.make(again.wanted([FULL, chosen], fresh.first(PILOT)), 1, "measuring the simpler recipe again")
+    remeasured = _effect(again, metric, chosen, FULL)
+    told = verdict(remeasured, remeasured.p)
+    earned = told != "hurts"
+    kept = study.contrasts.variants[chosen] if earned else recipe
+    return kept, {
+        "removed": removed if earned else [],
+        "tried": removed,
+        "kept": [t.name() for t in kept.techniques],
+        "picked": _brief(_effect(study, metric, chosen, FULL)),
+        "remeasured": {**_brief(remeasured), "pairs": PILOT, "verdict": told},
+        "path": [{"removed": path.get(name, []), **_brief(_effect(study, metric, name, FULL))} for name in usable],
+    }
+
+
+def _idle(ledger: Mapping[str, Any], recipe: Recipe) -> list[str]:
+    """Techniques that no row shows to help, what harms most first."""
+    rows = [row for row in ledger["effects"] if row["design"] == "leave_one_out" and row["gain"] is not None]
+    used = {t.name() for t in recipe.techniques}
+    idle = [row for row in rows if row["verdict"] != HELPS and row["technique"] in used]
+    return [row["technique"] for row in sorted(idle, key=lambda row: row["gain"])]
+
+
+def _road(contrasts: Contrasts, idle: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Ever smaller recipes, each a variant, and what is missing in each."""
+    recipe, road = contrasts.recipe, []
+    for at, name in enumerate(idle, 1):
+        recipe = recipe.without(name)
+        variant = f"without {name}" if at == 1 else f"without {at} techniques"
+        contrasts.variants[variant] = recipe
+        road.append((variant, list(idle[:at])))
+    return road
+
+
+def _gains(study: Ablation, metric: str, cells: Cells, name: str) -> list[float] | None:
+    """The scores of a variant, better being greater; None where it could not be trained."""
+    row = Contrast(name, "", study.contrasts.rows[0].reference, {name: 1})
+    try:
+        return gains(study, row, metric, cells.first(PILOT))
+    except LookupError:
+        return None
+
+
+def _effect(study: Ablation, metric: str, name: str, other: str) -> Effect:
+    """What a variant has before another."""
+    one, two = (np.array(_gains(study, metric, study.cells, each)) for each in (name, other))
+    return effect((one - two).tolist(), study.cells.pairing, 1, float(np.abs(two).mean()))
+
+
+def _good_enough(study: Ablation, metric: str, name: str, best: str) -> bool:
+    found = _effect(study, metric, name, best)
+    return not found.high < 0 if np.isfinite(found.high) else found.gain >= 0
+
+
+def _brief(found: Effect) -> dict[str, float | None]:
+    numbers = {"gain": found.gain, "low": found.low, "high": found.high}
+    return {name: value if np.isfinite(value) else None for name, value in numbers.items()}

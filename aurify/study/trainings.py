@@ -1,0 +1,96 @@
+"""Trainings of a study, by what was trained where: made when they are asked for, and kept for ever after."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from aurify.core.files import unwritable
+from aurify.core.recipe import Recipe
+from aurify.core.words import keep, recall
+from aurify.study.cells import Cell
+from aurify.study.workers import Workers
+
+Show = Callable[[int, int], None]
+"""Is told how many trainings are done, of how many."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A variant's recipe, as the study trains it, in a cell."""
+
+    variant: str
+    recipe: Recipe
+    cell: Cell
+
+    @property
+    def key(self) -> str:
+        """The same for the same training, whatever the variant is called and whichever study asks for it."""
+        plain = {k: v for k, v in self.seeded.plain().items() if k != "source"}
+        text = json.dumps([plain, Path(self.cell.path).stem], sort_keys=True, default=str)
+        return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+    @property
+    def seeded(self) -> Recipe:
+        return replace(self.recipe, seed=self.cell.seed)
+
+
+class Trainings:
+    """What was measured, by key: a line each in ``file``, written as soon as it is known.
+
+    ``version`` is what results depend on beside recipe and rows; lines of another one are not used.
+    """
+
+    def __init__(self, file: Path, workers: Workers, version: Mapping[str, Any]):
+        self.file, self.workers, self.version = file, workers, dict(version)
+        self._known, self._torn = self._read()
+
+    def of(self, wanted: Wanted) -> Mapping[str, Any]:
+        """What was measured; it must have been made before."""
+        return self._known[wanted.key]
+
+    def missing(self, wanted: Sequence[Wanted]) -> list[Wanted]:
+        """Those that are not made yet, each once."""
+        return list({one.key: one for one in wanted if one.key not in self._known}.values())
+
+    def make(self, wanted: Sequence[Wanted], check: Callable[[], None], show: Show) -> None:
+        """Train what is missing, side by side; whatever is finished when ``check`` raises is kept."""
+        missing = self.missing(wanted)
+        orders = [{"key": w.key, "recipe": w.seeded.plain(), "parts": w.cell.path} for w in missing]
+        show(0, len(orders))
+        for done, (order, answer) in enumerate(self.workers.work(orders, check), 1):
+            self._keep(order["key"], answer)
+            show(done, len(orders))
+
+    def _keep(self, key: str, answer: Mapping[str, Any]) -> None:
+        self._known[key] = answer
+        line = json.dumps({"key": key, "version": self.version, "answer": keep(answer)}) + "\n"
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            try:
+                os.write(handle, (f"\n{line}" if self._torn else line).encode())
+                os.fsync(handle)
+                self._torn = False
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise unwritable(self.file, error) from None
+
+    def _read(self) -> tuple[dict[str, Mapping[str, Any]], bool]:
+        """Every whole line, but none that tells of a failure; and whether a kill cut the last one short."""
+        known: dict[str, Mapping[str, Any]] = {}
+        text = self.file.read_text(encoding="utf-8", errors="replace") if self.file.exists() else ""
+        for line in text.splitlines():
+            try:
+                plain = json.loads(line)
+                if plain["version"] == self.version and "refused" not in plain["answer"]:
+                    known[str(plain["key"])] = dict(recall(plain["answer"]))
+            except (ValueError, TypeError, KeyError, RecursionError):
+                continue
+        return known, bool(text) and not text.endswith("\n")

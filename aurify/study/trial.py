@@ -1,0 +1,111 @@
+"""One training of a study: a recipe learnt and scored on parts of the rows, as plain data."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import torch
+
+from aurify.catalog import Catalog
+from aurify.core.errors import DivergedError
+from aurify.core.once import Once, anew
+from aurify.core.recipe import Recipe
+from aurify.core.run import Run
+from aurify.core.watch import Watch
+from aurify.data.prepare import weights
+from aurify.data.splits import Parts
+from aurify.data.store import Asked, Store
+from aurify.measure.intervals import row_weights
+from aurify.measure.metrics import evaluator, metrics_for
+from aurify.measure.predictions import Predictions
+from aurify.ship.make import make
+from aurify.training.checkpoint import Keeper
+
+MOST_POINTS = 60
+"""Validations that are kept of a training."""
+
+
+def measure(
+    recipe: Recipe,
+    store: Store,
+    parts: Parts,
+    catalog: Catalog,
+    device: torch.device,
+    watch: Watch,
+    once: Once = anew,
+) -> dict[str, Any]:
+    """Train on ``parts.fit`` and ``parts.held``, answer for ``parts.test``, and say how well and at what cost.
+
+    ``seconds`` are those of a core (of the clock on an accelerator), ``latency`` per 1,000 rows answered. A training
+    that diverged counts as answering what needs no network, the mean or the class shares, and says so. Raises
+    Interrupted after a signal, and AurifyError for a recipe that cannot be trained on such data.
+    """
+    asked, began, runs = Asked(store.inputs, store.target, parts.test, store.roles), _now(device), list[Run]()
+    try:
+        bundle, record = make(recipe, store, parts, device, Keeper(None), watch, runs.append, once)
+    except DivergedError as error:
+        constant = _constant(store, parts, recipe.seed)
+        cost = {"seconds": _now(device) - began, "latency": None, "parameters": None, "bytes": None}
+        return {"scores": scores(constant), **cost, "steps": None, "curve": [], "stopped": None, "diverged": str(error)}
+    trained = _now(device)
+    predictions = bundle.predictions(asked)
+    answered = _now(device)
+    return {
+        "scores": scores(predictions),
+        "seconds": trained - began,
+        "latency": 1000 * (answered - trained) / len(parts.test),
+        "parameters": bundle.parameter_count,
+        "bytes": len(bundle.to_bytes(catalog)),
+        "steps": record["steps"],
+        "curve": _curve(runs[-1]) if runs else [],
+        "stopped": record["stopped"],
+        "diverged": None,
+    }
+
+
+def scores(predictions: Predictions) -> dict[str, float | None]:
+    """Every metric on all rows; None where it is undefined."""
+    metrics = metrics_for(predictions)
+    values = evaluator(metrics, predictions)(row_weights(predictions)[None])[:, 0]
+    return {m.name: float(v) if np.isfinite(v) else None for m, v in zip(metrics, values, strict=True)}
+
+
+def _now(device: torch.device) -> float:
+    """Seconds of this process, which other work beside it does not lengthen; of the clock where a device works."""
+    if device.type == "cpu":
+        return time.process_time()
+    torch.cuda.synchronize(device)
+    return time.monotonic()
+
+
+def _curve(run: Run) -> list[list[float | None]]:
+    """Epoch, held-out score and score on rows learnt from, of validations spread evenly over the training."""
+    name = run.problem.score_name
+    every = max(1, -(-len(run.log) // MOST_POINTS))
+    return [[round(e["epoch"], 3), _digits(e[name]), _digits(e[f"train_{name}"])] for e in run.log[::-1][::every][::-1]]
+
+
+def _digits(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.6g}")
+
+
+def _constant(store: Store, parts: Parts, seed: int) -> Predictions:
+    """The mean, or the class shares, of the rows learnt from, for every tested row."""
+    learnt, classes = np.concatenate([parts.fit, parts.held]), store.schema.classes
+    weight = weights(store.roles, learnt)
+    if classes is None:
+        answer = np.full(len(parts.test), np.average(store.target[learnt], weights=weight))
+    else:
+        counts = np.bincount(store.target[learnt], weights=weight, minlength=len(classes))
+        answer = np.tile(counts / counts.sum(), (len(parts.test), 1))
+    return Predictions(
+        row=np.asarray(parts.test),
+        target=np.array(store.target[parts.test]),
+        prediction=answer if classes is None else answer.argmax(1),
+        probabilities=None if classes is None else answer,
+        classes=classes,
+        seed=seed,
+        weight=weights(store.roles, parts.test) if "weight" in store.roles else None,
+    )

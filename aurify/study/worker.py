@@ -1,0 +1,80 @@
+"""A process that trains what it is told to: orders come in as lines of JSON, what was measured goes out the same way.
+
+``python -m aurify.study.worker STORE DEVICE [PARTS...]``. No process of a study needs the caller's own program, which
+need not be guarded therefore, and nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from aurify import catalog as catalogs
+from aurify.catalog import Catalog
+from aurify.core.errors import AurifyError, Interrupted
+from aurify.core.once import Kept
+from aurify.core.watch import Watch
+from aurify.core.words import keep
+from aurify.data.splits import Parts
+from aurify.data.store import Store
+from aurify.study.trial import measure
+from aurify.training import device as devices
+
+LOOK_SECONDS = 1.0
+"""Between looks at whether the process that gives the orders still lives."""
+
+
+class Trainer:
+    """Carries out orders on one Store; of the parts it trained on last it keeps what preparing fitted."""
+
+    def __init__(self, store: Store, catalog: Catalog, device: Any, watch: Watch):
+        self.store, self.catalog, self.device, self.watch = store, catalog, device, watch
+        self._on, self._once = ("", 0), Kept()
+
+    def __call__(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """What ``measure`` says of the order's ``recipe`` on its ``parts``, or why it could not be: ``refused``."""
+        try:
+            recipe = self.catalog.recipe(order["recipe"])
+            if self._on != (on := (order["parts"], recipe.seed)):
+                self._on, self._once = on, Kept()
+            parts = Parts.open(Path(order["parts"]))
+            return measure(recipe, self.store, parts, self.catalog, self.device, self.watch, self._once)
+        except Interrupted:
+            raise
+        except AurifyError as error:
+            return {"refused": str(error)}
+        except Exception as error:  # a part of the user's may raise anything: the study goes on without that variant
+            return {"refused": f"{type(error).__name__}: {error}".splitlines()[0]}
+
+
+def main() -> None:
+    """Carry out orders until there are no more, or nobody is left to give them."""
+    store, device, *parts = sys.argv[1:]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches everybody; who gives the orders decides
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever a part of the user's prints is no answer
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    with devices.prepared(device) as chosen:
+        devices.set_threads(1)
+        trainer = Trainer(Store.open(Path(store)), catalogs.load(parts), chosen, Watch())
+        for line in sys.stdin:
+            answers.write(json.dumps(keep(trainer(json.loads(line)))) + "\n")
+            answers.flush()
+
+
+def _end_with(parent: int) -> None:
+    """End this process at once when the one that began it is gone: a long training has no use then."""
+    while os.getppid() == parent:
+        time.sleep(LOOK_SECONDS)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

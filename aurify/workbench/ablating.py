@@ -1,0 +1,286 @@
+"""The verb ablate: what each ingredient of a recipe was worth on this data, with intervals."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import aurify
+from aurify.catalog import Catalog
+from aurify.core.errors import AurifyError, suggest
+from aurify.core.files import read_record, write_bytes, write_json
+from aurify.core.folder import RunFolder, ablated
+from aurify.core.watch import Watch
+from aurify.core.words import keep
+from aurify.data.findings import Findings
+from aurify.data.splits import Parts
+from aurify.data.store import Store
+from aurify.report import page
+from aurify.report.ledger_frame import effects_frame, pairs_frame
+from aurify.report.section import Inspection
+from aurify.study.ablate import Ablation, Progress, ablate as compare
+from aurify.study.cells import WHOLE, Size, cells
+from aurify.study.contrasts import DESIGNS, Contrasts
+from aurify.study.simplify import simplify as simpler
+from aurify.study.trainings import Trainings
+from aurify.study.worker import Trainer
+from aurify.study.workers import Here, Processes, Workers, worker_count
+from aurify.training import device as devices
+from aurify.workbench.measuring import open_store
+from aurify.workbench.passed import Passed, catalog_with
+from aurify.workbench.record import read_findings, record
+from aurify.workbench.reporting import require_language
+from aurify.workbench.settling import lines, settle
+from aurify.workbench.wish import wish_of, words_of
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What each ingredient was worth: ``effects`` and ``pairs`` as frames, ``plain`` all there is, as in the file."""
+
+    path: Path
+    plain: Mapping[str, Any]
+
+    @property
+    def effects(self) -> pl.DataFrame:
+        """One row an ingredient: gain, intervals, Holm's p, verdict and what it costs."""
+        return effects_frame(self.plain)
+
+    @property
+    def pairs(self) -> pl.DataFrame:
+        """One row a training: its scores, seconds, size."""
+        return pairs_frame(self.plain)
+
+    @property
+    def report(self) -> Path:
+        return RunFolder(self.path).report
+
+    def __repr__(self) -> str:
+        found = [row["verdict"] for row in self.plain["effects"]]
+        return f"<aurify ledger {self.path}: of {len(found)} rows {found.count('helps')} help, {found.count('hurts')} hurt>"
+
+    def _repr_html_(self) -> str:
+        return self.effects._repr_html_()
+
+
+def ablate(
+    run: Any = None,
+    target: Any = None,
+    *,
+    designs: Sequence[str] | None = None,
+    families: Sequence[str] = (),
+    interactions: Sequence[str] = (),
+    sweep: Sequence[str] = (),
+    metric: str | None = None,
+    worth: float | None = None,
+    rows: int | None = None,
+    steps: int | None = None,
+    full: bool = False,
+    simplify: bool = False,
+    workers: int | None = None,
+    drop: Sequence[str] = (),
+    test: str | Path | None = None,
+    split: str | None = None,
+    separator: str | None = None,
+    encoding: str | None = None,
+    header: str | None = None,
+    missing: Sequence[str] = (),
+    types: Sequence[str] = (),
+    positive: str | None = None,
+    weight: str | None = None,
+    recipe: str | Path | Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | Sequence[str] = (),
+    using: Sequence[str] = (),
+    without: Sequence[str] = (),
+    network: Passed = None,
+    parts: Sequence[str | Path] = (),
+    accept: Sequence[str] = (),
+    inspect: bool = True,
+    out: str | Path | None = None,
+    force: bool = False,
+    seed: int | None = None,
+    language: str = "en",
+    device: str = "auto",
+    progress: Progress = lambda done, total, rows, what: None,
+    note: Callable[[str], None] = lambda text: None,
+    tell: Callable[[Findings], None] | None = None,
+) -> Ledger:
+    """Say what each ingredient of a run's recipe, or of a recipe and a source, is worth on its data.
+
+    ``designs`` are ``leave_one_out`` (the default), ``add_one`` and ``cumulative``; ``families``, ``interactions`` and
+    ``sweep`` (``["dropout.rate=0,0.1,0.3"]``) add rows of their own. Only rows that a fit would learn from are used:
+    the test part stays sealed. By default samples of 3,000 rows and 40,000 examples a training are taken; ``rows`` and
+    ``steps`` choose others and ``full`` lifts every limit. ``metric`` judges, and a difference below ``worth`` in it is
+    not worth more pairs. With ``simplify`` the smallest recipe that is as good as the best is written beside the ledger.
+    ``workers`` trainings go side by side; what was trained is kept, and the same call goes on where it was stopped.
+    The other words mean what they mean to ``fit``. Raises AurifyError for anything the user can mend.
+    """
+    began = time.monotonic()
+    require_language(language)
+    asked = _designs(designs, families, interactions, sweep, simplify=simplify)
+    for name, value, least in (("rows", rows, 50), ("steps", steps, 1), ("workers", workers, 1)):
+        if value is not None and value < least:
+            raise AurifyError(f"--{name} {value} is not allowed: at least {least}")
+    if worth is not None and not worth > 0:
+        raise AurifyError(f"--worth {worth} is not allowed: a number above 0")
+    if full and (rows is not None or steps is not None):
+        raise AurifyError("--full takes all rows and steps, --rows and --steps some: choose one")
+    size = WHOLE if full else Size(**({} if rows is None else {"rows": rows}), **_steps(steps))
+    catalog, passed = catalog_with(parts, network)
+    words = words_of(settings, {"split.by": split})
+    roles = {"target": target, "drop": drop, "test": test, "separator": separator, "encoding": encoding}
+    roles |= {"header": header, "missing": missing, "types": types, "positive": positive, "weight": weight}
+    roles |= {"accept": accept}
+    folder, given = _place(run, out), {k for k, v in roles.items() if v} | set(words) | {*using, *without}
+    with Watch() as watch, devices.prepared(device) as chosen:
+        folder.hold()
+        try:
+            if _is_run(run):
+                if given or recipe is not None or out is not None:
+                    raise AurifyError(
+                        f"{run} has its recipe and data already: words that change them are for a source; "
+                        "give the data instead of the run"
+                    )
+                final = catalog.read_recipe(folder.recipe)
+            else:
+                wish = wish_of(run, roles, recipe, words, using, without, passed)
+                final = settle(wish, folder, catalog, tell or lines(note), watch.check, anew=force, look=inspect)
+            final = final if seed is None else replace(final, seed=seed)
+            if force and folder.ablation.exists():
+                _forget(folder)
+            contrasts = Contrasts(final, catalog)
+            for step in asked:
+                step(contrasts)
+            store, among = open_store(folder), _among(folder)
+            count = 1 if network is not None and not isinstance(network, str) else worker_count(workers, chosen.type)
+            with _workers(count, folder, store, catalog, chosen, parts, watch) as side_by_side:
+                study = Ablation(
+                    contrasts=contrasts,
+                    cells=cells(final, store, among, size, folder.ablation / "parts"),
+                    size=size,
+                    trainings=Trainings(folder.ablation / "trainings.jsonl", side_by_side, _version(chosen)),
+                    check=watch.check,
+                    progress=progress,
+                    metric=metric,
+                    worth=worth,
+                )
+                found = {"aurify": aurify.__version__, "rows": len(among), **compare(study)}
+                folder.simplified.unlink(missing_ok=True)
+                if simplify:
+                    fresh = cells(final, store, among, size, folder.ablation / "parts", fresh=True)
+                    kept, told = simpler(study, found, fresh)
+                    found["simplified"] = {**told, "file": folder.simplified.name}
+                    write_bytes(folder.simplified, kept.to_yaml().encode())
+            write_json(folder.ledger, keep({**found, "seconds": round(time.monotonic() - began, 3)}))
+            _write_report(folder, catalog, language)
+            return Ledger(folder.path, read_record(folder.ledger))
+        finally:
+            folder.release()
+
+
+def _steps(steps: int | None) -> dict[str, Any]:
+    return {} if steps is None else {"steps": steps, "examples": None}
+
+
+def _designs(
+    designs: Sequence[str] | None,
+    families: Sequence[str],
+    interactions: Sequence[str],
+    sweep: Sequence[str],
+    *,
+    simplify: bool,
+) -> list[Callable[[Contrasts], None]]:
+    """What to do to the contrasts; leave one out where nothing else is asked for, and where a recipe is simplified."""
+    named = [name.replace("-", "_") for name in designs or ()]
+    for name in named:
+        if name not in DESIGNS:
+            raise AurifyError(f"--designs {name}: there is no such design{suggest(name, DESIGNS)}; {', '.join(DESIGNS)}")
+    if simplify or not (named or families or interactions or sweep):
+        named = [*named, "leave_one_out"]
+    asked: list[Callable[[Contrasts], None]] = [getattr(Contrasts, name) for name in DESIGNS if name in named]
+    if families:
+        asked.append(lambda contrasts: contrasts.families(families))
+    if interactions:
+        asked.append(lambda contrasts: contrasts.interactions(interactions))
+    return [*asked, *(lambda contrasts, word=word: contrasts.sweep(word) for word in sweep)]
+
+
+def _is_run(run: Any) -> bool:
+    return isinstance(run, (str, Path)) and Path(run).is_dir() and RunFolder(Path(run)).recipe.exists()
+
+
+def _place(run: Any, out: str | Path | None) -> RunFolder:
+    """The run's own folder, or for a source one that the same call finds again."""
+    if _is_run(run):
+        folder = RunFolder(Path(run))
+        if not folder.begun():
+            raise AurifyError(f"{run} is not a run with its data: it lacks store or parts.aurify; fit again")
+        return folder
+    if out is None:
+        return RunFolder(ablated(run.name if hasattr(run, "name") else str(run) if isinstance(run, (str, Path)) else "frame"))
+    folder = RunFolder(Path(out))
+    if folder.path.exists() and (not folder.path.is_dir() or folder.foreign()):
+        raise AurifyError(f"--out {out} holds other things than a run; choose an empty or new folder")
+    return folder
+
+
+def _forget(folder: RunFolder) -> None:
+    """Remove what earlier studies left."""
+    import shutil
+
+    shutil.rmtree(folder.ablation, ignore_errors=True)
+    for path in (folder.ledger, folder.simplified):
+        path.unlink(missing_ok=True)
+
+
+def _among(folder: RunFolder) -> np.ndarray:
+    """Row ids that a study may use: all that are learnt from, none that are tested."""
+    parts = Parts.open(folder.parts)
+    return np.sort(np.concatenate([parts.fit, parts.held]))
+
+
+def _version(device: Any) -> dict[str, Any]:
+    """What a training depends on beside its recipe and rows."""
+    return {**devices.environment(device), "threads": 1}
+
+
+@contextmanager
+def _workers(
+    count: int, folder: RunFolder, store: Store, catalog: Catalog, device: Any, parts: Sequence[str | Path], watch: Watch
+) -> Iterator[Workers]:
+    if count > 1:
+        workers: Workers = Processes(count, folder.store, str(device), parts)
+    else:
+        devices.set_threads(1)
+        workers = Here(Trainer(store, catalog, device, watch))
+    try:
+        yield workers
+    finally:
+        workers.close()
+
+
+def _write_report(folder: RunFolder, catalog: Catalog, language: str) -> None:
+    """The run's report with the ledger in it, or a page of the ledger where nothing else is measured yet."""
+    if folder.finished():
+        shown: Inspection = record(folder, catalog, language)
+    else:
+        shown = Inspection(
+            folder=folder,
+            source=catalog.read_recipe(folder.recipe).source,
+            findings=read_findings(folder),
+            evidence={},
+            ledger=read_record(folder.ledger),
+            language=language,
+        )
+    write_bytes(folder.report, page.render(shown).encode())
+
+

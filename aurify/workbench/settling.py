@@ -1,0 +1,88 @@
+"""What a run begins with: data read once, every ``auto`` settled, rows parted and looked at, all of it kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from aurify.catalog import Catalog
+from aurify.core import recipe as recipes
+from aurify.core.errors import AurifyError
+from aurify.core.files import write_bytes, write_json
+from aurify.core.folder import RunFolder
+from aurify.core.recipe import Recipe, Source
+from aurify.data.findings import NOTE, Findings
+from aurify.workbench.inspecting import gate, not_looked_at, stop_if_severe
+from aurify.workbench.measuring import open_store
+from aurify.workbench.wish import Wish, complete
+
+
+def settle(
+    wish: Wish,
+    folder: RunFolder,
+    catalog: Catalog,
+    tell: Callable[[Findings], None],
+    check: Callable[[], None],
+    *,
+    anew: bool,
+    look: bool,
+) -> Recipe:
+    """Read the data once, settle every ``auto``, part the rows, ``look`` at them, keep it; or check what is there.
+
+    Nothing of an earlier run is touched before all of it is known to be possible.
+    """
+    begun = folder.begun() and not anew
+    if wish.data is None and not begun:
+        raise AurifyError(f"{folder.path} holds nothing to resume; give the data")
+    if wish.data is None:
+        open_store(folder)
+        return catalog.read_recipe(folder.recipe)
+    task: Any = catalog.part("task", wish.task)
+    read = None
+    if begun and not wish.readable:
+        store = open_store(folder)
+    else:
+        read = task.read(Source.make(wish.source), wish.data, wish.split.by)
+        store = read.store
+    recipe, replaced = complete(wish, task.settled(store), store, catalog)
+    if begun or read is None:
+        _require_same(catalog.read_recipe(folder.recipe), recipe, folder)
+        if open_store(folder).fingerprint != store.fingerprint:
+            raise AurifyError(f"the data has changed since {folder.path} began; choose --out for a new run")
+        return recipe
+    folds = [] if recipe.split.folds is None else recipe.task.folds(recipe, store)
+    parts = recipe.task.whole(folds) if folds else recipe.task.part(recipe, store)
+    notes = [*read.notes, *replaced, *parts.notes]
+    found = gate(read, recipe, folds or [parts], notes, check) if look else not_looked_at(notes)
+    tell(found)
+    stop_if_severe(found, recipe.source.accept)
+    folder.clear()
+    store.write(folder.store)
+    parts.write(folder.parts)
+    for number, fold in enumerate(folds, 1):
+        folder.fold(number).path.mkdir(parents=True, exist_ok=True)
+        fold.write(folder.fold(number).parts)
+    write_json(folder.findings, [finding.plain() for finding in found])
+    write_bytes(folder.recipe, recipe.to_yaml().encode())
+    return recipe
+
+
+def lines(note: Callable[[str], None]) -> Callable[[Findings], None]:
+    def tell(found: Findings) -> None:
+        for finding in found:
+            grave = "" if finding.severity == NOTE else f"{finding.severity}: "
+            note(f"{grave}{finding.text}" + (f"; {finding.fix}" if grave and finding.fix else ""))
+
+    return tell
+
+
+def _require_same(old: Recipe, new: Recipe, folder: RunFolder) -> None:
+    """A resumed run takes the recipe it began with; say what differs."""
+    before, now = (recipes.flat(r.plain()) for r in (old, new))
+    changed = [k for k in {**before, **now} if before.get(k, "off") != now.get(k, "off")]
+    if changed:
+        first = changed[0]
+        raise AurifyError(
+            f"{folder.path} began with {first} = {before.get(first, 'off')}, now it is {now.get(first, 'off')}:"
+            " --resume goes on with the same recipe; choose --out for another run"
+        )
