@@ -32,6 +32,9 @@ ROLES = {
 
 SERIES = ("model", "second", "third", "fourth", "fifth", "sixth")
 
+VERDICT_ROLES = ("model", "second", "muted", "muted")
+"""Colours of what helps, hurts, makes no measurable difference, and none at all."""
+
 HEIGHT = 260
 """Of a chart whose rows do not decide it, in pixels."""
 
@@ -81,7 +84,10 @@ def theme(colours: Mapping[str, str] = ROLES) -> dict[str, Any]:
             "symbolStrokeWidth": 3,
         },
         "mark": {"color": model},
-        "range": {"category": [colours[role] for role in SERIES]},
+        "range": {
+            "category": [colours[role] for role in SERIES],
+            "ordinal": [colours[role] for role in VERDICT_ROLES],  # the one other list that Vega-Lite lets a chart name
+        },
         "style": {role: {"color": colour} for role, colour in colours.items()},
     }
 
@@ -195,9 +201,9 @@ def dots(rows: Sequence[Row], x: Chart, *, rule: float | None = None, above: boo
     """
     y = name("name", [row["name"] for row in rows])
     place = {"y": {**y, "axis": None} if above else y, "tooltip": tooltip(y, x, *ends(x))}
-    drawn = [_names(y)] if above else []
+    drawn = [names_above(y)] if above else []
     if rule is not None:
-        drawn.append(_upright(rule))
+        drawn.append(upright(rule))
     for strong, style in ((False, "muted"), (True, "model")):
         some = {"data": {"values": [dict(row) for row in rows if row["strong"] is strong]}}
         if some["data"]["values"]:
@@ -239,7 +245,7 @@ def bars(rows: Sequence[Row], x: Chart, *, beside: float | None = None) -> Chart
     """
     y = name("name", [row["name"] for row in rows])
     place = {"y": {**y, "axis": None}, "x": {**x, "stack": None}, "tooltip": tooltip(y, x)}
-    drawn = [_names(y), _upright(0)]
+    drawn = [names_above(y), upright(0)]
     for strong, style in ((False, "second"), (True, "model")):
         some = {"data": {"values": [dict(row) for row in rows if row["strong"] is strong]}}
         if some["data"]["values"]:
@@ -247,17 +253,17 @@ def bars(rows: Sequence[Row], x: Chart, *, beside: float | None = None) -> Chart
     if any("low" in row for row in rows):
         span = {**place, "x": {**x, "field": "low"}, "x2": {"field": "high"}}
         drawn.append(mark("rule", span, style="ink"))
-    drawn += [] if beside is None else [_upright(beside)]
+    drawn += [] if beside is None else [upright(beside)]
     return layers(rows, *drawn, height=ABOVE * len(rows))
 
 
-def _names(y: Chart) -> Chart:
+def names_above(y: Chart) -> Chart:
     """The names themselves, each above its place along ``y``, which then needs no axis."""
     label = {"y": {**y, "axis": None}, "x": {"value": 3}, "text": {"field": "name", "type": "nominal"}}
     return mark("text", label, style="ink", align="left", dy=-15, limit={"expr": "width - 3"}, fontSize=12)
 
 
-def _upright(at: float) -> Chart:
+def upright(at: float) -> Chart:
     """A dashed line at a place on the axis of numbers."""
     where = mark("rule", {"x": {"field": "at", "type": "quantitative"}}, style="muted", strokeDash=[3, 3])
     return where | {"data": {"values": [{"at": at}]}}

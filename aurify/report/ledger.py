@@ -1,0 +1,205 @@
+"""What the page and the terminal say of a ledger alike: its rows by design, their intervals and verdicts in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from aurify.core.words import Said, in_a_row, listed, said
+from aurify.report.values import shown
+from aurify.report.words import interval, metric_name
+
+Ledger = Mapping[str, Any]
+Effect = Mapping[str, Any]
+
+DESIGNS = {
+    "leave_one_out": said("Each ingredient taken out of the recipe"),
+    "add_one": said("Each put into the recipe"),
+    "cumulative": said("From bare to the recipe, one after another"),
+    "family": said("Whole families taken out of the recipe"),
+    "interaction": said("What two are worth together beyond what each is worth alone"),
+    "sweep": said("Other values of the settings"),
+}
+"""How rows were measured, in the order in which they are shown."""
+
+HELPS, HURTS, EVEN, IDENTICAL, FAILED = "helps", "hurts", "no measurable difference", "identical", "failed"
+
+VERDICTS = {
+    HELPS: said("helps"),
+    HURTS: said("hurts"),
+    EVEN: said("no measurable difference"),
+    IDENTICAL: said("identical"),
+}
+"""Verdicts of rows that have numbers."""
+
+MOST_NAMED = 8
+"""Ingredients that one sentence names; the others are counted."""
+
+LONGEST = 60
+"""Letters of an ingredient's name that are shown."""
+
+
+def rows_of(ledger: Ledger, design: str) -> list[Effect]:
+    """The rows of one design; ingredients one by one are sorted by gain, what has an order of its own is not."""
+    found = [effect for effect in ledger["effects"] if effect["design"] == design]
+    if design in ("cumulative", "sweep"):
+        return found
+    return sorted(found, key=lambda effect: math.inf if effect["gain"] is None else -effect["gain"])
+
+
+def measured(effects: Iterable[Effect]) -> list[Effect]:
+    """The rows that have numbers."""
+    return [effect for effect in effects if effect["gain"] is not None]
+
+
+def ingredient(effect: Effect) -> str:
+    """What a row is about, visible and not longer than can be read beside others."""
+    return ingredient_name(effect["technique"])
+
+
+def ingredient_name(name: str) -> str:
+    """An ingredient's name, visible and not longer than can be read beside others."""
+    seen = shown(name)
+    return seen if len(seen) <= LONGEST else f"{seen[:LONGEST]}…"
+
+
+def gain(effect: Effect) -> str:
+    """``+0.0021 [-0.0012, +0.0054]``, with the plain 95 % interval."""
+    return interval({"value": effect["gain"], "low": effect["low"], "high": effect["high"]}, signed=True)
+
+
+def verdict(effect: Effect) -> Said:
+    """A row's verdict in words, which never claim that there is no effect."""
+    word = effect["verdict"]
+    if word == FAILED:
+        return said("could not be measured")
+    if word == IDENTICAL:
+        return said("identical: no pair differed")
+    if word != EVEN:
+        return VERDICTS[word]
+    if effect["bound"] is None:
+        return said("no measurable difference (all pairs differ by the same, so nothing says how surely)")
+    return said("no measurable difference (smaller than {bound})", bound=at_most(effect["bound"]))
+
+
+def at_most(value: float) -> str:
+    """Two digits of a number, rounded up: what is smaller than the number is smaller than they say.
+
+    >>> at_most(0.0041), at_most(0.00412), at_most(1234.0), at_most(0.0)
+    ('0.0041', '0.0042', '1,300', '0')
+    """
+    if value <= 0:
+        return "0"
+    places = 1 - math.floor(math.log10(value))
+    scaled = value * 10.0**places
+    # what is written with two digits is not raised for the last bit of its product
+    raised = round(scaled) if abs(scaled - round(scaled)) < 1e-9 * scaled else math.ceil(scaled)
+    return f"{raised / 10.0**places:,.{max(0, places)}f}" if places < 8 else f"{raised / 10.0**places:.1e}"
+
+
+def summary(ledger: Ledger) -> Said:
+    """How many ingredients help, how many hurt, and of how many no difference could be measured."""
+    design = next((name for name in DESIGNS if rows_of(ledger, name)), None)
+    if design is None:
+        return said("The recipe has no ingredient to switch on or off: nothing was measured.")
+    effects = rows_of(ledger, design)
+    by = {word: [e for e in effects if e["verdict"] == word] for word in (*VERDICTS, FAILED)}
+    return said(
+        "{what} ({count:,}): {verdicts}.",
+        what=DESIGNS[design],
+        count=len(effects),
+        verdicts=listed([_counted(word, found) for word, found in by.items() if found]),
+    )
+
+
+def _counted(word: str, found: Sequence[Effect]) -> Said:
+    count, names = len(found), _named([ingredient(effect) for effect in found])
+    if word == HELPS:
+        return said("{count:,} measurably better with it ({names})", count=count, names=names)
+    if word == HURTS:
+        return said("{count:,} measurably worse with it ({names})", count=count, names=names)
+    if word == IDENTICAL:
+        return said("{count:,} that changed nothing in any pair ({names})", count=count, names=names)
+    if word == FAILED:
+        return said("{count:,} that could not be measured ({names})", count=count, names=names)
+    return said("{count:,} without a measurable difference ({names})", count=count, names=names)
+
+
+def _named(names: Sequence[str]) -> str:
+    if len(names) <= MOST_NAMED:
+        return listed(names, ",")
+    first = listed(names[:MOST_NAMED], ",")
+    return said("{names} and {count:,} more", names=first, count=len(names) - MOST_NAMED)
+
+
+def estimand(ledger: Ledger) -> str:
+    """What every gain is an estimate of, and how sure its interval is."""
+    told = said(
+        "A gain is the mean difference in {metric} between two recipes, over training sets of {rows:,} rows and over"
+        " seeds; above 0 is better.",
+        metric=metric_name(ledger["metric"]),
+        rows=ledger["learnt"],
+    )
+    approximate = said(
+        "Intervals are approximate, since training sets of folds overlap (corrected after Nadeau & Bengio 2003)."
+    )
+    return in_a_row([told, approximate])
+
+
+def caps(ledger: Ledger) -> str:
+    """On how much data and for how long was trained, beside what the recipe would take by itself."""
+    sentences: list[str] = [
+        said(
+            "Each training took at most {steps:,} steps and learnt from {learnt:,} of {rows:,} usable rows; {held:,}"
+            " were held out for stopping and {tested:,} scored.",
+            steps=ledger["steps"],
+            learnt=ledger["learnt"],
+            rows=ledger["rows"],
+            held=ledger["held"],
+            tested=ledger["tested"],
+        )
+    ]
+    if not ledger["full"] and ledger["steps"] < ledger["planned"]:
+        sentences.append(
+            said(
+                "The recipe's own fit takes up to {planned:,} steps: what pays only after long training is not seen"
+                " here; --full lifts the caps.",
+                planned=ledger["planned"],
+            )
+        )
+    elif not ledger["full"]:
+        sentences.append(said("--full lifts all caps."))
+    return in_a_row([*sentences, said("The test part was not touched.")])
+
+
+def power(ledger: Ledger) -> str:
+    """How many pairs stand behind the verdicts, how these are kept honest, and how small an effect they would find."""
+    found = measured(ledger["effects"])
+    if not found:
+        return said("No row has numbers.")
+    pairs, every = [effect["pairs"] for effect in found], len(ledger["effects"])
+    sentences: list[str] = [
+        said(
+            "Pairs of trainings on the same rows with the same seed, in repeats of {folds} folds: {fewest} to {most} a"
+            " row. Verdicts hold for all {rows} rows of the ledger together (Holm, 5 %).",
+            folds=ledger["folds"],
+            fewest=min(pairs),
+            most=max(pairs),
+            rows=every,
+        )
+    ]
+    if ledger["apart"]:
+        sentences.append(said("Repeats share no row, and count as independent."))
+    seen = [effect["sees"] for effect in found if effect["sees"]]
+    if seen:
+        sentences.append(
+            said(
+                "9 of 10 such ledgers would find an effect of {least} in the row with the least spread, and one of"
+                " {most} in that with the most; {worth} is what was asked to be worth knowing.",
+                least=at_most(min(seen)),
+                most=at_most(max(seen)),
+                worth=at_most(ledger["worth"]),
+            )
+        )
+    return in_a_row(sentences)
