@@ -83,7 +83,7 @@ def fit(
 
     if source is not None and source.endswith((".yaml", ".yml")):
         source, recipe = None, source
-    console = _console(quiet or json_)
+    console = console_of(quiet or json_)
     with terminal.progress(console) as show:
         run = workbench.fit(
             source,
@@ -179,7 +179,7 @@ def inspect(
     if json_:
         print(json.dumps({"findings": [finding.brief() for finding in found], "folder": str(place)}))
         return
-    console = _console(quiet=False, error=False)
+    console = console_of(quiet=False, error=False)
     terminal.print_findings(console, found, place, fixed=fix, notes=not quiet, language=language)
 
 
@@ -199,7 +199,7 @@ def evaluate(
     from aurify import workbench
 
     summary = workbench.evaluate(run, data, parts=parts or (), out=out, force=force, seed=seed, device=device)
-    console = _console(quiet or json_)
+    console = console_of(quiet or json_)
     for text in summary["notes"]:
         console.print(f"- {text}", highlight=False, markup=False, soft_wrap=True)
     _print_summary(summary, json_)
@@ -227,7 +227,7 @@ def predict(
         if not force:
             raise AurifyError(f"{out} exists already; replace it with --force")
     answer = workbench.predict(run, data, parts=parts or (), device=device)
-    console = _console(quiet or json_)
+    console = console_of(quiet or json_)
     for text in answer.notes:
         console.print(f"- {text}", highlight=False, markup=False, soft_wrap=True)
     frame = answer.to_frame()
@@ -260,7 +260,7 @@ def export(
     inputs = ", ".join(f"{name} (rows, {columns})" for name, columns in record["inputs"].items())
     shapes = f"{inputs} to {', '.join(record['outputs'])}"
     what = "probabilities" if "probabilities" in record["outputs"] else "numbers, as a share of the target's spread"
-    _console(quiet).print(
+    console_of(quiet).print(
         f"{file}: {record['bytes']:,} bytes, ONNX opset {record['opset']}; {shapes}.\n"
         f"{record['rows']:,} rows answered as the model does: the largest difference is {record['difference']:.1e}"
         f" ({what}; at most {record['most_difference']:g} is let through).",
@@ -302,7 +302,7 @@ def track(
         return
     unfinished = "" if record["finished"] else " (the run is not finished: send it again later)"
     for sent in record["sent"]:
-        _console(quiet).print(
+        console_of(quiet).print(
             f"{sent['values']:,} values sent to {sent['to']}: {sent['link']}{unfinished}",
             highlight=False,
             markup=False,
@@ -341,7 +341,7 @@ def _knobs(part: Any) -> dict[str, dict[str, str]]:
     return {name: {"help": knob.help, "allowed": knob.rule()} for name, knob in part.knobs().items()}
 
 
-def _console(quiet: bool, *, error: bool = True) -> Console:
+def console_of(quiet: bool, *, error: bool = True) -> Console:
     from rich.console import Console
 
     return Console(stderr=error, quiet=quiet)

@@ -42,9 +42,15 @@ class Ablation:
     metric: str | None = None
     worth: float | None = None
 
-    def wanted(self, variants: Sequence[str], cells: Sequence[Cell]) -> list[Wanted]:
-        """Trainings of variants in cells, those of one cell one after another."""
-        return [Wanted(name, self.capped(self.contrasts.variants[name]), cell) for cell in cells for name in variants]
+    def wanted(self, variants: list[str], cells: Sequence[Cell]) -> list[Wanted]:
+        """Trainings of variants in cells, those of one cell one after another, each cell beginning with another one.
+
+        What comes first in a process is slower: that shall not be the same variant's cost each time.
+        """
+        turned = [
+            (cell, variants[at % len(variants) :] + variants[: at % len(variants)]) for at, cell in enumerate(cells)
+        ]
+        return [Wanted(n, self.capped(self.contrasts.variants[n]), cell) for cell, names in turned for n in names]
 
     def capped(self, recipe: Recipe) -> Recipe:
         return self.size.capped(recipe, self.cells.rows("fit"))
@@ -71,11 +77,9 @@ def ablate(study: Ablation) -> dict[str, Any]:
     worth = study.worth if study.worth is not None else _worth(study, metric, pilot)
     counts = [_pairs(study, row, metric, worth) for row in rows]
     more = [
-        wanted
+        Wanted(name, study.capped(study.contrasts.variants[name]), cell)
         for at, cell in enumerate(cells.all)
-        for wanted in study.wanted(
-            sorted({name for row, count in zip(rows, counts, strict=True) if at < count for name in row.terms}), [cell]
-        )
+        for name in _needed(study, counts, at)
     ]
     study.make(more, sum(count > PILOT for count in counts), "more pairs")
     effects = _effects(study, metric, counts)
@@ -87,6 +91,13 @@ def ablate(study: Ablation) -> dict[str, Any]:
         "left_out": [list(each) for each in study.contrasts.left_out],
         "simplified": None,
     }
+
+
+def _needed(study: Ablation, counts: Sequence[int], at: int) -> list[str]:
+    """The variants of rows that take more than ``at`` pairs."""
+    rows = zip(study.contrasts.rows, counts, strict=True)
+    names = {name for row, count in rows if at < count for name in row.terms}
+    return [name for name in study.contrasts.variants if name in names]
 
 
 def gains(study: Ablation, row: Contrast, metric: str, cells: Sequence[Cell]) -> list[float]:
@@ -213,10 +224,9 @@ def _variants(study: Ablation, metric: str) -> dict[str, Any]:
 
 def _trainings(study: Ablation, counts: Sequence[int]) -> list[dict[str, Any]]:
     """Every training that the ledger rests on: both sides of every pair."""
-    rows, found = study.contrasts.rows, []
+    found = []
     for at, cell in enumerate(study.cells.all):
-        names = {name for row, count in zip(rows, counts, strict=True) if at < count for name in row.terms}
-        for name in [n for n in study.contrasts.variants if n in names]:
+        for name in _needed(study, counts, at):
             place = {"variant": name, "repeat": cell.repeat, "fold": cell.fold, "seed": cell.seed}
             found.append({**place, **study.of(name, cell)})
     return found

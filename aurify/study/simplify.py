@@ -20,9 +20,9 @@ HELPS = "helps"
 def simplify(study: Ablation, ledger: Mapping[str, Any], fresh: Cells) -> tuple[Recipe, dict[str, Any]]:
     """Take out, the worst first, every technique that does not measurably help; keep the smallest that is good enough.
 
-    Good enough is a recipe whose interval of the difference to the best one on the way reaches 0. It was chosen by these
-    very pairs, which flatters it: it is then compared with the full recipe on ``fresh`` cells, and where it is worse
-    there, nothing is taken out.
+    Good enough is a recipe whose interval of the difference to the best one on the way reaches 0. It was chosen by
+    these very pairs, which flatters it: it is then compared with the full recipe on ``fresh`` cells, and where it is
+    worse there, nothing is taken out.
     """
     metric, recipe = ledger["metric"], study.contrasts.recipe
     road, path = _road(study.contrasts, _idle(ledger, recipe)), dict[str, list[str]]()

@@ -10,7 +10,7 @@ import torch
 
 from aurify.catalog import Catalog
 from aurify.core.errors import DivergedError
-from aurify.core.once import Once, anew
+from aurify.core.once import Kept
 from aurify.core.recipe import Recipe
 from aurify.core.run import Run
 from aurify.core.watch import Watch
@@ -34,27 +34,29 @@ def measure(
     catalog: Catalog,
     device: torch.device,
     watch: Watch,
-    once: Once = anew,
+    once: Kept,
 ) -> dict[str, Any]:
     """Train on ``parts.fit`` and ``parts.held``, answer for ``parts.test``, and say how well and at what cost.
 
-    ``seconds`` are those of a core (of the clock on an accelerator), ``latency`` per 1,000 rows answered. A training
+    ``seconds`` are those of a core (of the clock on an accelerator), with those of preparing that ``once`` spared;
+    ``latency`` is per 1,000 rows answered. A training
     that diverged counts as answering what needs no network, the mean or the class shares, and says so. Raises
     Interrupted after a signal, and AurifyError for a recipe that cannot be trained on such data.
     """
-    asked, began, runs = Asked(store.inputs, store.target, parts.test, store.roles), _now(device), list[Run]()
+    asked, runs = Asked(store.inputs, store.target, parts.test, store.roles), list[Run]()
+    began = _now(device) + once.spared
     try:
         bundle, record = make(recipe, store, parts, device, Keeper(None), watch, runs.append, once)
     except DivergedError as error:
         constant = _constant(store, parts, recipe.seed)
-        cost = {"seconds": _now(device) - began, "latency": None, "parameters": None, "bytes": None}
+        cost = {"seconds": _now(device) + once.spared - began, "latency": None, "parameters": None, "bytes": None}
         return {"scores": scores(constant), **cost, "steps": None, "curve": [], "stopped": None, "diverged": str(error)}
     trained = _now(device)
     predictions = bundle.predictions(asked)
     answered = _now(device)
     return {
         "scores": scores(predictions),
-        "seconds": trained - began,
+        "seconds": trained + once.spared - began,
         "latency": 1000 * (answered - trained) / len(parts.test),
         "parameters": bundle.parameter_count,
         "bytes": len(bundle.to_bytes(catalog)),

@@ -1,5 +1,6 @@
 """The verbs: everything the command line and Python users call."""
 
+from aurify.workbench.ablating import Ledger, ablate
 from aurify.workbench.exporting import export
 from aurify.workbench.fitting import fit
 from aurify.workbench.inspecting import SevereError, inspect
@@ -7,4 +8,17 @@ from aurify.workbench.measuring import evaluate
 from aurify.workbench.runs import FittedRun, load, predict, report
 from aurify.workbench.tracking import track
 
-__all__ = ["FittedRun", "SevereError", "evaluate", "export", "fit", "inspect", "load", "predict", "report", "track"]
+__all__ = [
+    "FittedRun",
+    "Ledger",
+    "SevereError",
+    "ablate",
+    "evaluate",
+    "export",
+    "fit",
+    "inspect",
+    "load",
+    "predict",
+    "report",
+    "track",
+]

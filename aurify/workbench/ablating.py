@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +25,9 @@ from aurify.data.store import Store
 from aurify.report import page
 from aurify.report.ledger_frame import effects_frame, pairs_frame
 from aurify.report.section import Inspection
-from aurify.study.ablate import Ablation, Progress, ablate as compare
-from aurify.study.cells import WHOLE, Size, cells
+from aurify.study.ablate import Ablation, Progress
+from aurify.study.ablate import ablate as compare
+from aurify.study.cells import WHOLE, Cells, Size, cells
 from aurify.study.contrasts import DESIGNS, Contrasts
 from aurify.study.simplify import simplify as simpler
 from aurify.study.trainings import Trainings
@@ -66,7 +68,8 @@ class Ledger:
 
     def __repr__(self) -> str:
         found = [row["verdict"] for row in self.plain["effects"]]
-        return f"<aurify ledger {self.path}: of {len(found)} rows {found.count('helps')} help, {found.count('hurts')} hurt>"
+        told = f"{found.count('helps')} help, {found.count('hurts')} hurt"
+        return f"<aurify ledger {self.path}: of {len(found)} rows {told}>"
 
     def _repr_html_(self) -> str:
         return self.effects._repr_html_()
@@ -120,64 +123,43 @@ def ablate(
     ``sweep`` (``["dropout.rate=0,0.1,0.3"]``) add rows of their own. Only rows that a fit would learn from are used:
     the test part stays sealed. By default samples of 3,000 rows and 40,000 examples a training are taken; ``rows`` and
     ``steps`` choose others and ``full`` lifts every limit. ``metric`` judges, and a difference below ``worth`` in it is
-    not worth more pairs. With ``simplify`` the smallest recipe that is as good as the best is written beside the ledger.
+    not worth more pairs. With ``simplify`` the smallest recipe as good as the best is written beside the ledger.
     ``workers`` trainings go side by side; what was trained is kept, and the same call goes on where it was stopped.
     The other words mean what they mean to ``fit``. Raises AurifyError for anything the user can mend.
     """
     began = time.monotonic()
     require_language(language)
     asked = _designs(designs, families, interactions, sweep, simplify=simplify)
-    for name, value, least in (("rows", rows, 50), ("steps", steps, 1), ("workers", workers, 1)):
-        if value is not None and value < least:
-            raise AurifyError(f"--{name} {value} is not allowed: at least {least}")
-    if worth is not None and not worth > 0:
-        raise AurifyError(f"--worth {worth} is not allowed: a number above 0")
-    if full and (rows is not None or steps is not None):
-        raise AurifyError("--full takes all rows and steps, --rows and --steps some: choose one")
-    size = WHOLE if full else Size(**({} if rows is None else {"rows": rows}), **_steps(steps))
+    size = _size(rows, steps, worth, workers, full=full)
     catalog, passed = catalog_with(parts, network)
-    words = words_of(settings, {"split.by": split})
     roles = {"target": target, "drop": drop, "test": test, "separator": separator, "encoding": encoding}
     roles |= {"header": header, "missing": missing, "types": types, "positive": positive, "weight": weight}
     roles |= {"accept": accept}
-    folder, given = _place(run, out), {k for k, v in roles.items() if v} | set(words) | {*using, *without}
+    words = words_of(settings, {"split.by": split})
+    folder = _place(run, out)
     with Watch() as watch, devices.prepared(device) as chosen:
         folder.hold()
         try:
             if _is_run(run):
-                if given or recipe is not None or out is not None:
-                    raise AurifyError(
-                        f"{run} has its recipe and data already: words that change them are for a source; "
-                        "give the data instead of the run"
-                    )
+                _refuse_words([*(k for k, v in roles.items() if v), *words, *using, *without], recipe, run)
                 final = catalog.read_recipe(folder.recipe)
             else:
                 wish = wish_of(run, roles, recipe, words, using, without, passed)
                 final = settle(wish, folder, catalog, tell or lines(note), watch.check, anew=force, look=inspect)
-            final = final if seed is None else replace(final, seed=seed)
-            if force and folder.ablation.exists():
+            if force:
                 _forget(folder)
-            contrasts = Contrasts(final, catalog)
+            contrasts = Contrasts(final if seed is None else replace(final, seed=seed), catalog)
             for step in asked:
                 step(contrasts)
-            store, among = open_store(folder), _among(folder)
-            count = 1 if network is not None and not isinstance(network, str) else worker_count(workers, chosen.type)
-            with _workers(count, folder, store, catalog, chosen, parts, watch) as side_by_side:
-                study = Ablation(
-                    contrasts=contrasts,
-                    cells=cells(final, store, among, size, folder.ablation / "parts"),
-                    size=size,
-                    trainings=Trainings(folder.ablation / "trainings.jsonl", side_by_side, _version(chosen)),
-                    check=watch.check,
-                    progress=progress,
-                    metric=metric,
-                    worth=worth,
-                )
-                found = {"aurify": aurify.__version__, "rows": len(among), **compare(study)}
+            alone = network is not None and not isinstance(network, str)  # it is in no file for others to read
+            count = 1 if alone else worker_count(workers, chosen.type)
+            room = _Room(folder, open_store(folder), catalog, chosen, parts, watch)
+            with room.workers(count) as side_by_side:
+                study = room.study(contrasts, size, side_by_side, progress, metric, worth)
+                found = {"aurify": aurify.__version__, "rows": len(room.among), **compare(study)}
                 folder.simplified.unlink(missing_ok=True)
                 if simplify:
-                    fresh = cells(final, store, among, size, folder.ablation / "parts", fresh=True)
-                    kept, told = simpler(study, found, fresh)
+                    kept, told = simpler(study, found, room.cells(contrasts, size, fresh=True))
                     found["simplified"] = {**told, "file": folder.simplified.name}
                     write_bytes(folder.simplified, kept.to_yaml().encode())
             write_json(folder.ledger, keep({**found, "seconds": round(time.monotonic() - began, 3)}))
@@ -187,8 +169,82 @@ def ablate(
             folder.release()
 
 
-def _steps(steps: int | None) -> dict[str, Any]:
-    return {} if steps is None else {"steps": steps, "examples": None}
+@dataclass(frozen=True)
+class _Room:
+    """What every study of a run works with."""
+
+    folder: RunFolder
+    store: Store
+    catalog: Catalog
+    device: Any
+    parts: Sequence[str | Path]
+    watch: Watch
+
+    @cached_property
+    def among(self) -> np.ndarray:
+        """Row ids that a study may use: all that are learnt from, none that are tested."""
+        parts = Parts.open(self.folder.parts)
+        return np.sort(np.concatenate([parts.fit, parts.held]))
+
+    def cells(self, contrasts: Contrasts, size: Size, *, fresh: bool = False) -> Cells:
+        return cells(contrasts.recipe, self.store, self.among, size, self.folder.ablation / "parts", fresh=fresh)
+
+    def study(
+        self,
+        contrasts: Contrasts,
+        size: Size,
+        workers: Workers,
+        progress: Progress,
+        metric: str | None,
+        worth: float | None,
+    ) -> Ablation:
+        version = {**devices.environment(self.device), "threads": 1}
+        return Ablation(
+            contrasts=contrasts,
+            cells=self.cells(contrasts, size),
+            size=size,
+            trainings=Trainings(self.folder.ablation / "trainings.jsonl", workers, version),
+            check=self.watch.check,
+            progress=progress,
+            metric=metric,
+            worth=worth,
+        )
+
+    @contextmanager
+    def workers(self, count: int) -> Iterator[Workers]:
+        """So many trainings side by side; in processes of their own, unless it is one."""
+        if count > 1:
+            workers: Workers = Processes(count, self.folder.store, str(self.device), self.parts)
+        else:
+            devices.set_threads(1)
+            workers = Here(Trainer(self.store, self.catalog, self.device, self.watch))
+        try:
+            yield workers
+        finally:
+            workers.close()
+
+
+def _size(rows: int | None, steps: int | None, worth: float | None, workers: int | None, *, full: bool) -> Size:
+    """How much to take; raises AurifyError for numbers that mean nothing."""
+    for name, value, least in (("rows", rows, 50), ("steps", steps, 1), ("workers", workers, 1)):
+        if value is not None and value < least:
+            raise AurifyError(f"--{name} {value} is not allowed: at least {least}")
+    if worth is not None and not 0 < worth < float("inf"):
+        raise AurifyError(f"--worth {worth} is not allowed: a number above 0")
+    if full and (rows is not None or steps is not None):
+        raise AurifyError("--full takes all rows and steps, --rows and --steps some: choose one")
+    if full:
+        return WHOLE
+    size = Size() if rows is None else Size(rows=rows)
+    return size if steps is None else replace(size, steps=steps, examples=None)
+
+
+def _refuse_words(words: Sequence[str], recipe: Any, run: Any) -> None:
+    if words or recipe is not None:
+        raise AurifyError(
+            f"{run} has its data and recipe already; {words[0] if words else 'recipe'} is for a source:"
+            " give the data instead of the run, or drop it"
+        )
 
 
 def _designs(
@@ -203,7 +259,9 @@ def _designs(
     named = [name.replace("-", "_") for name in designs or ()]
     for name in named:
         if name not in DESIGNS:
-            raise AurifyError(f"--designs {name}: there is no such design{suggest(name, DESIGNS)}; {', '.join(DESIGNS)}")
+            raise AurifyError(
+                f"--designs {name}: there is no such design{suggest(name, DESIGNS)}; {', '.join(DESIGNS)}"
+            )
     if simplify or not (named or families or interactions or sweep):
         named = [*named, "leave_one_out"]
     asked: list[Callable[[Contrasts], None]] = [getattr(Contrasts, name) for name in DESIGNS if name in named]
@@ -226,7 +284,9 @@ def _place(run: Any, out: str | Path | None) -> RunFolder:
             raise AurifyError(f"{run} is not a run with its data: it lacks store or parts.aurify; fit again")
         return folder
     if out is None:
-        return RunFolder(ablated(run.name if hasattr(run, "name") else str(run) if isinstance(run, (str, Path)) else "frame"))
+        return RunFolder(
+            ablated(run.name if hasattr(run, "name") else str(run) if isinstance(run, (str, Path)) else "frame")
+        )
     folder = RunFolder(Path(out))
     if folder.path.exists() and (not folder.path.is_dir() or folder.foreign()):
         raise AurifyError(f"--out {out} holds other things than a run; choose an empty or new folder")
@@ -240,32 +300,6 @@ def _forget(folder: RunFolder) -> None:
     shutil.rmtree(folder.ablation, ignore_errors=True)
     for path in (folder.ledger, folder.simplified):
         path.unlink(missing_ok=True)
-
-
-def _among(folder: RunFolder) -> np.ndarray:
-    """Row ids that a study may use: all that are learnt from, none that are tested."""
-    parts = Parts.open(folder.parts)
-    return np.sort(np.concatenate([parts.fit, parts.held]))
-
-
-def _version(device: Any) -> dict[str, Any]:
-    """What a training depends on beside its recipe and rows."""
-    return {**devices.environment(device), "threads": 1}
-
-
-@contextmanager
-def _workers(
-    count: int, folder: RunFolder, store: Store, catalog: Catalog, device: Any, parts: Sequence[str | Path], watch: Watch
-) -> Iterator[Workers]:
-    if count > 1:
-        workers: Workers = Processes(count, folder.store, str(device), parts)
-    else:
-        devices.set_threads(1)
-        workers = Here(Trainer(store, catalog, device, watch))
-    try:
-        yield workers
-    finally:
-        workers.close()
 
 
 def _write_report(folder: RunFolder, catalog: Catalog, language: str) -> None:
@@ -282,5 +316,3 @@ def _write_report(folder: RunFolder, catalog: Catalog, language: str) -> None:
             language=language,
         )
     write_bytes(folder.report, page.render(shown).encode())
-
-

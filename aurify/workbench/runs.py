@@ -15,12 +15,13 @@ from aurify.core.files import read_record
 from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe
 from aurify.data.findings import Findings
+from aurify.report.ledger_frame import effects_frame
 from aurify.report.notebook import Plots, scores_of
 from aurify.report.section import Record
 from aurify.ship.bundle import Answer, Bundle
 from aurify.training import device as devices
 from aurify.workbench.passed import Passed, catalog_with
-from aurify.workbench.record import read_findings, record
+from aurify.workbench.record import read_findings, read_ledger, record
 from aurify.workbench.reporting import write_report
 
 if TYPE_CHECKING:
@@ -73,6 +74,14 @@ class FittedRun:
         import polars as pl
 
         return pl.DataFrame([{k: v for k, v in line.items() if k != "order"} for line in self.folder.read_progress()])
+
+    @property
+    def ledger(self) -> pl.DataFrame:
+        """One row an ingredient, as ``aurify ablate`` found it: gain, intervals, verdict, cost."""
+        found = read_ledger(self.folder)
+        if found is None:
+            raise AurifyError(f"{self.path} has no ledger yet: make one with aurify ablate {self.path}")
+        return effects_frame(found)
 
     @property
     def findings(self) -> Findings:

@@ -1,0 +1,128 @@
+"""The verbs that train many recipes: words to the workbench, and its answer to the screen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aurify.cli import options
+from aurify.cli.verbs import app, console_of
+
+
+@app.command()
+def ablate(
+    run: Annotated[str | None, typer.Argument(metavar="RUN|SOURCE", help="run folder, or data as fit takes it")] = None,
+    target: options.Target = None,
+    designs: Annotated[
+        str | None,
+        typer.Option("--designs", metavar="A,B", help="leave_one_out, add_one, cumulative [leave_one_out]"),
+    ] = None,
+    families: Annotated[
+        str | None, typer.Option("--families", metavar="A,B", help="with and without whole families, or all")
+    ] = None,
+    interactions: Annotated[
+        str | None, typer.Option("--interactions", metavar="A,B", help="what two gain together beyond each alone")
+    ] = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option("--sweep", metavar="T.S[=V,V]", help="other values of a setting: dropout.rate; repeatable"),
+    ] = None,
+    metric: Annotated[str | None, typer.Option("--metric", metavar="NAME", help="judge by it (the main one)")] = None,
+    worth: Annotated[float | None, typer.Option("--worth", metavar="X", help="smallest gain worth knowing")] = None,
+    rows: Annotated[int | None, typer.Option("--rows", metavar="N", help="rows of a sample [3000]")] = None,
+    steps: Annotated[int | None, typer.Option("--steps", metavar="N", help="updates of a training at most")] = None,
+    full: Annotated[bool, typer.Option("--full", help="all rows, the recipe's own steps: the overnight form")] = False,
+    simplify: Annotated[bool, typer.Option("--simplify", help="write the smallest recipe that is as good")] = False,
+    workers: Annotated[int | None, typer.Option("--workers", metavar="N", help="trainings side by side")] = None,
+    drop: options.Drop = None,
+    test: options.TestFile = None,
+    split: options.SplitBy = None,
+    separator: options.Separator = None,
+    encoding: options.Encoding = None,
+    header: options.Header = None,
+    missing: options.Missing = None,
+    types: options.Types = None,
+    positive: options.Positive = None,
+    weight: options.Weight = None,
+    recipe: options.RecipeFile = None,
+    set_: options.Set = None,
+    with_: options.With = None,
+    without: options.Without = None,
+    parts: options.PartsFile = None,
+    accept: options.Accept = None,
+    inspect: options.Inspect = True,
+    out: options.Out = None,
+    force: options.Force = False,
+    resume: Annotated[bool, typer.Option("--resume", help="go on where it was stopped, as it always does")] = False,
+    seed: options.Seed = None,
+    language: options.Language = "en",
+    device: options.Device = "auto",
+    quiet: options.Quiet = False,
+    json_: options.Json = False,
+) -> None:
+    """Say what each ingredient of a recipe was worth on this data, with intervals, and what it cost."""
+    from aurify import workbench
+    from aurify.core.errors import AurifyError
+    from aurify.report import ledger_table, terminal
+    from aurify.report.ledger_frame import brief
+
+    if force and resume:
+        raise AurifyError("--force begins anew and --resume goes on: choose one")
+    if run is not None and run.endswith((".yaml", ".yml")):
+        run, recipe = None, run
+    console = console_of(quiet or json_)
+    with ledger_table.studying(console) as progress:
+        ledger = workbench.ablate(
+            run,
+            target,
+            designs=None if designs is None else _names(designs),
+            families=_names(families),
+            interactions=_names(interactions),
+            sweep=sweep or (),
+            metric=metric,
+            worth=worth,
+            rows=rows,
+            steps=steps,
+            full=full,
+            simplify=simplify,
+            workers=workers,
+            drop=drop or (),
+            test=test,
+            split=split,
+            separator=separator,
+            encoding=encoding,
+            header=header,
+            missing=missing or (),
+            types=types or (),
+            positive=positive,
+            weight=weight,
+            recipe=recipe,
+            settings=set_ or (),
+            using=with_ or (),
+            without=without or (),
+            parts=parts or (),
+            accept=accept or (),
+            inspect=inspect,
+            out=out,
+            force=force,
+            seed=seed,
+            language=language,
+            device=device,
+            progress=progress,
+            note=lambda text: console.print(f"- {text}", highlight=False, markup=False, soft_wrap=True),
+            tell=terminal.telling(console),
+        )
+    if json_:
+        about = {name: ledger.plain[name] for name in ("metric", "learnt", "tested", "steps", "seconds", "simplified")}
+        rows_ = [brief(effect) for effect in ledger.plain["effects"]]
+        print(json.dumps({"rows": rows_, "run": str(ledger.path), "report": str(ledger.report), **about}))
+        return
+    ledger_table.print_ledger(console_of(quiet=False, error=False), ledger.plain, Path(ledger.path), language=language)
+
+
+def _names(text: str | None) -> list[str]:
+    """The names between commas."""
+    return [] if text is None else [name.strip() for name in text.split(",") if name.strip()]
