@@ -121,7 +121,7 @@ def ablate(
 
     ``designs`` are ``leave_one_out`` (the default), ``add_one`` and ``cumulative``; ``families``, ``interactions`` and
     ``sweep`` (``["dropout.rate=0,0.1,0.3"]``) add rows of their own. Only rows that a fit would learn from are used:
-    the test part stays sealed. By default samples of 3,000 rows and 40,000 examples a training are taken; ``rows`` and
+    the test part stays sealed. By default samples of 3,000 rows and 30,000 examples a training are taken; ``rows`` and
     ``steps`` choose others and ``full`` lifts every limit. ``metric`` judges, and a difference below ``worth`` in it is
     not worth more pairs. With ``simplify`` the smallest recipe as good as the best is written beside the ledger.
     ``workers`` trainings go side by side; what was trained is kept, and the same call goes on where it was stopped.
