@@ -136,7 +136,7 @@ def ablate(
     roles |= {"header": header, "missing": missing, "types": types, "positive": positive, "weight": weight}
     roles |= {"accept": accept}
     words = words_of(settings, {"split.by": split})
-    folder = _place(run, out)
+    folder = _place(run, recipe, out)
     with Watch() as watch, devices.prepared(device) as chosen:
         folder.hold()
         try:
@@ -276,20 +276,21 @@ def _is_run(run: Any) -> bool:
     return isinstance(run, (str, Path)) and Path(run).is_dir() and RunFolder(Path(run)).recipe.exists()
 
 
-def _place(run: Any, out: str | Path | None) -> RunFolder:
+def _place(run: Any, recipe: Any, out: str | Path | None) -> RunFolder:
     """The run's own folder, or for a source one that the same call finds again."""
     if _is_run(run):
         folder = RunFolder(Path(run))
+        if out is not None:
+            raise AurifyError(f"the ledger of a run lies in its own folder, {run}: drop --out")
         if not folder.begun():
             raise AurifyError(f"{run} is not a run with its data: it lacks store or parts.aurify; fit again")
         return folder
-    if out is None:
-        return RunFolder(
-            ablated(run.name if hasattr(run, "name") else str(run) if isinstance(run, (str, Path)) else "frame")
-        )
-    folder = RunFolder(Path(out))
+    if run is None and recipe is None:
+        raise AurifyError("give a run folder, or the data and what to predict: aurify ablate RUN")
+    source = run if isinstance(run, (str, Path)) else recipe if run is None else None
+    folder = RunFolder(Path(out) if out is not None else ablated(str(source) if source is not None else "frame"))
     if folder.path.exists() and (not folder.path.is_dir() or folder.foreign()):
-        raise AurifyError(f"--out {out} holds other things than a run; choose an empty or new folder")
+        raise AurifyError(f"{folder.path} holds other things than a run; choose an empty or new folder with --out")
     return folder
 
 
