@@ -95,7 +95,10 @@ def at_most(value: float) -> str:
     scaled = value * 10.0**places
     # what is written with two digits is not raised for the last bit of its product
     raised = round(scaled) if abs(scaled - round(scaled)) < 1e-9 * scaled else math.ceil(scaled)
-    return f"{raised / 10.0**places:,.{max(0, places)}f}" if places < 8 else f"{raised / 10.0**places:.1e}"
+    if places > 8:
+        return f"{raised / 10.0**places:.1e}"
+    text = f"{raised / 10.0**places:,.{max(0, places)}f}"
+    return text.rstrip("0").rstrip(".") if places > 0 else text
 
 
 def summary(ledger: Ledger) -> Said:
@@ -181,11 +184,10 @@ def power(ledger: Ledger) -> str:
     pairs, every = [effect["pairs"] for effect in found], len(ledger["effects"])
     sentences: list[str] = [
         said(
-            "Pairs of trainings on the same rows with the same seed, in repeats of {folds} folds: {fewest} to {most} a"
-            " row. Verdicts hold for all {rows} rows of the ledger together (Holm, 5 %).",
+            "Pairs of trainings on the same rows with the same seed, in repeats of {folds} folds: {pairs} a row."
+            " Verdicts hold for all {rows} rows of the ledger together (Holm, 5 %).",
             folds=ledger["folds"],
-            fewest=min(pairs),
-            most=max(pairs),
+            pairs=_from_to(min(pairs), max(pairs)),
             rows=every,
         )
     ]
@@ -203,3 +205,7 @@ def power(ledger: Ledger) -> str:
             )
         )
     return in_a_row(sentences)
+
+
+def _from_to(least: int, most: int) -> str:
+    return f"{least}" if least == most else said("{least} to {most}", least=least, most=most)

@@ -114,7 +114,7 @@ def verdict_words(record: Inspection) -> list[str]:
 def gain_axis(record: Inspection) -> charts.Chart:
     """Along which more is better."""
     metric = metric_name(_ledger(record)["metric"])
-    return charts.number("value", record.say(said("gain in {metric}", metric=metric)), zero=True)
+    return charts.number("value", record.say(said("gain in {metric}", metric=metric)), zero=True, labelFlush=False)
 
 
 def _ledger(record: Inspection) -> Mapping[str, Any]:
