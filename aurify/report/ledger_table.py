@@ -84,7 +84,7 @@ def print_ledger(console: Console, ledger: Ledger, place: Path, *, language: str
     for design in DESIGNS:
         if effects := rows_of(ledger, design):
             console.print(_table(design, effects, language))
-    even = said("Smaller than, every pair the same: no measurable difference.")
+    even = said('Where it says "smaller than" or "every pair the same", no difference was measurable.')
     lines: list[str] = ["", even, summary(ledger), estimand(ledger), caps(ledger)]
     if simpler := _simpler(ledger):
         lines.append(simpler)
