@@ -111,7 +111,7 @@ def _told(y: Chart, x: Chart) -> list[Chart]:
     return tooltip(y, _verdict(), x, *ends(x))
 
 
-LEGEND = {"columns": {"expr": "width < 300 ? 1 : 2"}, "symbolSize": 90, "symbolStrokeWidth": 2, "symbolOpacity": 1}
+LEGEND = {"symbolSize": 90, "symbolStrokeWidth": 2, "symbolOpacity": 1}
 
 
 def _colour(verdicts: Sequence[str]) -> Chart:
