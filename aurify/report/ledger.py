@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from aurify.core.words import Said, in_a_row, listed, said
+from aurify.measure.verdict import number
 from aurify.report.values import shown
 from aurify.report.words import interval, metric_name
 
@@ -79,7 +80,7 @@ def verdict(effect: Effect) -> Said:
     if word != EVEN:
         return VERDICTS[word]
     if effect["bound"] is None:
-        return said("no measurable difference (all pairs differ by the same, so nothing says how surely)")
+        return said("no measurable difference (every pair the same)")
     return said("no measurable difference (smaller than {bound})", bound=at_most(effect["bound"]))
 
 
@@ -148,6 +149,17 @@ def estimand(ledger: Ledger) -> str:
         "Intervals are approximate, since training sets of folds overlap (corrected after Nadeau & Bengio 2003)."
     )
     return in_a_row([told, approximate])
+
+
+def reference(ledger: Ledger) -> Said:
+    """What the recipe itself scores and takes."""
+    found = ledger["reference"]
+    return said(
+        "The recipe itself scores {score} in {metric} on average and takes {seconds} s a training.",
+        score=number(found["score"]),
+        metric=metric_name(ledger["metric"]),
+        seconds="–" if found["seconds"] is None else f"{found['seconds']:,.1f}",
+    )
 
 
 def caps(ledger: Ledger) -> str:

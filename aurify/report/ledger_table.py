@@ -29,6 +29,7 @@ from aurify.report.ledger import (
     gain,
     ingredient,
     ingredient_name,
+    reference,
     rows_of,
     summary,
     verdict,
@@ -85,7 +86,7 @@ def print_ledger(console: Console, ledger: Ledger, place: Path, *, language: str
         if effects := rows_of(ledger, design):
             console.print(_table(design, effects, language))
     even = said('Where it says "smaller than" or "every pair the same", no difference was measurable.')
-    lines: list[str] = ["", even, summary(ledger), estimand(ledger), caps(ledger)]
+    lines: list[str] = ["", even, summary(ledger), reference(ledger), estimand(ledger), caps(ledger)]
     if simpler := _simpler(ledger):
         lines.append(simpler)
     report, file = str(place / "report.html"), str(place / "ledger.json")

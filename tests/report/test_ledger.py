@@ -130,6 +130,7 @@ def test_caps_are_told_and_with_full_that_there_are_none():
     assert "up to 1,600 steps" not in said(full=True)
     assert "--full lifts" not in said(full=True)
     assert "The test part was not touched" in said()
+    assert "The recipe itself scores 0.842 in ROC AUC" in said()
     assert "count as independent" in said(apart=True)
 
 
