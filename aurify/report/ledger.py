@@ -146,7 +146,8 @@ def estimand(ledger: Ledger) -> str:
         rows=ledger["learnt"],
     )
     approximate = said(
-        "Intervals are approximate, since training sets of folds overlap (corrected after Nadeau & Bengio 2003)."
+        "Intervals are approximate: training sets of folds overlap, so that no unbiased variance exists (Bengio &"
+        " Grandvalet 2004); it is corrected after Nadeau & Bengio (2003)."
     )
     return in_a_row([told, approximate])
 
