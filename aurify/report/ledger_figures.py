@@ -21,7 +21,8 @@ def forest(record: Inspection, design: str, effects: Sequence[Effect]) -> Figure
         chart=verdict_charts.forest(_rows(record, effects), gain_axis(record), verdict_words(record)),
         caption=said(
             "{what}: gain in {metric}, right of 0 is better with it. Thick is the 95 % interval of one row, thin the"
-            " one that holds for all {rows} rows of the ledger together. Full marks are sure (Holm), hollow ones not.",
+            " one that holds for all {rows} rows of the ledger together. Full marks are sure by Holm's test, which"
+            " finds a little more than thin intervals do; hollow ones are not.",
             what=DESIGNS[design],
             metric=metric_name(ledger["metric"]),
             rows=len(ledger["effects"]),
@@ -70,9 +71,9 @@ def waterfall(record: Inspection, effects: Sequence[Effect]) -> list[Figure]:
 
 
 def cost(record: Inspection, effects: Sequence[Effect]) -> list[Figure]:
-    """What rows gain against the seconds they add; nothing where no row's cost is known."""
+    """What rows gain against the seconds they add; nothing where there are no two whose cost is known."""
     known = [effect for effect in effects if effect["seconds"] is not None]
-    if not known:
+    if len(known) < 2:
         return []
     rows = [{**row, "cost": effect["seconds"]} for row, effect in zip(_rows(record, known), known, strict=True)]
     x = charts.number("cost", record.say(said("seconds added to one training")))
@@ -114,7 +115,13 @@ def verdict_words(record: Inspection) -> list[str]:
 def gain_axis(record: Inspection) -> charts.Chart:
     """Along which more is better."""
     metric = metric_name(_ledger(record)["metric"])
-    return charts.number("value", record.say(said("gain in {metric}", metric=metric)), zero=True)
+    return charts.number(
+        "value",
+        record.say(said("gain in {metric}", metric=metric)),
+        zero=True,
+        labelOverlap="greedy",
+        labelSeparation=6,
+    )
 
 
 def _ledger(record: Inspection) -> Mapping[str, Any]:

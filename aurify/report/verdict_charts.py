@@ -111,20 +111,22 @@ def _told(y: Chart, x: Chart) -> list[Chart]:
     return tooltip(y, _verdict(), x, *ends(x))
 
 
+LEGEND = {"symbolSize": 90, "symbolStrokeWidth": 2, "symbolOpacity": 1}
+
+
 def _colour(verdicts: Sequence[str]) -> Chart:
-    return {**_verdict(), "scale": {"domain": list(verdicts), "range": "ordinal"}, "legend": None}
+    return {**_verdict(), "scale": {"domain": list(verdicts), "range": "ordinal"}, "legend": LEGEND}
 
 
 def _points(place: Mapping[str, Any], verdicts: Sequence[str]) -> list[Chart]:
     """Shapes in the colours of verdicts, full where the verdict is sure, and hollow, upon nothing, where it is not."""
-    legend = {"columns": 2, "symbolSize": 90, "symbolStrokeWidth": 2, "symbolOpacity": 1}
-    shape = {**_verdict(), "scale": {"domain": list(verdicts), "range": list(SHAPES)}, "legend": legend}
-    full = {"condition": {"test": "datum.sure", "value": 1}, "value": 0.15}
-    stroke = {**_colour(verdicts), "legend": legend}
-    looks = {**place, "shape": shape, "stroke": stroke, "fill": _colour(verdicts)}
+    shape = {**_verdict(), "scale": {"domain": list(verdicts), "range": list(SHAPES)}, "legend": LEGEND}
+    looks = {**place, "shape": shape, "color": _colour(verdicts)}
+    full = {"condition": {"test": "datum.sure", "value": 1}, "value": 0}
     return [
         mark("point", place, style="paper", filled=True, size=90, opacity=1),
-        mark("point", {**looks, "fillOpacity": full}, strokeWidth=2, size=90, opacity=1),
+        mark("point", looks, filled=False, strokeWidth=2, size=90, opacity=1),
+        mark("point", {**looks, "fillOpacity": full}, filled=True, size=90, opacity=1),
     ]
 
 
@@ -167,10 +169,11 @@ def _labelled(rows: Sequence[Row], across: tuple[float, float], up: tuple[float,
 
     taken: list[Box] = [(x - 6, y - 6, x + 6, y + 6) for x, y in map(at, rows)]
     named: list[dict[str, Any]] = []
+    ground = at({"cost": 0, "value": 0})[1]  # a name upon the line at 0 is hard to read
     reach = max(abs(row["value"]) for row in rows) or 1.0
     for row in sorted(rows, key=lambda row: -abs(row["value"]) / reach):
         text = row["name"] if _letters(row["name"]) <= LONGEST else f"{row['name'][: LONGEST // 2]}…"
-        for side in LABELS:
+        for side in sorted(LABELS, key=lambda side: _box(side, *at(row), 0)[1] < ground < _box(side, *at(row), 0)[3]):
             box = _box(side, *at(row), LETTER * _letters(text))
             if box[0] >= 0 and box[2] <= NARROW and not any(_overlap(box, other) for other in taken):
                 taken.append(box)

@@ -46,7 +46,7 @@ class Contrasts:
     catalog: Catalog
     variants: dict[str, Recipe] = field(default_factory=dict)
     rows: list[Contrast] = field(default_factory=list)
-    left_out: list[tuple[str, Said]] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.variants[FULL] = self.recipe
@@ -67,7 +67,7 @@ class Contrasts:
             try:
                 technique = kind.make({})
             except AurifyError as error:
-                self.left_out.append((name, said("{reason}", reason=str(error))))
+                self.left_out.append((name, str(error)))
                 continue
             if all(technique.settings()[k] == v for k, v in kind.neutral.items()):
                 self.left_out.append((name, said("nothing to switch on: its own settings change nothing")))

@@ -48,9 +48,9 @@ class Curves(DataSection):
         if not figures:
             return []
         told = said(
-            "Lines are means over trainings of the ledger, bands hold 8 of 10 of them at each epoch; lines end where"
-            " fewer than half of the trainings go on. A regulariser that works keeps the two lines of one colour closer"
-            " together."
+            "Lines are means over trainings of the ledger that did not diverge; bands hold 8 of 10 of them at each"
+            " epoch. A line ends where fewer than half of the trainings go on, and its last stretch is of those that"
+            " do. A regulariser that works keeps the two lines of one colour closer together."
         )
         return [Paragraph(told), *figures]
 
