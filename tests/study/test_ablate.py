@@ -289,20 +289,14 @@ def test_diverged_trainings_count_as_the_constant_answer_and_are_said(ablate, fr
 
 
 def test_small_tables_have_a_ledger_and_tiny_ones_a_line(ablate, frames, tmp_path):
-    for count in (60, 20):
-        frames["classify"].drop("day").head(count).write_csv(f"{count}.csv")
+    frames["classify"].drop("day").head(60).write_csv("60.csv")
     found = ablate("60.csv", out=tmp_path / "60").plain
     assert found["rows"] < 60
     assert len(found["effects"]) == 3
     pl.DataFrame({"x": range(7), "y": ["a", "b", "a", "b", "a", "b", "a"]}).write_csv("7.csv")
-    for name in ("20.csv", "7.csv"):
-        try:
-            ablate(name, out=tmp_path / name[:-4])
-        except AurifyError as error:
-            assert "\n" not in str(error)
-            assert "few" in str(error) or "only" in str(error)
-        else:
-            assert name == "20.csv"
+    with pytest.raises(AurifyError, match=r"few|only") as error:
+        ablate("7.csv", out=tmp_path / "7")
+    assert "\n" not in str(error.value)
 
 
 def test_seed_draws_other_folds(ablate, ablate_run, tmp_path):
