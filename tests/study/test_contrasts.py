@@ -249,7 +249,7 @@ def swept(made):
         ("mixup.alpha=0.2,0.4", [0.2, 0.4]),
         ("budget.steps=3,6", [3, 6]),
         ("budget.batch_size=16,64", [16, 64]),
-        ("optimizer.learning_rate=0.001", [0.001]),
+        ("optimizer.learning_rate=1e-3,0.001,1e-2", [0.001]),
         ("network.width=8", [8]),
         ("early_stopping.keep_best", [False]),
     ],
