@@ -91,6 +91,7 @@ def test_table_is_printed_and_quiet_is_quiet(words, given):
         assert word in done.out
 
 
+@pytest.mark.slow
 def test_parts_of_ones_own_take_part_and_broken_ones_fail_alone(words, given):
     own = [*given, "--parts", "my_parts.py", "--json"]
     _, rows = rows_of(words(*own, "--with", "shaken", "--out", "with"))
