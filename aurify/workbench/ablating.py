@@ -266,9 +266,7 @@ def _designs(
     named = [name.replace("-", "_") for name in designs or ()]
     for name in named:
         if name not in DESIGNS:
-            raise AurifyError(
-                f"--designs {name}: there is no such design{suggest(name, DESIGNS)}; {', '.join(DESIGNS)}"
-            )
+            raise AurifyError(f"--designs {name}: there is no such design{suggest(name, DESIGNS)}")
     if simplify or not (named or families or interactions or sweep):
         named = [*named, "leave_one_out"]
     asked: list[Callable[[Contrasts], None]] = [getattr(Contrasts, name) for name in DESIGNS if name in named]
