@@ -48,8 +48,20 @@ def simplify(study: Ablation, ledger: Mapping[str, Any], fresh: Cells) -> tuple[
         "kept": [t.name() for t in kept.techniques],
         "picked": _brief(_effect(study, metric, chosen, FULL)),
         "remeasured": {**_brief(remeasured), "pairs": PILOT, "verdict": told},
-        "path": [{"removed": path.get(name, []), **_brief(_effect(study, metric, name, FULL))} for name in usable],
+        "path": [
+            {
+                "removed": path.get(name, []),
+                "score": _score(scores[name], ledger["greater_is_better"]),
+                **_brief(_effect(study, metric, name, FULL)),
+            }
+            for name in usable
+        ],
     }
+
+
+def _score(oriented: Sequence[float] | None, greater_is_better: bool) -> float | None:
+    """The mean score in the metric's own units."""
+    return None if oriented is None else float(np.mean(oriented)) * (1 if greater_is_better else -1)
 
 
 def _idle(ledger: Mapping[str, Any], recipe: Recipe) -> list[str]:
