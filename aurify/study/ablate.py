@@ -226,12 +226,13 @@ def _variants(study: Ablation, metric: str) -> dict[str, Any]:
 
 
 def _trainings(study: Ablation, counts: Sequence[int]) -> list[dict[str, Any]]:
-    """Every training that the ledger rests on: both sides of every pair."""
+    """Every training that the ledger rests on: both sides of every pair. One that was refused is none."""
     found = []
     for at, cell in enumerate(study.cells.all):
         for name in _needed(study, counts, at):
             place = {"variant": name, "repeat": cell.repeat, "fold": cell.fold, "seed": cell.seed}
-            found.append({**place, **study.of(name, cell)})
+            if "refused" not in (record := study.of(name, cell)):
+                found.append({**place, **record})
     return found
 
 
