@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -80,15 +81,15 @@ class Trainings:
     def _keep(self, key: str, answer: Mapping[str, Any]) -> None:
         self._known[key] = answer
         line = json.dumps({"key": key, "version": self.version, "answer": keep(answer)}) + "\n"
+        whole = (f"\n{line}" if self._torn else line).encode()
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-            try:
-                os.write(handle, (f"\n{line}" if self._torn else line).encode())
-                os.fsync(handle)
-                self._torn = False
-            finally:
-                os.close(handle)
+            with self.file.open("ab", buffering=0) as handle:
+                self._torn = True
+                if handle.write(whole) < len(whole):  # a full disk takes a part of it first
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(handle.fileno())
+            self._torn = False
         except OSError as error:
             raise unwritable(self.file, error) from None
 
