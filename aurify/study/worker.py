@@ -55,7 +55,7 @@ class Trainer:
             return measure(recipe, self.store, parts, self.catalog, self.device, self.watch, self._once)
         except Interrupted:
             raise
-        except Exception as error:  # a part of the user's may raise anything: the study goes on without that variant
+        except (Exception, SystemExit) as error:  # of a part of the user's: the study goes on without that variant
             return {"refused": _in_a_line(error)}
 
 
@@ -82,7 +82,7 @@ def _refuse(reason: str, order: Mapping[str, Any]) -> dict[str, Any]:
     return {"refused": reason}
 
 
-def _in_a_line(error: Exception) -> str:
+def _in_a_line(error: BaseException) -> str:
     return str(error) if isinstance(error, AurifyError) else f"{type(error).__name__}: {error}".splitlines()[0]
 
 

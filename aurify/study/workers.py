@@ -23,6 +23,7 @@ Order = Mapping[str, Any]
 Answer = Mapping[str, Any]
 
 LOOK_SECONDS = 0.2
+ENDING_SECONDS = 10.0
 MOST_WORKERS = 8
 
 
@@ -156,10 +157,17 @@ class _Process:
             line = stdout.readline()
             if line.endswith("\n"):
                 return dict(recall(json.loads(line)))
+            self._await()
         except (OSError, ValueError):  # a pipe that broke, or that another thread has closed
             pass
         self._end()
         return None
+
+    def _await(self) -> None:
+        """Give a process that closed its pipes the time to end by itself: its exit code says why."""
+        if self._process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(ENDING_SECONDS)
 
     def _pipes(self) -> tuple[IO[str], IO[str]]:
         """Where to write to and to read from; raises OSError where no process may be begun, or none any more."""

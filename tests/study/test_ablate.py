@@ -333,3 +333,43 @@ def test_trees_that_are_blended_in_are_an_ingredient(ablate, tmp_path, tiny):
     assert row["family"] == "blend"
     assert row["verdict"] != "failed", row["reason"]
     assert row["bytes"] > 0
+
+
+def test_simpler_recipe_is_written_and_shown(ablate, ablate_run, tmp_path, lines):
+    found = ablate(out=tmp_path / "run", simplify=True).plain["simplified"]
+    assert found["removed"] == found["tried"]
+    assert len(found["path"]) > 1
+    for step in found["path"]:
+        assert step["score"] > 0
+    assert "simplified.yaml" in (tmp_path / "run" / "report.html").read_text()
+    trained = len(lines(tmp_path / "run"))
+    ablate_run(tmp_path / "run", simplify=True)
+    assert len(lines(tmp_path / "run")) == trained
+
+
+def test_variant_that_cannot_be_trained_is_a_row_with_a_reason(ablate, tmp_path):
+    (tmp_path / "breaking_part.py").write_text(BREAKING)
+    found = ablate(out=tmp_path / "run", parts=["breaking_part.py"], sweep=["breaking.rate=0.2"])
+    (row,) = found.plain["effects"]
+    assert (row["verdict"], row["reason"]) == ("failed", "ValueError: boom")
+    assert {t["variant"] for t in found.plain["trainings"]} == {"full"}
+    assert found.pairs.height == 10
+    assert "ValueError: boom" in found.report.read_text()
+
+
+BREAKING = """
+from dataclasses import dataclass
+from aurify.core.parts import Stage, Technique, knob
+
+
+@dataclass(kw_only=True)
+class Breaking(Technique):
+    '''Raise.'''
+
+    stage = Stage.SCALE
+    neutral = {"rate": 0.0}
+    rate: float = knob(0.1, "nothing", low=0.0, high=0.5)
+
+    def layer(self, view):
+        raise ValueError("boom")
+"""

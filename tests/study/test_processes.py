@@ -1,14 +1,19 @@
 """Processes of a study: where they find modules, what becomes of orders when something raises, and of memory."""
 
 import sys
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from aurify.data.prepare import prepare, view_of
+from aurify.networks.given import given
 from aurify.study.cells import WHOLE, cells
 from aurify.study.kept import Kept, tensors
+from aurify.study.trainings import Wanted
 from aurify.study.workers import Processes
 
 PART = """
@@ -108,3 +113,27 @@ def test_what_preparing_made_is_counted_whole(lab):
     for name, value in prepare(recipe.techniques, view, small).values.items():
         assert torch.equal(value, one.values[name])
     assert not small._made
+
+
+def test_networks_passed_from_python_are_known_by_their_code(lab, monkeypatch):
+    monkeypatch.setitem(sys.modules, "typed", SimpleNamespace())  # as in a notebook: no file is behind it
+
+    def key(text):
+        scope = {"nn": nn, "__name__": "typed"}
+        exec(compile(text, "typed", "exec"), scope)
+        torch.manual_seed(0)  # its weights are the same each time
+        recipe = replace(lab.recipe("classify", {}), network=given(scope["Own"]()))
+        return Wanted("full", recipe, SimpleNamespace(path="a", seed=1)).key
+
+    code = "class Own(nn.Linear):\n    def __init__(self):\n        super().__init__(2, 2)\n"
+    monkeypatch.setattr("inspect.getsource", lambda kind: code)
+    one = key(code)
+    assert key(code) == one
+    monkeypatch.setattr("inspect.getsource", lambda kind: code + "    x = 1\n")
+    assert key(code) != one
+
+    def unknown(kind):
+        raise OSError
+
+    monkeypatch.setattr("inspect.getsource", unknown)
+    assert key(code) != one
