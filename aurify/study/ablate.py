@@ -181,8 +181,9 @@ def _effects(study: Ablation, metric: str, counts: Sequence[int]) -> list[dict[s
 
 
 def _scale(study: Ablation, metric: str) -> float:
-    """How large scores are: what is small beside that is rounding."""
-    return abs(study.of(FULL, study.cells.all[0])["scores"][metric] or 1.0)
+    """How large scores are, in the target's unit where they have one: what is small beside that is rounding."""
+    scores = study.of(FULL, study.cells.all[0])["scores"]
+    return abs(scores[metric] or 1.0) if "rmse" in scores and not EVERY[metric].greater_is_better else 1.0
 
 
 def _plain(found: Effect | None) -> dict[str, Any]:

@@ -205,6 +205,19 @@ def test_metrics_and_worth_are_those_of_the_problem(kind, ablate, tmp_path):
     assert found["reference"]["score"] == found["reference"]["scores"][found["metric"]]
 
 
+def test_unit_of_the_target_makes_no_difference_to_a_verdict(ablate, frames, tmp_path):
+    """In farads the scores of a capacitor are as small as what else would be rounding."""
+    found = []
+    for unit in (1.0, 1e-12):
+        frames["regress"].with_columns(y=pl.col("y") * unit).write_csv(tmp_path / "units.csv")
+        techniques = {"dropout": {}, "scale_numbers": {}, "scale_target": {}}
+        recipe = {"network": "mlp", "optimizer": "adamw", "techniques": techniques, "budget": {"steps": 4}}
+        made = ablate(tmp_path / "units.csv", out=tmp_path / f"run{unit}", recipe=recipe, steps=4)
+        found.append([row for row in made.plain["effects"] if row["technique"] == "dropout"][0])
+    assert found[0]["verdict"] == found[1]["verdict"] != "identical"
+    assert found[1]["gain"] == pytest.approx(found[0]["gain"] * 1e-12, rel=0.05)
+
+
 def test_other_metric_judges_the_same_trainings(ablate, tmp_path, lines):
     one = ablate("regress", out=tmp_path / "run")
     kept = lines(one.path)
