@@ -181,8 +181,9 @@ def _effects(study: Ablation, metric: str, counts: Sequence[int]) -> list[dict[s
 
 
 def _scale(study: Ablation, metric: str) -> float:
-    """How large scores are: what is small beside that is rounding."""
-    return abs(study.of(FULL, study.cells.all[0])["scores"][metric] or 1.0)
+    """How large scores are, in the target's unit where they have one: what is small beside that is rounding."""
+    scores = study.of(FULL, study.cells.all[0])["scores"]
+    return abs(scores[metric] or 1.0) if "rmse" in scores and not EVERY[metric].greater_is_better else 1.0
 
 
 def _plain(found: Effect | None) -> dict[str, Any]:
@@ -226,12 +227,13 @@ def _variants(study: Ablation, metric: str) -> dict[str, Any]:
 
 
 def _trainings(study: Ablation, counts: Sequence[int]) -> list[dict[str, Any]]:
-    """Every training that the ledger rests on: both sides of every pair."""
+    """Every training that the ledger rests on: both sides of every pair. One that was refused is none."""
     found = []
     for at, cell in enumerate(study.cells.all):
         for name in _needed(study, counts, at):
             place = {"variant": name, "repeat": cell.repeat, "fold": cell.fold, "seed": cell.seed}
-            found.append({**place, **study.of(name, cell)})
+            if "refused" not in (record := study.of(name, cell)):
+                found.append({**place, **record})
     return found
 
 
