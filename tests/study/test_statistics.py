@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,8 @@ def test_effect_is_what_the_formula_says(pairing, spread):
 
 
 def test_without_resemblance_effect_is_the_plain_t_test():
-    found, known = effect(DIFFERENCES, Pairing(5, 0.0, apart=False), rows=1), stats.ttest_1samp(DIFFERENCES, 0)
+    found = effect(DIFFERENCES, Pairing(5, 0.0, apart=False), rows=1)
+    known: Any = stats.ttest_1samp(DIFFERENCES, 0)
     assert found.p == pytest.approx(known.pvalue)
     assert (found.low, found.high) == pytest.approx(tuple(known.confidence_interval(0.95)))
 
