@@ -88,7 +88,7 @@ def effects_of(names):
         )
     if len(names) < 2:
         return made.finished()
-    made.row("odd", "leave_one_out", said("the recipe without it"), 0.002, {"full": 1, "without odd": -1}, same=True)
+    made.row("odd", "leave_one_out", said("the recipe without it"), 2**-9, {"full": 1, "without odd": -1}, same=True)
     made.failed("broken", "leave_one_out")
     for name, planted in (("focal", -0.004), ("sam", 0.006), (HOSTILE[0], 0.0)):
         place = said("the recipe with {name} in its place", name=name)
@@ -103,7 +103,9 @@ def effects_of(names):
     made.row("dropout × mixup", "interaction", said("what each gains without the other"), -0.002, {"full": 1})
     for value in (0.0, 0.05, 0.2, 0.3, 0.5):
         own = said("the recipe's own {value}", value=0.1)
-        made.row("dropout.rate", "sweep", own, -0.02 * (value - 0.1) ** 2, {f"rate={value}": 1, "full": -1}, value=value)
+        made.row(
+            "dropout.rate", "sweep", own, -0.02 * (value - 0.1) ** 2, {f"rate={value}": 1, "full": -1}, value=value
+        )
     for value in (1e-5, 1e-3, 1e-2):
         own = said("the recipe's own {value}", value="0.0001")
         made.row("weight_decay.strength", "sweep", own, 0.001, {f"s={value}": 1, "full": -1}, value=value)
@@ -149,7 +151,10 @@ def ledger(names=None, **words):
         "variants": {name: {"score": 0.79 if name == "bare" else 0.842, "pairs": 10} for name in variants},
         "trainings": list(trainings_of(variants[:8])) if names else [],
         "curve_metric": "log_loss",
-        "left_out": [["calendar", said("nothing to switch on: its own settings change nothing")], [HOSTILE[0], "why <b>"]],
+        "left_out": [
+            ["calendar", said("nothing to switch on: its own settings change nothing")],
+            [HOSTILE[0], "why <b>"],
+        ],
         "simplified": simplified() if len(names) > 1 else None,
         "seconds": 412.0,
     }
@@ -163,7 +168,13 @@ def simplified():
         "removed": removed,
         "kept": ["dropout"],
         "picked": {"gain": 0.0065, "low": 0.001, "high": 0.012},
-        "remeasured": {"gain": 0.0052, "low": -0.0004, "high": 0.011, "pairs": 10, "verdict": "no measurable difference"},
+        "remeasured": {
+            "gain": 0.0052,
+            "low": -0.0004,
+            "high": 0.011,
+            "pairs": 10,
+            "verdict": "no measurable difference",
+        },
         "path": [{"removed": [], **step, "gain": None, "low": None, "high": None}, {"removed": removed[:1], **step}],
         "file": "simplified.yaml",
     }

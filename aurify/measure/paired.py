@@ -74,10 +74,10 @@ def effect(differences: Sequence[float], pairing: Pairing, rows: int, scale: flo
     """What differences (J,) say, as one of ``rows`` rows of a ledger; ``scale`` is how large the scores are."""
     from scipy import stats
 
-    values = np.asarray(differences, dtype=np.float64)
-    values = np.where(np.abs(values) <= LAST_BITS * max(1.0, scale), 0.0, values)
+    values, least = np.asarray(differences, dtype=np.float64), LAST_BITS * max(1.0, scale)
+    values = np.where(np.abs(values) <= least, 0.0, values)
     gain, deviation = float(values.mean()), float(values.std(ddof=1))
-    if deviation == 0:
+    if deviation <= least:
         known = 0.0 if gain == 0 else math.nan
         return Effect(gain, *[known] * 4, p=1.0, sees=known)
     error, freedom = deviation * math.sqrt(pairing.spread(len(values))), len(values) - 1

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from aurify.core.words import Said, in_a_row, listed, said
+from aurify.measure.verdict import number
 from aurify.report.values import shown
 from aurify.report.words import interval, metric_name
 
@@ -79,7 +80,7 @@ def verdict(effect: Effect) -> Said:
     if word != EVEN:
         return VERDICTS[word]
     if effect["bound"] is None:
-        return said("no measurable difference (all pairs differ by the same, so nothing says how surely)")
+        return said("no measurable difference (every pair the same)")
     return said("no measurable difference (smaller than {bound})", bound=at_most(effect["bound"]))
 
 
@@ -95,7 +96,10 @@ def at_most(value: float) -> str:
     scaled = value * 10.0**places
     # what is written with two digits is not raised for the last bit of its product
     raised = round(scaled) if abs(scaled - round(scaled)) < 1e-9 * scaled else math.ceil(scaled)
-    return f"{raised / 10.0**places:,.{max(0, places)}f}" if places < 8 else f"{raised / 10.0**places:.1e}"
+    if places > 8:
+        return f"{raised / 10.0**places:.1e}"
+    text = f"{raised / 10.0**places:,.{max(0, places)}f}"
+    return text.rstrip("0").rstrip(".") if places > 0 else text
 
 
 def summary(ledger: Ledger) -> Said:
@@ -142,9 +146,21 @@ def estimand(ledger: Ledger) -> str:
         rows=ledger["learnt"],
     )
     approximate = said(
-        "Intervals are approximate, since training sets of folds overlap (corrected after Nadeau & Bengio 2003)."
+        "Intervals are approximate: training sets of folds overlap, so that no unbiased variance exists (Bengio &"
+        " Grandvalet 2004); it is corrected after Nadeau & Bengio (2003)."
     )
     return in_a_row([told, approximate])
+
+
+def reference(ledger: Ledger) -> Said:
+    """What the recipe itself scores and takes."""
+    found = ledger["reference"]
+    return said(
+        "The recipe itself scores {score} in {metric} on average and takes {seconds} s a training.",
+        score=number(found["score"]),
+        metric=metric_name(ledger["metric"]),
+        seconds="–" if found["seconds"] is None else f"{found['seconds']:,.1f}",
+    )
 
 
 def caps(ledger: Ledger) -> str:
@@ -181,11 +197,10 @@ def power(ledger: Ledger) -> str:
     pairs, every = [effect["pairs"] for effect in found], len(ledger["effects"])
     sentences: list[str] = [
         said(
-            "Pairs of trainings on the same rows with the same seed, in repeats of {folds} folds: {fewest} to {most} a"
-            " row. Verdicts hold for all {rows} rows of the ledger together (Holm, 5 %).",
+            "Pairs of trainings on the same rows with the same seed, in repeats of {folds} folds: {pairs} a row."
+            " Verdicts hold for all {rows} rows of the ledger together (Holm, 5 %).",
             folds=ledger["folds"],
-            fewest=min(pairs),
-            most=max(pairs),
+            pairs=_from_to(min(pairs), max(pairs)),
             rows=every,
         )
     ]
@@ -203,3 +218,7 @@ def power(ledger: Ledger) -> str:
             )
         )
     return in_a_row(sentences)
+
+
+def _from_to(least: int, most: int) -> str:
+    return f"{least}" if least == most else said("{least} to {most}", least=least, most=most)

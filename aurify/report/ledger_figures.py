@@ -15,17 +15,29 @@ from aurify.report.words import metric_name
 
 def forest(record: Inspection, design: str, effects: Sequence[Effect]) -> Figure:
     """The gains of rows side by side; every row has numbers."""
-    ledger = _ledger(record)
+    ledger, rows, x = _ledger(record), _rows(record, effects), gain_axis(record)
+    end = verdict_charts.even_up_to(rows)
+    if end is not None:
+        x = verdict_charts.stretched(x, rows, end)
+    caption = said(
+        "{what}: gain in {metric}, right of 0 is better with it. Thick is the 95 % interval of one row, thin the"
+        " one that holds for all {rows} rows of the ledger together. Full marks are sure by Holm's test, which"
+        " finds a little more than thin intervals do; hollow ones are not.",
+        what=DESIGNS[design],
+        metric=metric_name(ledger["metric"]),
+        rows=len(ledger["effects"]),
+    )
+    if end is not None:
+        caption = said(
+            "{caption} The scale is even up to {end} on either side and logarithmic beyond, for gains of very different"
+            " size.",
+            caption=caption,
+            end=f"{end:g}",
+        )
     return Figure(
         name=f"ledger_{design}",
-        chart=verdict_charts.forest(_rows(record, effects), gain_axis(record), verdict_words(record)),
-        caption=said(
-            "{what}: gain in {metric}, right of 0 is better with it. Thick is the 95 % interval of one row, thin the"
-            " one that holds for all {rows} rows of the ledger together. Full marks are sure (Holm), hollow ones not.",
-            what=DESIGNS[design],
-            metric=metric_name(ledger["metric"]),
-            rows=len(ledger["effects"]),
-        ),
+        chart=verdict_charts.forest(rows, x, verdict_words(record)),
+        caption=caption,
         described=said("{what}: {gains}.", what=DESIGNS[design], gains=_each_gain(effects)),
     )
 
@@ -70,9 +82,9 @@ def waterfall(record: Inspection, effects: Sequence[Effect]) -> list[Figure]:
 
 
 def cost(record: Inspection, effects: Sequence[Effect]) -> list[Figure]:
-    """What rows gain against the seconds they add; nothing where no row's cost is known."""
+    """What rows gain against the seconds they add; nothing where there are no two whose cost is known."""
     known = [effect for effect in effects if effect["seconds"] is not None]
-    if not known:
+    if len(known) < 2:
         return []
     rows = [{**row, "cost": effect["seconds"]} for row, effect in zip(_rows(record, known), known, strict=True)]
     x = charts.number("cost", record.say(said("seconds added to one training")))
@@ -114,7 +126,13 @@ def verdict_words(record: Inspection) -> list[str]:
 def gain_axis(record: Inspection) -> charts.Chart:
     """Along which more is better."""
     metric = metric_name(_ledger(record)["metric"])
-    return charts.number("value", record.say(said("gain in {metric}", metric=metric)), zero=True)
+    return charts.number(
+        "value",
+        record.say(said("gain in {metric}", metric=metric)),
+        zero=True,
+        labelOverlap="greedy",
+        labelSeparation=6,
+    )
 
 
 def _ledger(record: Inspection) -> Mapping[str, Any]:

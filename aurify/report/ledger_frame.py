@@ -48,7 +48,11 @@ def pairs_frame(ledger: Mapping[str, Any]) -> pl.DataFrame:
     trainings = ledger["trainings"]
     metrics = list(dict.fromkeys(metric for training in trainings for metric in training["scores"]))
     rows = [
-        {**{n: _plain(training[n]) for n in TRAINING}, **{m: training["scores"].get(m) for m in metrics}}
+        {
+            **{n: _plain(training[n]) for n in TRAINING},
+            "diverged": bool(training["diverged"]),  # the file has the words of it
+            **{m: training["scores"].get(m) for m in metrics},
+        }
         for training in trainings
     ]
     return _frame(rows, (*TRAINING, *metrics))

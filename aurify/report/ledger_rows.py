@@ -22,9 +22,9 @@ def effects_table(caption: str, effects: Sequence[Effect]) -> Rows:
         header=[
             said("ingredient"),
             said("gain [95 %]"),
+            said("verdict"),
             said("[all rows together]"),
             said("adjusted p"),
-            said("verdict"),
             said("compared with"),
             said("pairs"),
             said("seconds"),
@@ -36,9 +36,9 @@ def effects_table(caption: str, effects: Sequence[Effect]) -> Rows:
             [
                 ingredient(effect),
                 gain(effect),
+                verdict(effect),
                 _span(effect),
                 DASH if effect["p_adjusted"] is None else _probability(effect["p_adjusted"]),
-                verdict(effect),
                 effect["reference"],
                 DASH if effect["pairs"] is None else str(effect["pairs"]),
                 *(_added(effect[name]) for name in ("seconds", "latency", "parameters", "bytes")),

@@ -14,19 +14,22 @@ from rich.table import Table
 from rich.text import Text
 
 from aurify.core.words import listed, said, say
-from aurify.measure.verdict import number
 from aurify.report.ledger import (
     DESIGNS,
     FAILED,
     HELPS,
     HURTS,
+    IDENTICAL,
+    VERDICTS,
     Effect,
     Ledger,
+    at_most,
     caps,
     estimand,
     gain,
     ingredient,
     ingredient_name,
+    reference,
     rows_of,
     summary,
     verdict,
@@ -40,6 +43,9 @@ Studying = Callable[[int, int, int, str], None]
 STYLES = {HELPS: "green", HURTS: "red", FAILED: "yellow"}
 
 WIDEST_NAME = 24
+
+MOST_LETTERS = 100
+"""Of a reason why a row could not be measured; the page has the whole."""
 
 
 @contextmanager
@@ -79,7 +85,8 @@ def print_ledger(console: Console, ledger: Ledger, place: Path, *, language: str
     for design in DESIGNS:
         if effects := rows_of(ledger, design):
             console.print(_table(design, effects, language))
-    lines: list[str] = [summary(ledger), estimand(ledger), caps(ledger)]
+    even = said('Where it says "smaller than" or "every pair the same", no difference was measurable.')
+    lines: list[str] = ["", even, summary(ledger), reference(ledger), estimand(ledger), caps(ledger)]
     if simpler := _simpler(ledger):
         lines.append(simpler)
     report, file = str(place / "report.html"), str(place / "ledger.json")
@@ -89,13 +96,15 @@ def print_ledger(console: Console, ledger: Ledger, place: Path, *, language: str
 
 
 def _table(design: str, effects: list[Effect], language: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
-    table.add_column(Text(say(DESIGNS[design], language)), max_width=WIDEST_NAME, overflow="fold")
+    title = Text(f"\n{say(DESIGNS[design], language)}")
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0), title=title)
+    table.title_justify, table.title_style = "left", "bold"
+    table.add_column(Text(say(said("ingredient"), language)), max_width=WIDEST_NAME, overflow="fold")
     table.add_column(Text(say(said("gain [95 %]"), language)), no_wrap=True)
     table.add_column(Text(say(said("verdict"), language)), overflow="fold")
     table.add_column(Text(say(said("seconds"), language)), justify="right", no_wrap=True)
     for effect in effects:
-        seconds = "–" if effect["seconds"] is None else number(effect["seconds"], signed=True)
+        seconds = "–" if effect["seconds"] is None else f"{effect['seconds']:+,.2f}"
         table.add_row(
             Text(_name(effect)),
             Text(gain(effect)),
@@ -113,8 +122,16 @@ def _name(effect: Effect) -> str:
 
 
 def _said_of(effect: Effect) -> str:
-    if effect["verdict"] == FAILED and effect["reason"]:
-        return said("{verdict}: {reason}", verdict=verdict(effect), reason=effect["reason"])
+    """A verdict in few words; those of no measurable difference are told below the tables."""
+    match effect["verdict"]:
+        case "failed" if effect["reason"]:
+            return said("{verdict}: {reason}", verdict=verdict(effect), reason=effect["reason"][:MOST_LETTERS])
+        case "no measurable difference" if effect["bound"] is None:
+            return said("every pair the same")
+        case "no measurable difference":
+            return said("smaller than {bound}", bound=at_most(effect["bound"]))
+        case "identical":
+            return VERDICTS[IDENTICAL]
     return verdict(effect)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from aurify.report import charts
 from aurify.report.page import environment, spoken
-from aurify.report.section import Chapter, Figure, Record, Rows, chapters
+from aurify.report.section import Chapter, Figure, Inspection, Record, Rows, chapters
 
 WIDTH = 480
 """Of a chart that stands in a notebook, in pixels."""
@@ -20,11 +20,11 @@ class Plots:
     ``dir(run.plot)`` names those that the run has.
     """
 
-    def __init__(self, record: Callable[[], Record]):
+    def __init__(self, record: Callable[[], Inspection]):
         self._make = record
 
     @cached_property
-    def _record(self) -> Record:
+    def _record(self) -> Inspection:
         return self._make()
 
     @cached_property
@@ -43,7 +43,7 @@ class Plots:
         return f"<charts of a run: {', '.join(self._figures)}>"
 
 
-def _altair(figure: Figure, record: Record) -> Any:
+def _altair(figure: Figure, record: Inspection) -> Any:
     import altair
 
     plain = {

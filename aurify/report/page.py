@@ -23,7 +23,7 @@ def render(record: Inspection) -> str:
             .get_template("page.html")
             .render(
                 language={"en": "en", "zh": "zh-Hans"}[record.language],
-                kind="" if isinstance(record, Record) else said("a look at the data before training"),
+                kind=_kind(record),
                 name=record.folder.path.resolve().name,
                 chapters=every,
                 specs=specs,
@@ -32,6 +32,15 @@ def render(record: Inspection) -> str:
                 library=vega.script() if any(c.figures for c in every) else "",
             )
         )
+
+
+def _kind(record: Inspection) -> str:
+    """What a page is that tells of no finished run."""
+    if isinstance(record, Record):
+        return ""
+    if record.ledger is not None:
+        return said("what each ingredient of a recipe is worth")
+    return said("a look at the data before training")
 
 
 def environment(record: Inspection) -> jinja2.Environment:

@@ -27,6 +27,11 @@ from aurify.report.charts import (
 SHAPES = ("triangle-up", "triangle-down", "circle", "square")
 """Of what helps, hurts, makes no measurable difference, and none at all."""
 
+ENDS = ("value", "wide_low", "wide_high")
+
+FARTHER = 8
+"""How much farther the farthest gain reaches than most before the scale is bent for it."""
+
 LONG = 16
 """Letters of a name above which all names stand above their rows."""
 
@@ -48,6 +53,29 @@ def forest(rows: Sequence[Row], x: Chart, verdicts: Sequence[str]) -> Chart:
     drawn = [names_above(y)] if above else []
     drawn += [upright(0), *_spans(rows, place, x, verdicts), *_points(place | {"x": x}, verdicts)]
     return layers(rows, *drawn, height=(ABOVE if above else LINE) * len(rows))
+
+
+def even_up_to(rows: Sequence[Row]) -> float | None:
+    """Where an even scale of gains must end, for one that is far larger than most; None where they fit on one."""
+    reach = sorted(max(abs(row[end]) for end in ENDS if row[end] is not None) for row in rows)
+    typical = reach[len(reach) // 2] if reach else 0.0
+    return _one_digit(typical) if typical > 0 and reach[-1] > FARTHER * typical else None
+
+
+def stretched(x: Chart, rows: Sequence[Row], end: float) -> Chart:
+    """An axis of gains that is even up to ``end`` and logarithmic beyond (a symmetric logarithm)."""
+    furthest = max(abs(row[side]) for row in rows for side in ENDS if row[side] is not None)
+    steps = [0.0, end]
+    while steps[-1] < furthest:
+        steps.append(steps[-1] * 4)
+    low = min(0.0, *(row[side] for row in rows for side in ENDS if row[side] is not None))
+    ticks = [-step for step in steps[:0:-1] if -step >= 1.5 * low] + steps
+    axis = {**x["axis"], "format": ".2~g", "values": [float(f"{tick:.3g}") for tick in ticks]}
+    return {**x, "scale": {"type": "symlog", "constant": end, "zero": True, "nice": False}, "axis": axis}
+
+
+def _one_digit(value: float) -> float:
+    return float(f"{value:.0e}")
 
 
 def waterfall(rows: Sequence[Row], x: Chart, verdicts: Sequence[str], begin: Row) -> Chart:
@@ -111,20 +139,22 @@ def _told(y: Chart, x: Chart) -> list[Chart]:
     return tooltip(y, _verdict(), x, *ends(x))
 
 
+LEGEND = {"symbolSize": 90, "symbolStrokeWidth": 2, "symbolOpacity": 1}
+
+
 def _colour(verdicts: Sequence[str]) -> Chart:
-    return {**_verdict(), "scale": {"domain": list(verdicts), "range": "ordinal"}, "legend": None}
+    return {**_verdict(), "scale": {"domain": list(verdicts), "range": "ordinal"}, "legend": LEGEND}
 
 
 def _points(place: Mapping[str, Any], verdicts: Sequence[str]) -> list[Chart]:
     """Shapes in the colours of verdicts, full where the verdict is sure, and hollow, upon nothing, where it is not."""
-    legend = {"columns": 2, "symbolSize": 90, "symbolStrokeWidth": 2, "symbolOpacity": 1}
-    shape = {**_verdict(), "scale": {"domain": list(verdicts), "range": list(SHAPES)}, "legend": legend}
-    full = {"condition": {"test": "datum.sure", "value": 1}, "value": 0.15}
-    stroke = {**_colour(verdicts), "legend": legend}
-    looks = {**place, "shape": shape, "stroke": stroke, "fill": _colour(verdicts)}
+    shape = {**_verdict(), "scale": {"domain": list(verdicts), "range": list(SHAPES)}, "legend": LEGEND}
+    looks = {**place, "shape": shape, "color": _colour(verdicts)}
+    full = {"condition": {"test": "datum.sure", "value": 1}, "value": 0}
     return [
         mark("point", place, style="paper", filled=True, size=90, opacity=1),
-        mark("point", {**looks, "fillOpacity": full}, strokeWidth=2, size=90, opacity=1),
+        mark("point", looks, filled=False, strokeWidth=2, size=90, opacity=1),
+        mark("point", {**looks, "fillOpacity": full}, filled=True, size=90, opacity=1),
     ]
 
 
@@ -167,10 +197,11 @@ def _labelled(rows: Sequence[Row], across: tuple[float, float], up: tuple[float,
 
     taken: list[Box] = [(x - 6, y - 6, x + 6, y + 6) for x, y in map(at, rows)]
     named: list[dict[str, Any]] = []
+    ground = at({"cost": 0, "value": 0})[1]  # a name upon the line at 0 is hard to read
     reach = max(abs(row["value"]) for row in rows) or 1.0
     for row in sorted(rows, key=lambda row: -abs(row["value"]) / reach):
         text = row["name"] if _letters(row["name"]) <= LONGEST else f"{row['name'][: LONGEST // 2]}…"
-        for side in LABELS:
+        for side in sorted(LABELS, key=lambda side: _box(side, *at(row), 0)[1] < ground < _box(side, *at(row), 0)[3]):
             box = _box(side, *at(row), LETTER * _letters(text))
             if box[0] >= 0 and box[2] <= NARROW and not any(_overlap(box, other) for other in taken):
                 taken.append(box)

@@ -26,7 +26,7 @@ MOST = 4 * FOLDS
 ROWS = 3000
 """Rows of a sample: four fifths are learnt from."""
 
-EXAMPLES = 40_000
+EXAMPLES = 30_000
 """Examples that one training sees at most, those of all epochs together."""
 
 

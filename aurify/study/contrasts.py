@@ -46,7 +46,7 @@ class Contrasts:
     catalog: Catalog
     variants: dict[str, Recipe] = field(default_factory=dict)
     rows: list[Contrast] = field(default_factory=list)
-    left_out: list[tuple[str, Said]] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.variants[FULL] = self.recipe
@@ -67,7 +67,7 @@ class Contrasts:
             try:
                 technique = kind.make({})
             except AurifyError as error:
-                self.left_out.append((name, said("{reason}", reason=str(error))))
+                self.left_out.append((name, str(error)))
                 continue
             if all(technique.settings()[k] == v for k, v in kind.neutral.items()):
                 self.left_out.append((name, said("nothing to switch on: its own settings change nothing")))
@@ -103,14 +103,14 @@ class Contrasts:
         known = families(self.recipe.techniques)
         for name in known if list(names) == ["all"] else names:
             if name not in known:
-                has = f"{suggest(name, known)}; it has {', '.join(known)}"
-                raise AurifyError(f"--families {name}: the recipe has no such techniques{has}")
+                raise AurifyError(f"--families {name}: the recipe has no such techniques{suggest(name, known)}")
             recipe = self.recipe
             for technique in known[name]:
                 recipe = recipe.without(technique)
-            self.variants[f"without {name}"] = recipe
+            without = f"without the family {name}"  # it may be called as a technique is
+            self.variants[without] = recipe
             reference = said("the recipe without {names}", names=listed(known[name]))
-            self._add(name, "family", reference, {FULL: 1, f"without {name}": -1}, name)
+            self._add(name, "family", reference, {FULL: 1, without: -1}, name)
 
     def interactions(self, names: Sequence[str]) -> None:
         """Of each two of some ingredients: what one gains with the other, less what it gains without it."""
@@ -134,11 +134,15 @@ class Contrasts:
         knob, own = self._setting(path)
         texts = given.split(",") if given else [str(point) for point in _points(path, knob, own)]
         reference = said("the recipe") if own is None else said("the recipe's own {value}", value=str(own))
+        tried = [own]
         for text in texts:
             value, name = catalogs.value(text), f"{path}={text}"
-            if value != own:
+            if value not in tried:
+                tried.append(value)
                 self.variants[name] = self._with(path, text)
                 self._add(path, "sweep", reference, {name: 1, FULL: -1}, value=value)
+        if len(tried) == 1:
+            raise AurifyError(f"--sweep {word}: the recipe has {path} = {own} already; give other values")
 
     def _setting(self, path: str) -> tuple[Knob, Any]:
         """A setting's knob and the recipe's own value; None where the technique that has it is off."""
@@ -149,7 +153,7 @@ class Contrasts:
         holder = holders.get(first)
         kind = type(holder) if holder is not None else self.catalog.parts["technique"].get(first)
         if kind is None:
-            known = [*holders, *self.catalog.parts["technique"]]
+            known = {**holders, **self.catalog.parts["technique"]}
             raise AurifyError(f"--sweep {path}: there is no part {first!r}{suggest(first, known)}")
         if setting not in kind.knobs():
             raise AurifyError(f"--sweep {path}: {first} has no setting {setting!r}{suggest(setting, kind.knobs())}")
@@ -235,8 +239,8 @@ def _prepares(technique: Technique) -> bool:
 
 
 def _place(technique: Technique) -> tuple[int, int]:
-    """Where a run meets a technique first."""
-    return next((at, technique.stage or 0) for at, seam in enumerate(SEAMS) if fills(technique, seam))
+    """Where a run meets a technique first; one without a seam, which only hides columns, is met when rows are read."""
+    return next(((at, technique.stage or 0) for at, seam in enumerate(SEAMS) if fills(technique, seam)), (0, 0))
 
 
 def _points(path: str, knob: Knob, own: Any) -> list[Any]:

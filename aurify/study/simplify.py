@@ -32,14 +32,15 @@ def simplify(study: Ablation, ledger: Mapping[str, Any], fresh: Cells) -> tuple[
     study.make(study.wanted(names, pilot), len(path), "simplifying")
     scores = {name: _gains(study, metric, study.cells, name) for name in names}
     usable = [name for name in names if scores[name] is not None]
+    usable = usable if FULL in usable else [FULL]  # beside an undefined score nothing can be judged
     best = max(usable, key=lambda name: float(np.mean(scores[name] or [0.0])))
-    chosen = next(name for name in reversed(usable) if _good_enough(study, metric, name, best))
+    chosen = next((name for name in reversed(usable) if _good_enough(study, metric, name, best)), FULL)
     removed = path.get(chosen, [])
     again = replace(study, cells=fresh)
     again.make(again.wanted([FULL, chosen], fresh.first(PILOT)), 1, "measuring the simpler recipe again")
     remeasured = _effect(again, metric, chosen, FULL)
-    told = verdict(remeasured, remeasured.p)
-    earned = told != "hurts"
+    told = verdict(remeasured, remeasured.p) if np.isfinite(remeasured.gain) else "failed"
+    earned = told not in ("hurts", "failed")
     kept = study.contrasts.variants[chosen] if earned else recipe
     return kept, {
         "removed": removed if earned else [],
@@ -80,9 +81,11 @@ def _gains(study: Ablation, metric: str, cells: Cells, name: str) -> list[float]
 
 
 def _effect(study: Ablation, metric: str, name: str, other: str) -> Effect:
-    """What a variant has before another."""
-    one, two = (np.array(_gains(study, metric, study.cells, each)) for each in (name, other))
-    return effect((one - two).tolist(), study.cells.pairing, 1, float(np.abs(two).mean()))
+    """What a variant has before another; all NaN where a score of theirs is undefined."""
+    one, two = (_gains(study, metric, study.cells, each) for each in (name, other))
+    if one is None or two is None:
+        return Effect(*[np.nan] * 5, p=1.0, sees=np.nan)
+    return effect((np.array(one) - np.array(two)).tolist(), study.cells.pairing, 1, float(np.abs(two).mean()))
 
 
 def _good_enough(study: Ablation, metric: str, name: str, best: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,12 +33,21 @@ class Wanted:
     def key(self) -> str:
         """The same for the same training, whatever the variant is called and whichever study asks for it."""
         plain = {k: v for k, v in self.seeded.plain().items() if k != "source"}
-        text = json.dumps([plain, Path(self.cell.path).stem], sort_keys=True, default=str)
+        about = [plain, Path(self.cell.path).stem, *_foreign(self.recipe)]
+        text = json.dumps(about, sort_keys=True, default=str)
         return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
     @property
     def seeded(self) -> Recipe:
         return replace(self.recipe, seed=self.cell.seed)
+
+
+def _foreign(recipe: Recipe) -> list[str]:
+    """Digests of the files that parts of the user's are in: what an edited one makes is measured anew."""
+    modules = {type(part).__module__ for part in (recipe.network, recipe.optimizer, *recipe.techniques)}
+    own = [getattr(sys.modules.get(m), "__file__", None) for m in sorted(modules) if not m.startswith("aurify.")]
+    files = [Path(file) for file in own if file is not None and Path(file).is_file()]
+    return [hashlib.blake2b(file.read_bytes(), digest_size=10).hexdigest() for file in files]
 
 
 class Trainings:

@@ -36,10 +36,15 @@ class Trainer:
 
     def __init__(self, store: Store, catalog: Catalog, device: Any, watch: Watch):
         self.store, self.catalog, self.device, self.watch = store, catalog, device, watch
-        self._on, self._once = ("", 0), Kept()
+        self._on, self._once, self._warm = ("", 0), Kept(), False
 
     def __call__(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """What ``measure`` says of the order's ``recipe`` on its ``parts``, or why it could not be: ``refused``."""
+        if not self._warm:
+            self._warm = True
+            one = {**order["recipe"], "budget": {**order["recipe"]["budget"], "steps": 1}}
+            self({**order, "recipe": one})  # the first one of a process imports much: no variant shall pay for that
+            self._on = ("", 0)
         try:
             recipe = self.catalog.recipe(order["recipe"])
             if self._on != (on := (order["parts"], recipe.seed)):

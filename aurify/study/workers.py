@@ -144,9 +144,12 @@ class _Process:
             stdin.write(json.dumps(order) + "\n")
             stdin.flush()
             line = stdout.readline()
-            return dict(recall(json.loads(line))) if line else None
+            if line:
+                return dict(recall(json.loads(line)))
         except (OSError, ValueError):
-            return None
+            pass
+        self._end()
+        return None
 
     def _pipes(self) -> tuple[IO[str], IO[str]]:
         if self._process is None or self._process.poll() is not None:
@@ -165,6 +168,10 @@ class _Process:
     def kill(self) -> None:
         """End it at once, whatever it is at."""
         self._killed = True
+        self._end()
+
+    def _end(self) -> None:
+        """Leave no process that is still ending: it would be taken for one that lives."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

@@ -24,6 +24,7 @@ from aurify.data.splits import Parts
 from aurify.data.store import Store
 from aurify.report import page
 from aurify.report.ledger_frame import effects_frame, pairs_frame
+from aurify.report.notebook import Plots
 from aurify.report.section import Inspection
 from aurify.study.ablate import Ablation, Progress
 from aurify.study.ablate import ablate as compare
@@ -36,7 +37,7 @@ from aurify.study.workers import Here, Processes, Workers, worker_count
 from aurify.training import device as devices
 from aurify.workbench.measuring import open_store
 from aurify.workbench.passed import Passed, catalog_with
-from aurify.workbench.record import read_findings, record
+from aurify.workbench.record import read_findings, read_ledger, record
 from aurify.workbench.reporting import require_language
 from aurify.workbench.settling import lines, settle
 from aurify.workbench.wish import wish_of, words_of
@@ -51,6 +52,12 @@ class Ledger:
 
     path: Path
     plain: Mapping[str, Any]
+    catalog: Catalog
+
+    @property
+    def plot(self) -> Plots:
+        """The charts of its page as figures; ``dir(ledger.plot)`` names them."""
+        return Plots(lambda: _shown(RunFolder(self.path), self.catalog, "en"))
 
     @property
     def effects(self) -> pl.DataFrame:
@@ -121,7 +128,7 @@ def ablate(
 
     ``designs`` are ``leave_one_out`` (the default), ``add_one`` and ``cumulative``; ``families``, ``interactions`` and
     ``sweep`` (``["dropout.rate=0,0.1,0.3"]``) add rows of their own. Only rows that a fit would learn from are used:
-    the test part stays sealed. By default samples of 3,000 rows and 40,000 examples a training are taken; ``rows`` and
+    the test part stays sealed. By default samples of 3,000 rows and 30,000 examples a training are taken; ``rows`` and
     ``steps`` choose others and ``full`` lifts every limit. ``metric`` judges, and a difference below ``worth`` in it is
     not worth more pairs. With ``simplify`` the smallest recipe as good as the best is written beside the ledger.
     ``workers`` trainings go side by side; what was trained is kept, and the same call goes on where it was stopped.
@@ -136,7 +143,7 @@ def ablate(
     roles |= {"header": header, "missing": missing, "types": types, "positive": positive, "weight": weight}
     roles |= {"accept": accept}
     words = words_of(settings, {"split.by": split})
-    folder = _place(run, out)
+    folder = _place(run, recipe, out)
     with Watch() as watch, devices.prepared(device) as chosen:
         folder.hold()
         try:
@@ -163,8 +170,8 @@ def ablate(
                     found["simplified"] = {**told, "file": folder.simplified.name}
                     write_bytes(folder.simplified, kept.to_yaml().encode())
             write_json(folder.ledger, keep({**found, "seconds": round(time.monotonic() - began, 3)}))
-            _write_report(folder, catalog, language)
-            return Ledger(folder.path, read_record(folder.ledger))
+            write_bytes(folder.report, page.render(_shown(folder, catalog, language)).encode())
+            return Ledger(folder.path, read_record(folder.ledger), catalog)
         finally:
             folder.release()
 
@@ -259,9 +266,7 @@ def _designs(
     named = [name.replace("-", "_") for name in designs or ()]
     for name in named:
         if name not in DESIGNS:
-            raise AurifyError(
-                f"--designs {name}: there is no such design{suggest(name, DESIGNS)}; {', '.join(DESIGNS)}"
-            )
+            raise AurifyError(f"--designs {name}: there is no such design{suggest(name, DESIGNS)}")
     if simplify or not (named or families or interactions or sweep):
         named = [*named, "leave_one_out"]
     asked: list[Callable[[Contrasts], None]] = [getattr(Contrasts, name) for name in DESIGNS if name in named]
@@ -276,20 +281,21 @@ def _is_run(run: Any) -> bool:
     return isinstance(run, (str, Path)) and Path(run).is_dir() and RunFolder(Path(run)).recipe.exists()
 
 
-def _place(run: Any, out: str | Path | None) -> RunFolder:
+def _place(run: Any, recipe: Any, out: str | Path | None) -> RunFolder:
     """The run's own folder, or for a source one that the same call finds again."""
     if _is_run(run):
         folder = RunFolder(Path(run))
+        if out is not None:
+            raise AurifyError(f"the ledger of a run lies in its own folder, {run}: drop --out")
         if not folder.begun():
             raise AurifyError(f"{run} is not a run with its data: it lacks store or parts.aurify; fit again")
         return folder
-    if out is None:
-        return RunFolder(
-            ablated(run.name if hasattr(run, "name") else str(run) if isinstance(run, (str, Path)) else "frame")
-        )
-    folder = RunFolder(Path(out))
+    if run is None and recipe is None:
+        raise AurifyError("give a run folder, or the data and what to predict: aurify ablate RUN")
+    source = run if isinstance(run, (str, Path)) else recipe if run is None else None
+    folder = RunFolder(Path(out) if out is not None else ablated(str(source) if source is not None else "frame"))
     if folder.path.exists() and (not folder.path.is_dir() or folder.foreign()):
-        raise AurifyError(f"--out {out} holds other things than a run; choose an empty or new folder")
+        raise AurifyError(f"{folder.path} holds other things than a run; choose an empty or new folder with --out")
     return folder
 
 
@@ -302,17 +308,15 @@ def _forget(folder: RunFolder) -> None:
         path.unlink(missing_ok=True)
 
 
-def _write_report(folder: RunFolder, catalog: Catalog, language: str) -> None:
-    """The run's report with the ledger in it, or a page of the ledger where nothing else is measured yet."""
+def _shown(folder: RunFolder, catalog: Catalog, language: str) -> Inspection:
+    """What a page shows: the run with the ledger in it, or the ledger alone where nothing else is measured yet."""
     if folder.finished():
-        shown: Inspection = record(folder, catalog, language)
-    else:
-        shown = Inspection(
-            folder=folder,
-            source=catalog.read_recipe(folder.recipe).source,
-            findings=read_findings(folder),
-            evidence={},
-            ledger=read_record(folder.ledger),
-            language=language,
-        )
-    write_bytes(folder.report, page.render(shown).encode())
+        return record(folder, catalog, language)
+    return Inspection(
+        folder=folder,
+        source=catalog.read_recipe(folder.recipe).source,
+        findings=read_findings(folder),
+        evidence={},
+        ledger=read_ledger(folder),
+        language=language,
+    )

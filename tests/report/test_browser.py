@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 from found import record
+from ledgers import inspection, ledger
 
 from aurify import workbench
 from aurify.core.words import LANGUAGES
@@ -53,7 +54,7 @@ def frame(kind):
 
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory):
-    """The report of each kind of target in each language, and the page of data that is only inspected."""
+    """The report of each kind of target in each language, that of data that is only inspected, and that of a ledger."""
     root = tmp_path_factory.mktemp("pages")
     found = {}
     for kind in KINDS:
@@ -63,6 +64,8 @@ def pages(tmp_path_factory):
     for language in LANGUAGES:
         found["data", language] = root / f"data.{language}.html"
         found["data", language].write_text(render(record(language)), encoding="utf-8")
+        found["ledger", language] = root / f"ledger.{language}.html"
+        found["ledger", language].write_text(render(inspection(ledger(), language)), encoding="utf-8")
     return found
 
 
@@ -111,7 +114,7 @@ SAID = """() => {
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("kind", [*KINDS, "data"])
+@pytest.mark.parametrize("kind", [*KINDS, "data", "ledger"])
 def test_nothing_goes_wrong_and_nothing_is_cut_off(pages, visit, kind, language):
     for width in WIDTHS:
         for scheme in ("light", "dark"):
@@ -127,7 +130,7 @@ def test_nothing_goes_wrong_and_nothing_is_cut_off(pages, visit, kind, language)
             assert set(drawn) == {1}
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "data"])
+@pytest.mark.parametrize("kind", [*KINDS, "data", "ledger"])
 def test_charts_have_texts_for_those_who_do_not_see_them(pages, visit, kind):
     page = visit(pages[kind, "en"])
     texts = page.evaluate(
@@ -177,7 +180,9 @@ def test_numbers_can_be_read_without_javascript(pages, visit):
     assert page.locator("table").count() > 1
 
 
-@pytest.mark.parametrize(("kind", "word"), [*((kind, "区间") for kind in KINDS), ("data", "严重")])
+@pytest.mark.parametrize(
+    ("kind", "word"), [*((kind, "区间") for kind in KINDS), ("data", "严重"), ("ledger", "测不出差异")]
+)
 def test_no_english_sentence_is_left_in_chinese(pages, visit, kind, word):
     """Names of settings and metrics may be English; four plain words in a row are a sentence."""
     page = visit(pages[kind, "zh"])

@@ -8,7 +8,7 @@ import altair
 import pytest
 import vl_convert
 
-from aurify.report import charts, vega
+from aurify.report import charts, vega, verdict_charts
 from aurify.report.page import spoken
 from aurify.report.section import Record
 
@@ -56,6 +56,7 @@ def test_a_users_word_is_a_title_a_series_or_a_name_and_never_an_expression(word
     x, y = charts.number("x", word), charts.number("y", word)
     rows = [
         {"x": at, "y": at, "low": 0, "high": 2, "series": name, "name": name, "value": at, "strong": at == 1}
+        | {"wide_low": -1, "wide_high": 3, "verdict": word, "sure": at == 1, "before": 0, "cost": at}
         for at, name in enumerate([word, "other"])
     ]
     order, value = [word, "other"], charts.number("value", word)
@@ -65,6 +66,10 @@ def test_a_users_word_is_a_title_a_series_or_a_name_and_never_an_expression(word
         charts.bars(rows, value),
         charts.grouped(rows, value, order, charts.size("x", word)),
         charts.side_by_side(rows, value, order, order),
+        verdict_charts.forest(rows, value, [word]),
+        verdict_charts.waterfall(rows, value, [word], {"name": f"bare {word}", "value": 0}),
+        verdict_charts.scatter(rows, charts.number("cost", word), value, [word]),
+        verdict_charts.sweep(rows, x, value, [word], {"x": 2, "value": 0, "name": word}),
     ]
     record = Record.__new__(Record)
     object.__setattr__(record, "language", "en")

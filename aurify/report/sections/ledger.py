@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aurify.core.words import Said, said
-from aurify.report.ledger import DESIGNS, caps, estimand, measured, power, rows_of, summary
+from aurify.report.ledger import DESIGNS, caps, estimand, measured, power, reference, rows_of, summary
 from aurify.report.ledger_figures import cost, forest, waterfall
 from aurify.report.ledger_rows import effects_table, lost, other_metrics, simplified
 from aurify.report.section import Block, DataSection, Folded, Inspection, Paragraph
@@ -29,7 +29,7 @@ class Worth(DataSection):
         if ledger is None:
             return []
         blocks: list[Block] = [Paragraph(summary(ledger), strong=True)]
-        blocks += [Paragraph(text) for text in (estimand(ledger), caps(ledger), power(ledger))]
+        blocks += [Paragraph(text) for text in (reference(ledger), estimand(ledger), caps(ledger), power(ledger))]
         blocks += simplified(ledger)
         for design in DESIGNS:
             blocks += _design(record, design)

@@ -99,6 +99,7 @@ def _by_number(record: Inspection, effects: Sequence[Effect]) -> charts.Chart:
     own = _own_value(effects)
     every = [row["x"] for row in rows] + ([] if own is None else [own])
     if min(every) > 0 and max(every) >= DECADES * min(every):
-        x = {**x, "scale": {"type": "log", "nice": False}}
+        ticks = {"values": sorted(set(every)), "labelOverlap": True, "format": ".10~g"}
+        x = {**x, "scale": {"type": "log", "nice": False}, "axis": ticks}
     begin = None if own is None else {"x": own, "value": 0, "name": record.say(said("the recipe's own value"))}
     return verdict_charts.sweep(rows, x, {**gain_axis(record), "axis": {}}, verdict_words(record), begin)
