@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from pathlib import Path
 
 from benchmarks.proving.coverage import coverage
 from benchmarks.proving.placebo import placebo
@@ -20,9 +21,9 @@ def main(description: str) -> None:
         case "coverage":
             result = coverage(sets, asked.seeds)
         case "placebo":
-            result = placebo(sets, asked.seeds, asked.workers)
+            result = placebo(sets, asked.seeds, asked.workers, asked.kept)
         case _:
-            result = power(sets, asked.seeds, asked.workers)
+            result = power(sets, asked.seeds, asked.workers, asked.kept)
     print(json.dumps({**result, "seeds": asked.seeds, "seconds": round(time.monotonic() - began)}))
 
 
@@ -34,4 +35,5 @@ def _words(description: str) -> argparse.Namespace:
     parser.add_argument("--sets", type=int, help="data sets to draw")
     parser.add_argument("--seeds", choices=("tune", "held"), default="tune", help="held: for the last count")
     parser.add_argument("--workers", type=int, default=1, help="processes of --placebo and --power")
+    parser.add_argument("--kept", type=Path, help="file of what these found, a line a data set: to go on after a stop")
     return parser.parse_args()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,10 +32,10 @@ WORTH = 0.09
 LEVEL = 0.05
 
 
-def placebo(sets: int, seeds: str, workers: int) -> dict[str, Any]:
+def placebo(sets: int, seeds: str, workers: int, kept: Path | None) -> dict[str, Any]:
     """Make the ledgers and count."""
     cases = [replace(c, worth=WORTH if c.number % 4 else None) for c in dealt(KINDS, sets, seeds)]
-    return counted(list(made(case_rows, cases, workers)))
+    return counted(made(case_rows, cases, workers, kept))
 
 
 def case_rows(case: Case) -> list[Row]:

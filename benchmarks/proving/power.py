@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,9 @@ NEAR = 1.5
 TARGET = 0.9
 
 
-def power(sets: int, seeds: str, workers: int) -> dict[str, Any]:
+def power(sets: int, seeds: str, workers: int, kept: Path | None) -> dict[str, Any]:
     """Make the ledgers and count."""
-    return counted(list(made(case_rows, dealt(KINDS, sets, seeds), workers)))
+    return counted(made(case_rows, dealt(KINDS, sets, seeds), workers, kept))
 
 
 def case_rows(case: Case) -> list[Row]:

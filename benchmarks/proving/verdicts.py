@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 from aurify.core import rng
@@ -65,10 +65,16 @@ def dealt(shares: Sequence[tuple[Kind, float]], sets: int, seeds: str) -> list[C
     return [case for _, case in sorted(cases, key=lambda each: each[0])]
 
 
-def made(work: Callable[[Case], list[Row]], cases: Sequence[Case], workers: int) -> Iterator[Row]:
-    """The rows of every ledger, in processes of their own; each is told on standard error as soon as it is there."""
+def made(work: Callable[[Case], list[Row]], cases: Sequence[Case], workers: int, kept: Path | None) -> list[Row]:
+    """The rows of every ledger, made in processes of their own; those of ``kept`` are not made again, others added."""
+    lines = kept.read_text().splitlines() if kept is not None and kept.exists() else []
+    rows = [Row(**plain) for line in lines for plain in json.loads(line)]
+    done = {(row.kind, row.number) for row in rows}
+    missing = [case for case in cases if (case.kind.name, case.number) not in done]
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for rows in pool.map(work, cases):
-            sys.stderr.write(json.dumps([asdict(row) for row in rows]) + "\n")
-            sys.stderr.flush()
-            yield from rows
+        for made in pool.map(work, missing):
+            rows += made
+            if kept is not None:
+                with kept.open("a") as file:
+                    file.write(json.dumps([asdict(row) for row in made]) + "\n")
+    return rows
