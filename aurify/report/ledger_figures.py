@@ -15,18 +15,29 @@ from aurify.report.words import metric_name
 
 def forest(record: Inspection, design: str, effects: Sequence[Effect]) -> Figure:
     """The gains of rows side by side; every row has numbers."""
-    ledger = _ledger(record)
+    ledger, rows, x = _ledger(record), _rows(record, effects), gain_axis(record)
+    end = verdict_charts.even_up_to(rows)
+    if end is not None:
+        x = verdict_charts.stretched(x, rows, end)
+    caption = said(
+        "{what}: gain in {metric}, right of 0 is better with it. Thick is the 95 % interval of one row, thin the"
+        " one that holds for all {rows} rows of the ledger together. Full marks are sure by Holm's test, which"
+        " finds a little more than thin intervals do; hollow ones are not.",
+        what=DESIGNS[design],
+        metric=metric_name(ledger["metric"]),
+        rows=len(ledger["effects"]),
+    )
+    if end is not None:
+        caption = said(
+            "{caption} The scale is even up to {end} on either side and logarithmic beyond, for gains of very different"
+            " size.",
+            caption=caption,
+            end=f"{end:g}",
+        )
     return Figure(
         name=f"ledger_{design}",
-        chart=verdict_charts.forest(_rows(record, effects), gain_axis(record), verdict_words(record)),
-        caption=said(
-            "{what}: gain in {metric}, right of 0 is better with it. Thick is the 95 % interval of one row, thin the"
-            " one that holds for all {rows} rows of the ledger together. Full marks are sure by Holm's test, which"
-            " finds a little more than thin intervals do; hollow ones are not.",
-            what=DESIGNS[design],
-            metric=metric_name(ledger["metric"]),
-            rows=len(ledger["effects"]),
-        ),
+        chart=verdict_charts.forest(rows, x, verdict_words(record)),
+        caption=caption,
         described=said("{what}: {gains}.", what=DESIGNS[design], gains=_each_gain(effects)),
     )
 

@@ -27,6 +27,11 @@ from aurify.report.charts import (
 SHAPES = ("triangle-up", "triangle-down", "circle", "square")
 """Of what helps, hurts, makes no measurable difference, and none at all."""
 
+ENDS = ("value", "wide_low", "wide_high")
+
+FARTHER = 8
+"""How much farther the farthest gain reaches than most before the scale is bent for it."""
+
 LONG = 16
 """Letters of a name above which all names stand above their rows."""
 
@@ -48,6 +53,29 @@ def forest(rows: Sequence[Row], x: Chart, verdicts: Sequence[str]) -> Chart:
     drawn = [names_above(y)] if above else []
     drawn += [upright(0), *_spans(rows, place, x, verdicts), *_points(place | {"x": x}, verdicts)]
     return layers(rows, *drawn, height=(ABOVE if above else LINE) * len(rows))
+
+
+def even_up_to(rows: Sequence[Row]) -> float | None:
+    """Where an even scale of gains must end, for one that is far larger than most; None where they fit on one."""
+    reach = sorted(max(abs(row[end]) for end in ENDS if row[end] is not None) for row in rows)
+    typical = reach[len(reach) // 2] if reach else 0.0
+    return _one_digit(typical) if typical > 0 and reach[-1] > FARTHER * typical else None
+
+
+def stretched(x: Chart, rows: Sequence[Row], end: float) -> Chart:
+    """An axis of gains that is even up to ``end`` and logarithmic beyond (a symmetric logarithm)."""
+    furthest = max(abs(row[side]) for row in rows for side in ENDS if row[side] is not None)
+    steps = [0.0, end]
+    while steps[-1] < furthest:
+        steps.append(steps[-1] * 4)
+    low = min(0.0, *(row[side] for row in rows for side in ENDS if row[side] is not None))
+    ticks = [-step for step in steps[:0:-1] if -step >= 1.5 * low] + steps
+    axis = {**x["axis"], "format": ".2~g", "values": [float(f"{tick:.3g}") for tick in ticks]}
+    return {**x, "scale": {"type": "symlog", "constant": end, "zero": True, "nice": False}, "axis": axis}
+
+
+def _one_digit(value: float) -> float:
+    return float(f"{value:.0e}")
 
 
 def waterfall(rows: Sequence[Row], x: Chart, verdicts: Sequence[str], begin: Row) -> Chart:

@@ -10,7 +10,6 @@ import torch
 
 from aurify.catalog import Catalog
 from aurify.core.errors import DivergedError
-from aurify.core.once import Kept
 from aurify.core.recipe import Recipe
 from aurify.core.run import Run
 from aurify.core.watch import Watch
@@ -21,6 +20,7 @@ from aurify.measure.intervals import row_weights
 from aurify.measure.metrics import evaluator, metrics_for
 from aurify.measure.predictions import Predictions
 from aurify.ship.make import make
+from aurify.study.kept import Kept
 from aurify.training.checkpoint import Keeper
 
 MOST_POINTS = 60

@@ -13,17 +13,19 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aurify import catalog as catalogs
 from aurify.catalog import Catalog
 from aurify.core.errors import AurifyError, Interrupted
-from aurify.core.once import Kept
 from aurify.core.watch import Watch
 from aurify.core.words import keep
 from aurify.data.splits import Parts
 from aurify.data.store import Store
+from aurify.study.kept import Kept
 from aurify.study.trial import measure
 from aurify.training import device as devices
 
@@ -53,10 +55,8 @@ class Trainer:
             return measure(recipe, self.store, parts, self.catalog, self.device, self.watch, self._once)
         except Interrupted:
             raise
-        except AurifyError as error:
-            return {"refused": str(error)}
-        except Exception as error:  # a part of the user's may raise anything: the study goes on without that variant
-            return {"refused": f"{type(error).__name__}: {error}".splitlines()[0]}
+        except (Exception, SystemExit) as error:  # of a part of the user's: the study goes on without that variant
+            return {"refused": _in_a_line(error)}
 
 
 def main() -> None:
@@ -66,12 +66,24 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever a part of the user's prints is no answer
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    with devices.prepared(device) as chosen:
-        devices.set_threads(1)
-        trainer = Trainer(Store.open(Path(store)), catalogs.load(parts), chosen, Watch())
+    with ExitStack() as stack:
+        try:
+            chosen = stack.enter_context(devices.prepared(device))
+            devices.set_threads(1)
+            answer = Trainer(Store.open(Path(store)), catalogs.load(parts), chosen, Watch())
+        except Exception as error:  # nobody reads what a process says in its last moments: it lives on to tell why
+            answer = partial(_refuse, f"a process for trainings cannot begin: {_in_a_line(error)}")
         for line in sys.stdin:
-            answers.write(json.dumps(keep(trainer(json.loads(line)))) + "\n")
+            answers.write(json.dumps(keep(answer(json.loads(line)))) + "\n")
             answers.flush()
+
+
+def _refuse(reason: str, order: Mapping[str, Any]) -> dict[str, Any]:
+    return {"refused": reason}
+
+
+def _in_a_line(error: BaseException) -> str:
+    return str(error) if isinstance(error, AurifyError) else f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def _end_with(parent: int) -> None:

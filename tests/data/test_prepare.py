@@ -7,10 +7,10 @@ import pytest
 import torch
 from small import KINDS, same
 
-from aurify.core.once import Kept
 from aurify.core.parts import Stage, Technique, knob
 from aurify.core.types import Layer
 from aurify.data import prepare
+from aurify.study.kept import Kept
 
 
 def bare(lab, kind):

@@ -106,6 +106,19 @@ def test_metrics_and_worth_are_those_of_the_problem(kind, ablate, tmp_path):
     assert found["reference"]["score"] == found["reference"]["scores"][found["metric"]]
 
 
+def test_unit_of_the_target_makes_no_difference_to_a_verdict(ablate, frames, tmp_path):
+    """In farads the scores of a capacitor are as small as what else would be rounding."""
+    found = []
+    for unit in (1.0, 1e-12):
+        frames["regress"].with_columns(y=pl.col("y") * unit).write_csv(tmp_path / "units.csv")
+        techniques = {"dropout": {}, "scale_numbers": {}, "scale_target": {}}
+        recipe = {"network": "mlp", "optimizer": "adamw", "techniques": techniques, "budget": {"steps": 4}}
+        made = ablate(tmp_path / "units.csv", out=tmp_path / f"run{unit}", recipe=recipe, steps=4)
+        found.append(next(row for row in made.plain["effects"] if row["technique"] == "dropout"))
+    assert found[0]["verdict"] == found[1]["verdict"] != "identical"
+    assert found[1]["gain"] == pytest.approx(found[0]["gain"] * 1e-12, rel=0.05)
+
+
 def test_other_metric_judges_the_same_trainings(ablate, tmp_path, lines):
     one = ablate("regress", out=tmp_path / "run")
     kept = lines(one.path)
@@ -228,3 +241,43 @@ def test_trees_that_are_blended_in_are_an_ingredient(ablate, tmp_path, tiny):
     assert row["family"] == "blend"
     assert row["verdict"] != "failed", row["reason"]
     assert row["bytes"] > 0
+
+
+def test_simpler_recipe_is_written_and_shown(ablate, ablate_run, tmp_path, lines):
+    found = ablate(out=tmp_path / "run", simplify=True).plain["simplified"]
+    assert found["removed"] == found["tried"]
+    assert len(found["path"]) > 1
+    for step in found["path"]:
+        assert step["score"] > 0
+    assert "simplified.yaml" in (tmp_path / "run" / "report.html").read_text()
+    trained = len(lines(tmp_path / "run"))
+    ablate_run(tmp_path / "run", simplify=True)
+    assert len(lines(tmp_path / "run")) == trained
+
+
+def test_variant_that_cannot_be_trained_is_a_row_with_a_reason(ablate, tmp_path):
+    (tmp_path / "breaking_part.py").write_text(BREAKING)
+    found = ablate(out=tmp_path / "run", parts=["breaking_part.py"], sweep=["breaking.rate=0.2"])
+    (row,) = found.plain["effects"]
+    assert (row["verdict"], row["reason"]) == ("failed", "ValueError: boom")
+    assert {t["variant"] for t in found.plain["trainings"]} == {"full"}
+    assert found.pairs.height == 10
+    assert "ValueError: boom" in found.report.read_text()
+
+
+BREAKING = """
+from dataclasses import dataclass
+from aurify.core.parts import Stage, Technique, knob
+
+
+@dataclass(kw_only=True)
+class Breaking(Technique):
+    '''Raise.'''
+
+    stage = Stage.SCALE
+    neutral = {"rate": 0.0}
+    rate: float = knob(0.1, "nothing", low=0.0, high=0.5)
+
+    def layer(self, view):
+        raise ValueError("boom")
+"""

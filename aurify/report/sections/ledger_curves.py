@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,7 @@ class Curves(DataSection):
         if not figures:
             return []
         told = said(
-            "Lines are means over trainings of the ledger that did not diverge; bands hold 8 of 10 of them at each"
+            "Lines are means over pairs of trainings that did not diverge; bands hold 8 of 10 of them at each"
             " epoch. A line ends where fewer than half of the trainings go on, and its last stretch is of those that"
             " do. A regulariser that works keeps the two lines of one colour closer together."
         )
@@ -64,11 +64,12 @@ def _figure(record: Inspection, ledger: Ledger, at: int, effect: Effect) -> list
     """The figure of one regulariser; none where either side has no curves."""
     signs = effect["terms"].items()
     sides = {WITH: [v for v, sign in signs if sign > 0], WITHOUT: [v for v, sign in signs if sign < 0]}
+    paired = _places(ledger, effect["terms"])
     found = {
         (side, part): line
         for side, variants in sides.items()
         for column, part in ((1, HELD), (2, LEARNT))
-        if (line := mean_curve(_curves(ledger, variants, column)))
+        if (line := mean_curve(_curves(ledger, variants, column, paired)))
     }
     if {side for side, _ in found} != {WITH, WITHOUT}:
         return []
@@ -91,12 +92,23 @@ def _figure(record: Inspection, ledger: Ledger, at: int, effect: Effect) -> list
     ]
 
 
-def _curves(ledger: Ledger, variants: Sequence[str], column: int) -> list[list[tuple[float, float]]]:
+def _places(ledger: Ledger, variants: Collection[str]) -> set[tuple[int, int]]:
+    """Repeat and fold where every variant was trained: the lines of two sides are of the same rows."""
+    found: dict[str, set[tuple[int, int]]] = {variant: set() for variant in variants}
+    for training in ledger["trainings"]:
+        if training["variant"] in found and not training["diverged"]:
+            found[training["variant"]].add((training["repeat"], training["fold"]))
+    return set.intersection(*found.values()) if found else set()
+
+
+def _curves(
+    ledger: Ledger, variants: Sequence[str], column: int, places: set[tuple[int, int]]
+) -> list[list[tuple[float, float]]]:
     """Each training's epochs and scores, held out (1) or learnt from (2); those that have none are left out."""
     every = [
         sorted((point[0], point[column]) for point in training["curve"] if point[column] is not None)
         for training in ledger["trainings"]
-        if training["variant"] in variants and not training["diverged"]
+        if training["variant"] in variants and (training["repeat"], training["fold"]) in places
     ]
     return [curve for curve in every if curve]
 

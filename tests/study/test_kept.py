@@ -2,7 +2,10 @@
 
 import time
 
-from aurify.core.once import Kept, anew
+import torch
+
+from aurify.core.once import anew
+from aurify.study.kept import Kept
 
 
 def test_the_same_is_made_once_and_the_time_it_would_have_taken_is_counted():
@@ -23,11 +26,12 @@ def test_the_same_is_made_once_and_the_time_it_would_have_taken_is_counted():
     assert len(made) == 2
 
 
-def test_no_more_is_kept_than_was_said_and_nothing_is_what_it_is_not():
-    kept = Kept(most=2)
-    for key in "abc":
-        kept(key, lambda key=key: key * 2)
-    assert [kept(key, lambda: "anew") for key in "abc"] == ["aa", "bb", "anew"]
+def test_no_more_is_kept_than_there_is_room_for_and_what_is_shared_counts_once():
+    kept, big = Kept(most_bytes=1000), torch.zeros(100)  # 400 bytes
+    made = {"a": big, "b": {"again": big[:50]}, "c": (torch.zeros(100),), "d": torch.zeros(100), "e": torch.zeros(10)}
+    for key, value in made.items():
+        kept(key, lambda value=value: value)
+    assert [kept(key, lambda: "anew") is made[key] for key in made] == [True, True, True, False, True]
     assert kept("nothing", lambda: None) is None
 
 
