@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,7 @@ class Ablation:
     progress: Progress
     metric: str | None = None
     worth: float | None = None
+    _keys: dict[tuple[str, str, int], str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def wanted(self, variants: list[str], cells: Sequence[Cell]) -> list[Wanted]:
         """Trainings of variants in cells, those of one cell one after another, each cell beginning with another one.
@@ -60,7 +61,10 @@ class Ablation:
 
     def of(self, variant: str, cell: Cell) -> Mapping[str, Any]:
         """What was measured of a variant in a cell."""
-        return self.trainings.of(Wanted(variant, self.capped(self.contrasts.variants[variant]), cell))
+        at = (variant, cell.path, cell.seed)
+        if at not in self._keys:  # asked for each row and metric: what it takes to tell a recipe's key adds up
+            self._keys[at] = Wanted(variant, self.capped(self.contrasts.variants[variant]), cell).key
+        return self.trainings.known(self._keys[at])
 
 
 def ablate(study: Ablation) -> dict[str, Any]:

@@ -79,7 +79,11 @@ class Trainings:
 
     def of(self, wanted: Wanted) -> Mapping[str, Any]:
         """What was measured; it must have been made before."""
-        return self._known[wanted.key]
+        return self.known(wanted.key)
+
+    def known(self, key: str) -> Mapping[str, Any]:
+        """What was measured, by its key."""
+        return self._known[key]
 
     def missing(self, wanted: Sequence[Wanted]) -> list[Wanted]:
         """Those that are not made yet, each once."""

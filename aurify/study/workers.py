@@ -135,9 +135,8 @@ class _Process:
         while (order := lanes.take(lane)) is not None:
             lane = order["parts"]
             try:
-                answer = self._ask(order) or self._ask(
-                    order
-                )  # where it died, once more: it may not be the order's fault
+                # where it died, once more: it may not be the order's fault
+                answer = self._ask(order) or self._ask(order)
             except Exception as error:
                 self._end()
                 answer = {"refused": f"{type(error).__name__}: {error}".splitlines()[0]}
