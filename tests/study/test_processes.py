@@ -1,5 +1,6 @@
 """Processes of a study: where they find modules, what becomes of orders when something raises, and of memory."""
 
+import subprocess
 import sys
 from dataclasses import replace
 from types import SimpleNamespace
@@ -137,3 +138,14 @@ def test_networks_passed_from_python_are_known_by_their_code(lab, monkeypatch):
 
     monkeypatch.setattr("inspect.getsource", unknown)
     assert key(code) != one
+
+
+def test_process_ends_with_who_gives_the_orders_even_before_it_has_begun(begin):
+    workers, _ = begin()
+    process = subprocess.Popen(workers.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(b'{"recipe": {}, "parts": ""}\n')
+    process.stdin.close()  # as a kill closes it
+    assert process.wait(60) == 1
+    assert process.stdout is not None
+    process.stdout.close()
