@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from aurify.core.recipe import Recipe
+from aurify.measure.metrics import EVERY
 from aurify.measure.paired import Effect, effect, verdict
 from aurify.study.ablate import Ablation, gains
 from aurify.study.cells import PILOT, Cells
@@ -37,7 +38,7 @@ def simplify(study: Ablation, ledger: Mapping[str, Any], fresh: Cells) -> tuple[
     chosen = next((name for name in reversed(usable) if _good_enough(study, metric, name, best)), FULL)
     removed = path.get(chosen, [])
     again = replace(study, cells=fresh)
-    again.make(again.wanted([FULL, chosen], fresh.first(PILOT)), 1, "measuring the simpler recipe again")
+    again.make(again.wanted([FULL, chosen], fresh.first(PILOT)), 1, "measuring it again")
     remeasured = _effect(again, metric, chosen, FULL)
     told = verdict(remeasured, remeasured.p) if np.isfinite(remeasured.gain) else "failed"
     earned = told not in ("hurts", "failed")
@@ -48,7 +49,14 @@ def simplify(study: Ablation, ledger: Mapping[str, Any], fresh: Cells) -> tuple[
         "kept": [t.name() for t in kept.techniques],
         "picked": _brief(_effect(study, metric, chosen, FULL)),
         "remeasured": {**_brief(remeasured), "pairs": PILOT, "verdict": told},
-        "path": [{"removed": path.get(name, []), **_brief(_effect(study, metric, name, FULL))} for name in usable],
+        "path": [
+            {
+                "removed": path.get(name, []),
+                "score": _mean(scores[name], metric),
+                **_brief(_effect(study, metric, name, FULL)),
+            }
+            for name in usable
+        ],
     }
 
 
@@ -91,6 +99,12 @@ def _effect(study: Ablation, metric: str, name: str, other: str) -> Effect:
 def _good_enough(study: Ablation, metric: str, name: str, best: str) -> bool:
     found = _effect(study, metric, name, best)
     return not found.high < 0 if np.isfinite(found.high) else found.gain >= 0
+
+
+def _mean(oriented: list[float] | None, metric: str) -> float | None:
+    """A variant's mean score as the metric has it; None where it is undefined."""
+    sign = 1 if EVERY[metric].greater_is_better else -1
+    return None if oriented is None else sign * float(np.mean(oriented))
 
 
 def _brief(found: Effect) -> dict[str, float | None]:
