@@ -35,7 +35,7 @@ def ablate(
     rows: Annotated[int | None, typer.Option("--rows", metavar="N", help="rows of a sample [3000]")] = None,
     steps: Annotated[int | None, typer.Option("--steps", metavar="N", help="updates of a training at most")] = None,
     full: Annotated[bool, typer.Option("--full", help="all rows, the recipe's own steps: the overnight form")] = False,
-    simplify: Annotated[bool, typer.Option("--simplify", help="write the smallest recipe that is as good")] = False,
+    simplify: Annotated[bool, typer.Option("--simplify", help="write the smallest recipe not worse")] = False,
     workers: Annotated[int | None, typer.Option("--workers", metavar="N", help="trainings side by side")] = None,
     drop: options.Drop = None,
     test: options.TestFile = None,

@@ -65,6 +65,12 @@ def ingredient_name(name: str) -> str:
     return seen if len(seen) <= LONGEST else f"{seen[:LONGEST]}…"
 
 
+def row_name(effect: Effect) -> str:
+    """An ingredient, and of a sweep the value that it was tried at."""
+    name = ingredient(effect)
+    return name if effect["design"] != "sweep" else f"{name}={ingredient_name(str(effect['value']))}"
+
+
 def gain(effect: Effect) -> str:
     """``+0.0021 [-0.0012, +0.0054]``, with the plain 95 % interval."""
     return interval({"value": effect["gain"], "low": effect["low"], "high": effect["high"]}, signed=True)
@@ -76,11 +82,11 @@ def verdict(effect: Effect) -> Said:
     if word == FAILED:
         return said("could not be measured")
     if word == IDENTICAL:
-        return said("identical: no pair differed")
+        return said("identical: the same score in every pair")
     if word != EVEN:
         return VERDICTS[word]
     if effect["bound"] is None:
-        return said("no measurable difference (every pair the same)")
+        return said("no measurable difference (the same in every pair)")
     return said("no measurable difference (smaller than {bound})", bound=at_most(effect["bound"]))
 
 
@@ -113,18 +119,22 @@ def summary(ledger: Ledger) -> Said:
         "{what} ({count:,}): {verdicts}.",
         what=DESIGNS[design],
         count=len(effects),
-        verdicts=listed([_counted(word, found) for word, found in by.items() if found]),
+        verdicts=listed([_counted(design, word, found) for word, found in by.items() if found]),
     )
 
 
-def _counted(word: str, found: Sequence[Effect]) -> Said:
-    count, names = len(found), _named([ingredient(effect) for effect in found])
+def _counted(design: str, word: str, found: Sequence[Effect]) -> Said:
+    count, names = len(found), _named([row_name(effect) for effect in found])
+    if design == "interaction" and word == HELPS:
+        return said("{count:,} worth measurably more together ({names})", count=count, names=names)
+    if design == "interaction" and word == HURTS:
+        return said("{count:,} worth measurably less together ({names})", count=count, names=names)
     if word == HELPS:
         return said("{count:,} measurably better with it ({names})", count=count, names=names)
     if word == HURTS:
         return said("{count:,} measurably worse with it ({names})", count=count, names=names)
     if word == IDENTICAL:
-        return said("{count:,} that changed nothing in any pair ({names})", count=count, names=names)
+        return said("{count:,} with the same score in every pair ({names})", count=count, names=names)
     if word == FAILED:
         return said("{count:,} that could not be measured ({names})", count=count, names=names)
     return said("{count:,} without a measurable difference ({names})", count=count, names=names)
