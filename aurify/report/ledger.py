@@ -189,14 +189,24 @@ def caps(ledger: Ledger) -> str:
     if not ledger["full"] and ledger["steps"] < ledger["planned"]:
         sentences.append(
             said(
-                "The recipe's own fit takes up to {planned:,} steps: what pays only after long training is not seen"
-                " here; --full lifts the caps.",
+                "Uncapped, the recipe would take up to {planned:,} steps on so many rows: what pays only after long"
+                " training is not seen here; --full lifts the caps.",
                 planned=ledger["planned"],
             )
         )
     elif not ledger["full"]:
         sentences.append(said("--full lifts all caps."))
-    return in_a_row([*sentences, said("The test part was not touched.")])
+    return in_a_row([*sentences, *_order(ledger["by"]), said("The test part was not touched.")])
+
+
+def _order(by: str) -> list[str]:
+    """How folds are drawn where rows are not drawn one by one."""
+    kind, _, column = by.partition(":")
+    if kind == "group":
+        return [said("Rows with the same {column} are in one fold together.", column=shown(column))]
+    if kind == "time":
+        return [said("Each fold is scored on later {column} than it learnt from.", column=shown(column))]
+    return []
 
 
 def power(ledger: Ledger) -> str:
@@ -207,13 +217,13 @@ def power(ledger: Ledger) -> str:
     pairs, every = [effect["pairs"] for effect in found], len(ledger["effects"])
     sentences: list[str] = [
         said(
-            "Pairs of trainings on the same rows with the same seed, in repeats of {folds} folds: {pairs} a row."
-            " Verdicts hold for all {rows} rows of the ledger together (Holm, 5 %).",
+            "Pairs of trainings on the same rows with the same seed, in repeats of {folds} folds: {pairs} a row.",
             folds=ledger["folds"],
             pairs=_from_to(min(pairs), max(pairs)),
-            rows=every,
         )
     ]
+    if every > 1:
+        sentences.append(said("Verdicts hold for all {rows:,} rows of the ledger together (Holm, 5 %).", rows=every))
     if ledger["apart"]:
         sentences.append(said("Repeats share no row, and count as independent."))
     seen = [effect["sees"] for effect in found if effect["sees"]]
@@ -221,7 +231,7 @@ def power(ledger: Ledger) -> str:
         sentences.append(
             said(
                 "9 of 10 such ledgers would find an effect of {least} in the row with the least spread, and one of"
-                " {most} in that with the most; {worth} is what was asked to be worth knowing.",
+                " {most} in that with the most; {worth} is the least that counts as worth knowing.",
                 least=at_most(min(seen)),
                 most=at_most(max(seen)),
                 worth=at_most(ledger["worth"]),

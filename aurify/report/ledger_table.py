@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from aurify.core.words import Said, listed, said, say
+from aurify.core.words import Said, in_a_row, listed, said, say
 from aurify.report.ledger import (
     DESIGNS,
     FAILED,
@@ -85,19 +85,28 @@ def print_ledger(console: Console, ledger: Ledger, place: Path, *, language: str
     for design in DESIGNS:
         if effects := rows_of(ledger, design):
             console.print(_table(design, effects, language))
-    even = said(
-        "Gains are what having it adds, each with its own interval; verdicts hold for all {rows:,} rows of the ledger"
-        ' together (Holm, 5 %), which asks for more. Where it says "smaller than" or "the same in every pair", no'
-        " difference was measurable.",
-        rows=len(ledger["effects"]),
-    )
-    lines: list[str] = ["", even, summary(ledger), reference(ledger), estimand(ledger), caps(ledger)]
+    lines: list[str] = [
+        "",
+        _how_to_read(len(ledger["effects"])),
+        summary(ledger),
+        reference(ledger),
+        estimand(ledger),
+        caps(ledger),
+    ]
     if simpler := _simpler(ledger):
         lines.append(simpler)
     report, file = str(place / "report.html"), str(place / "ledger.json")
     lines.append(said("Report: {report}; as data: {file}", report=report, file=file))
     for line in lines:
         console.print(_visible(say(line, language)), highlight=False, markup=False, soft_wrap=not console.is_terminal)
+
+
+def _how_to_read(rows: int) -> str:
+    told: list[str] = [said("Gains are what having it adds, each with its own interval.")]
+    if rows > 1:
+        told.append(said("Verdicts hold for all {rows:,} rows of the ledger together (Holm, 5 %).", rows=rows))
+    even = said('Where it says "smaller than" or "the same in every pair", no difference was measurable.')
+    return in_a_row([*told, even])
 
 
 def _table(design: str, effects: list[Effect], language: str) -> Table:

@@ -113,6 +113,7 @@ def ablate(
     settings: Mapping[str, Any] | Sequence[str] = (),
     using: Sequence[str] = (),
     without: Sequence[str] = (),
+    blend: str | None = None,
     network: Passed = None,
     parts: Sequence[str | Path] = (),
     accept: Sequence[str] = (),
@@ -151,7 +152,7 @@ def ablate(
         "weight": weight,
         "accept": accept,
     }
-    words = words_of(settings, {"split.by": split})
+    words = words_of(settings, {"split.by": split, "blend.model": blend})
     folder = _place(run, recipe, out)
     with Watch() as watch, devices.prepared(device) as chosen:
         folder.hold()

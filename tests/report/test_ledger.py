@@ -258,3 +258,15 @@ def test_a_terminal_says_what_took_the_place_and_of_sweeps_the_recipes_own_value
     text = " ".join(printed(KEPT["all"]).split())
     assert "instead of" in text
     assert "compared with dropout.rate=0.1" in text
+
+
+@pytest.mark.parametrize(
+    ("by", "told"), [("group:shop", "same shop are in one fold"), ("time:day", "on later day than")]
+)
+def test_folds_that_keep_an_order_are_told(by, told):
+    assert told in " ".join(printed({**KEPT["all"], "by": by}).split())
+
+
+def test_of_one_row_nothing_is_said_of_all_rows_together():
+    one = {**KEPT["all"], "effects": KEPT["all"]["effects"][:1]}
+    assert "together" not in " ".join(printed(one).split())
