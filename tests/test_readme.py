@@ -57,7 +57,7 @@ def test_python_of_the_readme_runs(folder, snippet):
     )
     assert done.returncode == 0, done.stderr
     assert "roc_auc" in done.stdout
-    assert "p_Yes" in done.stdout
+    assert "p_Yes" in done.stdout or ".predict" not in snippet
 
 
 @pytest.mark.slow

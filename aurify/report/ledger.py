@@ -65,6 +65,12 @@ def ingredient_name(name: str) -> str:
     return seen if len(seen) <= LONGEST else f"{seen[:LONGEST]}…"
 
 
+def row_name(effect: Effect) -> str:
+    """An ingredient, and of a sweep the value that it was tried at."""
+    name = ingredient(effect)
+    return name if effect["design"] != "sweep" else f"{name}={ingredient_name(str(effect['value']))}"
+
+
 def gain(effect: Effect) -> str:
     """``+0.0021 [-0.0012, +0.0054]``, with the plain 95 % interval."""
     return interval({"value": effect["gain"], "low": effect["low"], "high": effect["high"]}, signed=True)
@@ -76,11 +82,11 @@ def verdict(effect: Effect) -> Said:
     if word == FAILED:
         return said("could not be measured")
     if word == IDENTICAL:
-        return said("identical: no pair differed")
+        return said("identical: the same score in every pair")
     if word != EVEN:
         return VERDICTS[word]
     if effect["bound"] is None:
-        return said("no measurable difference (every pair the same)")
+        return said("no measurable difference (the same in every pair)")
     return said("no measurable difference (smaller than {bound})", bound=at_most(effect["bound"]))
 
 
@@ -113,18 +119,22 @@ def summary(ledger: Ledger) -> Said:
         "{what} ({count:,}): {verdicts}.",
         what=DESIGNS[design],
         count=len(effects),
-        verdicts=listed([_counted(word, found) for word, found in by.items() if found]),
+        verdicts=listed([_counted(design, word, found) for word, found in by.items() if found]),
     )
 
 
-def _counted(word: str, found: Sequence[Effect]) -> Said:
-    count, names = len(found), _named([ingredient(effect) for effect in found])
+def _counted(design: str, word: str, found: Sequence[Effect]) -> Said:
+    count, names = len(found), _named([row_name(effect) for effect in found])
+    if design == "interaction" and word == HELPS:
+        return said("{count:,} worth measurably more together ({names})", count=count, names=names)
+    if design == "interaction" and word == HURTS:
+        return said("{count:,} worth measurably less together ({names})", count=count, names=names)
     if word == HELPS:
         return said("{count:,} measurably better with it ({names})", count=count, names=names)
     if word == HURTS:
         return said("{count:,} measurably worse with it ({names})", count=count, names=names)
     if word == IDENTICAL:
-        return said("{count:,} that changed nothing in any pair ({names})", count=count, names=names)
+        return said("{count:,} with the same score in every pair ({names})", count=count, names=names)
     if word == FAILED:
         return said("{count:,} that could not be measured ({names})", count=count, names=names)
     return said("{count:,} without a measurable difference ({names})", count=count, names=names)
@@ -179,14 +189,24 @@ def caps(ledger: Ledger) -> str:
     if not ledger["full"] and ledger["steps"] < ledger["planned"]:
         sentences.append(
             said(
-                "The recipe's own fit takes up to {planned:,} steps: what pays only after long training is not seen"
-                " here; --full lifts the caps.",
+                "Uncapped, the recipe would take up to {planned:,} steps on so many rows: what pays only after long"
+                " training is not seen here; --full lifts the caps.",
                 planned=ledger["planned"],
             )
         )
     elif not ledger["full"]:
         sentences.append(said("--full lifts all caps."))
-    return in_a_row([*sentences, said("The test part was not touched.")])
+    return in_a_row([*sentences, *_order(ledger["by"]), said("The test part was not touched.")])
+
+
+def _order(by: str) -> list[str]:
+    """How folds are drawn where rows are not drawn one by one."""
+    kind, _, column = by.partition(":")
+    if kind == "group":
+        return [said("Rows with the same {column} are in one fold together.", column=shown(column))]
+    if kind == "time":
+        return [said("Each fold is scored on later {column} than it learnt from.", column=shown(column))]
+    return []
 
 
 def power(ledger: Ledger) -> str:
@@ -197,13 +217,13 @@ def power(ledger: Ledger) -> str:
     pairs, every = [effect["pairs"] for effect in found], len(ledger["effects"])
     sentences: list[str] = [
         said(
-            "Pairs of trainings on the same rows with the same seed, in repeats of {folds} folds: {pairs} a row."
-            " Verdicts hold for all {rows} rows of the ledger together (Holm, 5 %).",
+            "Pairs of trainings on the same rows with the same seed, in repeats of {folds} folds: {pairs} a row.",
             folds=ledger["folds"],
             pairs=_from_to(min(pairs), max(pairs)),
-            rows=every,
         )
     ]
+    if every > 1:
+        sentences.append(said("Verdicts hold for all {rows:,} rows of the ledger together (Holm, 5 %).", rows=every))
     if ledger["apart"]:
         sentences.append(said("Repeats share no row, and count as independent."))
     seen = [effect["sees"] for effect in found if effect["sees"]]
@@ -211,7 +231,7 @@ def power(ledger: Ledger) -> str:
         sentences.append(
             said(
                 "9 of 10 such ledgers would find an effect of {least} in the row with the least spread, and one of"
-                " {most} in that with the most; {worth} is what was asked to be worth knowing.",
+                " {most} in that with the most; {worth} is the least that counts as worth knowing.",
                 least=at_most(min(seen)),
                 most=at_most(max(seen)),
                 worth=at_most(ledger["worth"]),

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from aurify.core.words import listed, said, say
+from aurify.core.words import Said, in_a_row, listed, said, say
 from aurify.report.ledger import (
     DESIGNS,
     FAILED,
@@ -27,9 +27,9 @@ from aurify.report.ledger import (
     caps,
     estimand,
     gain,
-    ingredient,
     ingredient_name,
     reference,
+    row_name,
     rows_of,
     summary,
     verdict,
@@ -60,7 +60,7 @@ def studying(console: Console) -> Iterator[Studying]:
     columns = (
         TextColumn("{task.completed:.0f} of {task.total:.0f} trainings"),
         BarColumn(bar_width=None),
-        TextColumn("{task.fields[open_rows]} rows open"),
+        TextColumn("rows open: {task.fields[open_rows]}"),
         TimeRemainingColumn(),
         TextColumn("{task.fields[what]}", markup=False),
     )
@@ -85,8 +85,14 @@ def print_ledger(console: Console, ledger: Ledger, place: Path, *, language: str
     for design in DESIGNS:
         if effects := rows_of(ledger, design):
             console.print(_table(design, effects, language))
-    even = said('Where it says "smaller than" or "every pair the same", no difference was measurable.')
-    lines: list[str] = ["", even, summary(ledger), reference(ledger), estimand(ledger), caps(ledger)]
+    lines: list[str] = [
+        "",
+        _how_to_read(len(ledger["effects"])),
+        summary(ledger),
+        reference(ledger),
+        estimand(ledger),
+        caps(ledger),
+    ]
     if simpler := _simpler(ledger):
         lines.append(simpler)
     report, file = str(place / "report.html"), str(place / "ledger.json")
@@ -95,8 +101,16 @@ def print_ledger(console: Console, ledger: Ledger, place: Path, *, language: str
         console.print(_visible(say(line, language)), highlight=False, markup=False, soft_wrap=not console.is_terminal)
 
 
+def _how_to_read(rows: int) -> str:
+    told: list[str] = [said("Gains are what having it adds, each with its own interval.")]
+    if rows > 1:
+        told.append(said("Verdicts hold for all {rows:,} rows of the ledger together (Holm, 5 %).", rows=rows))
+    even = said('Where it says "smaller than" or "the same in every pair", no difference was measurable.')
+    return in_a_row([*told, even])
+
+
 def _table(design: str, effects: list[Effect], language: str) -> Table:
-    title = Text(f"\n{say(DESIGNS[design], language)}")
+    title = Text(f"\n{_visible(_title(design, effects, language))}")
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0), title=title)
     table.title_justify, table.title_style = "left", "bold"
     table.add_column(Text(say(said("ingredient"), language)), max_width=WIDEST_NAME, overflow="fold")
@@ -104,9 +118,9 @@ def _table(design: str, effects: list[Effect], language: str) -> Table:
     table.add_column(Text(say(said("verdict"), language)), overflow="fold")
     table.add_column(Text(say(said("seconds"), language)), justify="right", no_wrap=True)
     for effect in effects:
-        seconds = "–" if effect["seconds"] is None else f"{effect['seconds']:+,.2f}"
+        seconds = "–" if effect["seconds"] is None else f"{round(effect['seconds'], 2) + 0.0:+,.2f}"  # no -0.00
         table.add_row(
-            Text(_name(effect)),
+            Text(_visible(say(_name(effect), language))),
             Text(gain(effect)),
             Text(_visible(say(_said_of(effect), language))),
             Text(seconds),
@@ -116,9 +130,21 @@ def _table(design: str, effects: list[Effect], language: str) -> Table:
 
 
 def _name(effect: Effect) -> str:
-    """An ingredient, and of a sweep the value that it was tried at."""
-    name = _visible(ingredient(effect))
-    return name if effect["design"] != "sweep" else f"{name}={_visible(ingredient_name(str(effect['value'])))}"
+    """A row's name, with what is there where it is not: no column says what it was compared with."""
+    told = effect["reference"]
+    other = told.values.get("name", told.values.get("other")) if isinstance(told, Said) else None
+    if other is None:
+        return row_name(effect)
+    return said("{name} instead of {other}", name=row_name(effect), other=ingredient_name(str(other)))
+
+
+def _title(design: str, effects: list[Effect], language: str) -> str:
+    """What a table is about; of sweeps also the values that they were compared with."""
+    told = [(e["technique"], e["reference"].values.get("value")) for e in effects if isinstance(e["reference"], Said)]
+    own = [f"{ingredient_name(name)}={value}" for name, value in dict.fromkeys(told) if value is not None]
+    if design != "sweep" or not own:
+        return say(DESIGNS[design], language)
+    return say(said("{what}, compared with {own}", what=DESIGNS[design], own=listed(own, ",")), language)
 
 
 def _said_of(effect: Effect) -> str:
@@ -127,7 +153,7 @@ def _said_of(effect: Effect) -> str:
         case "failed" if effect["reason"]:
             return said("{verdict}: {reason}", verdict=verdict(effect), reason=effect["reason"][:MOST_LETTERS])
         case "no measurable difference" if effect["bound"] is None:
-            return said("every pair the same")
+            return said("the same in every pair")
         case "no measurable difference":
             return said("smaller than {bound}", bound=at_most(effect["bound"]))
         case "identical":
@@ -138,15 +164,18 @@ def _said_of(effect: Effect) -> str:
 def _simpler(ledger: Ledger) -> str | None:
     """One line on the simpler recipe, by the folds it was measured on anew."""
     found = ledger["simplified"]
-    if found is None or not found["removed"]:
+    if found is None:
         return None
+    if not found["removed"]:
+        return said("No ingredient could be removed to make the recipe simpler without a loss.")
     names = listed([ingredient_name(name) for name in found["removed"]])
     again: Any = found["remeasured"]
     if again is None or again["gain"] is None:
         return said("A simpler recipe without {names}: {file}.", names=names, file=found["file"])
     again = interval({"value": again["gain"], "low": again["low"], "high": again["high"]}, signed=True)
     return said(
-        "A simpler recipe without {names}: {file}; on fresh folds it differs by {gain}.",
+        "A simpler recipe without {names}: {file}; on fresh folds it differs by {gain} (above 0 the simpler one is"
+        " better).",
         names=names,
         file=found["file"],
         gain=again,

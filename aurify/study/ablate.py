@@ -53,6 +53,11 @@ class Ablation:
         ]
         return [Wanted(n, self.capped(self.contrasts.variants[n]), cell) for cell, names in turned for n in names]
 
+    def finished(self) -> int:
+        """Trainings that these rows may need and that are made already."""
+        wanted = self.wanted(list(self.contrasts.variants), self.cells.all)
+        return len({one.key for one in wanted}) - len(self.trainings.missing(wanted))
+
     def capped(self, recipe: Recipe) -> Recipe:
         return self.size.capped(recipe, self.cells.rows("fit"))
 

@@ -101,7 +101,7 @@ class Contrasts:
     def families(self, names: Sequence[str]) -> None:
         """The recipe against the recipe without all techniques of a family; ``all`` are all families it has."""
         known = families(self.recipe.techniques)
-        for name in known if list(names) == ["all"] else names:
+        for name in known if "all" in names else dict.fromkeys(names):
             if name not in known:
                 raise AurifyError(f"--families {name}: the recipe has no such techniques{suggest(name, known)}")
             recipe = self.recipe
@@ -156,6 +156,9 @@ class Contrasts:
         if kind is None:
             known = {**holders, **self.catalog.parts["technique"]}
             raise AurifyError(f"--sweep {path}: there is no part {first!r}{suggest(first, known)}")
+        if not setting:
+            known = ", ".join(f"{first}.{name}" for name in kind.knobs()) or "none"
+            raise AurifyError(f"--sweep {path}: say which of its settings; known: {known}")
         if setting not in kind.knobs():
             raise AurifyError(f"--sweep {path}: {first} has no setting {setting!r}{suggest(setting, kind.knobs())}")
         return kind.knobs()[setting], None if holder is None else holder.settings()[setting]

@@ -105,6 +105,12 @@ def _good_enough(study: Ablation, metric: str, name: str, best: str) -> bool:
     return not found.high < 0 if np.isfinite(found.high) else found.gain >= 0
 
 
+def _mean(oriented: list[float] | None, metric: str) -> float | None:
+    """A variant's mean score as the metric has it; None where it is undefined."""
+    sign = 1 if EVERY[metric].greater_is_better else -1
+    return None if oriented is None else sign * float(np.mean(oriented))
+
+
 def _brief(found: Effect) -> dict[str, float | None]:
     numbers = {"gain": found.gain, "low": found.low, "high": found.high}
     return {name: value if np.isfinite(value) else None for name, value in numbers.items()}

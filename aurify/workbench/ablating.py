@@ -13,9 +13,11 @@ from aurify.catalog import Catalog
 from aurify.core.errors import AurifyError, suggest
 from aurify.core.files import read_record, write_bytes, write_json
 from aurify.core.folder import RunFolder
+from aurify.core.recipe import Recipe
 from aurify.core.watch import Watch
-from aurify.core.words import keep
+from aurify.core.words import keep, said
 from aurify.data.findings import Findings
+from aurify.measure.metrics import EVERY
 from aurify.report import page
 from aurify.report.ledger_frame import effects_frame, pairs_frame
 from aurify.report.notebook import Plots
@@ -104,6 +106,7 @@ def ablate(
     settings: Mapping[str, Any] | Sequence[str] = (),
     using: Sequence[str] = (),
     without: Sequence[str] = (),
+    blend: str | None = None,
     network: Passed = None,
     parts: Sequence[str | Path] = (),
     accept: Sequence[str] = (),
@@ -123,19 +126,20 @@ def ablate(
     ``sweep`` (``["dropout.rate=0,0.1,0.3"]``) add rows of their own. Only rows that a fit would learn from are used:
     the test part stays sealed. By default samples of 3,000 rows and 30,000 examples a training are taken; ``rows`` and
     ``steps`` choose others and ``full`` lifts every limit. ``metric`` judges, and a difference below ``worth`` in it is
-    not worth more pairs. With ``simplify`` the smallest recipe as good as the best is written beside the ledger.
+    not worth more pairs. With ``simplify`` the smallest recipe not measurably worse is written beside the ledger.
     ``workers`` trainings go side by side; what was trained is kept, and the same call goes on where it was stopped.
     The other words mean what they mean to ``fit``. Raises AurifyError for anything the user can mend.
     """
     began = time.monotonic()
     require_language(language)
     asked = _designs(designs, families, interactions, sweep, simplify=simplify)
-    size = _size(rows, steps, worth, workers, full=full)
+    _require_metric(metric, worth)
+    size = _size(rows, steps, workers, full=full)
     catalog, passed = catalog_with(parts, network)
     roles = {"target": target, "drop": drop, "test": test, "separator": separator, "encoding": encoding}
     roles |= {"header": header, "missing": missing, "types": types, "positive": positive, "weight": weight}
     roles |= {"accept": accept}
-    words = words_of(settings, {"split.by": split})
+    words = words_of(settings, {"split.by": split, "blend.model": blend})
     folder = place_of(run, recipe, out)
     with Watch() as watch, devices.prepared(device) as chosen:
         folder.hold()
@@ -146,13 +150,11 @@ def ablate(
             else:
                 wish = wish_of(run, roles, recipe, words, using, without, passed)
                 final = settle(wish, folder, catalog, tell or lines(note), watch.check, anew=force, look=inspect)
-            if force:
+            contrasts = _contrasts(final if seed is None else replace(final, seed=seed), catalog, asked)
+            if force:  # not before the words are known to mean something
                 forget(folder)
-            contrasts = Contrasts(final if seed is None else replace(final, seed=seed), catalog)
-            for step in asked:
-                step(contrasts)
-            alone = network is not None and not isinstance(network, str)  # it is in no file for others to read
-            count = 1 if alone else worker_count(workers, chosen.type)
+            # a network that was passed is in no file for other processes to read
+            count = worker_count(1 if passed is not None and not isinstance(network, str) else workers, chosen.type)
             room = Room(folder, open_store(folder), catalog, chosen, parts, watch)
             with room.workers(count) as side_by_side:
                 study = Ablation(
@@ -165,6 +167,7 @@ def ablate(
                     metric=metric,
                     worth=worth,
                 )
+                _say_finished(study, note)
                 found = {"aurify": aurify.__version__, "rows": len(room.among), **compare(study)}
                 folder.simplified.unlink(missing_ok=True)
                 if simplify:
@@ -178,13 +181,32 @@ def ablate(
             folder.release()
 
 
-def _size(rows: int | None, steps: int | None, worth: float | None, workers: int | None, *, full: bool) -> Size:
+def _contrasts(recipe: Recipe, catalog: Catalog, asked: Sequence[Callable[[Contrasts], None]]) -> Contrasts:
+    """All comparisons that were asked for; raises AurifyError for a word that means nothing."""
+    contrasts = Contrasts(recipe, catalog)
+    for step in asked:
+        step(contrasts)
+    return contrasts
+
+
+def _say_finished(study: Ablation, note: Callable[[str], None]) -> None:
+    if finished := study.finished():
+        note(said("{count:,} trainings were finished before and are not made again", count=finished))
+
+
+def _require_metric(metric: str | None, worth: float | None) -> None:
+    """Raises AurifyError for a judge that is none; whether this one judges such data is known after a training."""
+    if metric is not None and metric not in EVERY:
+        raise AurifyError(f"--metric {metric}: there is no such metric{suggest(metric, EVERY)}")
+    if worth is not None and not 0 < worth < float("inf"):
+        raise AurifyError(f"--worth {worth} is not allowed: a number above 0")
+
+
+def _size(rows: int | None, steps: int | None, workers: int | None, *, full: bool) -> Size:
     """How much to take; raises AurifyError for numbers that mean nothing."""
     for name, value, least in (("rows", rows, 50), ("steps", steps, 1), ("workers", workers, 1)):
         if value is not None and value < least:
             raise AurifyError(f"--{name} {value} is not allowed: at least {least}")
-    if worth is not None and not 0 < worth < float("inf"):
-        raise AurifyError(f"--worth {worth} is not allowed: a number above 0")
     if full and (rows is not None or steps is not None):
         raise AurifyError("--full takes all rows and steps, --rows and --steps some: choose one")
     if full:
@@ -202,7 +224,8 @@ def _designs(
     simplify: bool,
 ) -> list[Callable[[Contrasts], None]]:
     """What to do to the contrasts; leave one out where nothing else is asked for, and where a recipe is simplified."""
-    named = [name.replace("-", "_") for name in designs or ()]
+    families, interactions, sweep = _several(families), _several(interactions), _several(sweep)
+    named = [name.replace("-", "_") for name in _several(designs or ())]
     for name in named:
         if name not in DESIGNS:
             raise AurifyError(f"--designs {name}: there is no such design{suggest(name, DESIGNS)}")
@@ -214,6 +237,11 @@ def _designs(
     if interactions:
         asked.append(lambda contrasts: contrasts.interactions(interactions))
     return [*asked, *(lambda contrasts, word=word: contrasts.sweep(word) for word in sweep)]
+
+
+def _several(words: Sequence[str]) -> Sequence[str]:
+    """One word is a list of one, not of its letters."""
+    return [words] if isinstance(words, str) else words
 
 
 def _shown(folder: RunFolder, catalog: Catalog, language: str) -> Inspection:

@@ -217,7 +217,7 @@ def test_a_terminal_groups_by_design_and_says_verdicts_in_words():
     assert [gains[name] for name in first] == sorted((gains[name] for name in first), reverse=True)
     assert re.search(r"dropout +\S+ \[.*\] smaller than 0\.\d+ ", text)
     assert "identical" in text
-    assert "every pair the same" in text
+    assert "the same in every pair" in text
     assert "over training sets of 2,160 rows" in " ".join(text.split())
 
 
@@ -227,7 +227,7 @@ def test_progress_tells_what_is_open_and_is_silent_in_a_file():
     with studying(console) as show:
         show(10, 10, 3, "without [red]dropout")
     assert "10 of 10 trainings" in told.getvalue()
-    assert "3 rows open" in told.getvalue()
+    assert "rows open: 3" in told.getvalue()
     assert "without [red]dropout" in told.getvalue()
     silent = io.StringIO()
     with studying(Console(file=silent)) as show:
@@ -252,3 +252,21 @@ def test_a_brief_row_is_plain_data():
     assert type(plain["reference"]) is str
     assert plain["technique"] == next(iter(PLANTED))
     assert HOSTILE[1] in {brief(row)["technique"] for row in KEPT["all"]["effects"]}
+
+
+def test_a_terminal_says_what_took_the_place_and_of_sweeps_the_recipes_own_values():
+    text = " ".join(printed(KEPT["all"]).split())
+    assert "instead of" in text
+    assert "compared with dropout.rate=0.1" in text
+
+
+@pytest.mark.parametrize(
+    ("by", "told"), [("group:shop", "same shop are in one fold"), ("time:day", "on later day than")]
+)
+def test_folds_that_keep_an_order_are_told(by, told):
+    assert told in " ".join(printed({**KEPT["all"], "by": by}).split())
+
+
+def test_of_one_row_nothing_is_said_of_all_rows_together():
+    one = {**KEPT["all"], "effects": KEPT["all"]["effects"][:1]}
+    assert "together" not in " ".join(printed(one).split())

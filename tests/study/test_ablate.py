@@ -281,3 +281,32 @@ class Breaking(Technique):
     def layer(self, view):
         raise ValueError("boom")
 """
+
+
+def test_simpler_recipes_are_shown_step_by_step_with_their_scores(ablate, tmp_path, tiny):
+    recipe = {**tiny, "techniques": {**tiny["techniques"], "fill_missing": {}}}  # nothing is missing: never of use
+    found = ablate(out=tmp_path / "run", recipe=recipe, simplify=True)
+    told = found.plain["simplified"]
+    assert "fill_missing" in told["removed"]
+    assert told["path"][0]["removed"] == []
+    assert told["path"][0]["score"] == pytest.approx(found.plain["variants"]["full"]["score"])
+    sign = 1 if found.plain["greater_is_better"] else -1
+    for step in told["path"]:
+        assert sign * (step["score"] - told["path"][0]["score"]) == pytest.approx(step["gain"], abs=1e-9)
+    assert "How the simpler recipe was picked" in found.report.read_text(encoding="utf-8")
+
+
+def test_a_second_call_says_what_it_found_finished(ablate, tmp_path, lines):
+    told = []
+    ablate(out=tmp_path / "run", note=told.append)
+    assert not any("finished before" in text for text in told)
+    again = ablate(out=tmp_path / "run", note=told.append)
+    assert f"{len(lines(again.path))} trainings were finished before and are not made again" in told
+
+
+@pytest.mark.parametrize("words", [{"metric": "acc"}, {"families": "prep"}, {"sweep": "dropout"}, {"designs": "leave"}])
+def test_wrong_words_cost_no_training_even_with_force(ablate, ablate_run, tmp_path, lines, words):
+    kept = lines(ablate(out=tmp_path / "run").path)
+    with pytest.raises(AurifyError, match=r"--(metric acc|families prep|sweep dropout|designs leave):"):
+        ablate_run(tmp_path / "run", force=True, **words)
+    assert lines(tmp_path / "run") == kept

@@ -264,3 +264,15 @@ def test_technique_of_ones_own_takes_part(lab, contrasts):
     assert [row.family for row in used.rows] == ["training", "preprocessing", "optimizer"]
     used.sweep("jitter.times")
     assert [row.value for row in used.rows][3:] == [1, 5, 7, 9]
+
+
+def test_all_families_stay_all_beside_one_of_them(contrasts):
+    alone, beside = contrasts(), contrasts()
+    alone.families(["all"])
+    beside.families(["all", "preprocessing"])
+    assert [row.technique for row in beside.rows] == [row.technique for row in alone.rows]
+
+
+def test_a_sweep_without_a_setting_names_the_settings(contrasts):
+    with pytest.raises(AurifyError, match=r"--sweep dropout: say which of its settings; known: dropout\.rate"):
+        contrasts().sweep("dropout")
