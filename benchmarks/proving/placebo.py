@@ -26,7 +26,7 @@ SWEEPS = ("other_weights.key=1", "other_order.key=1", "other_masks.key=1", "shuf
 SHOWN = "shuffled_column=0"
 """No shuffled column beside one: of this row alone the true effect is not exactly 0, but what it is on average."""
 
-WORTH = 0.09
+WORTH = 0.03
 """What is worth knowing, so that every number of pairs occurs; in every fourth ledger it is the package's own."""
 
 LEVEL = 0.05

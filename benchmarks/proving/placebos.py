@@ -8,10 +8,11 @@ import torch
 from torch import nn
 
 from aurify.core import rng
-from aurify.core.parts import Technique, knob
+from aurify.core.parts import Stage, Technique, knob
 from aurify.core.recipe import Recipe
 from aurify.core.run import Run
-from aurify.core.types import RowPlan, View
+from aurify.core.types import Layer, RowPlan, View
+from aurify.techniques.columns import ExcludeColumns
 
 SHUFFLED = ("shuffled 1", "shuffled 2")
 """Columns of a table that are there to tell nothing: one column shuffled twice."""
@@ -61,7 +62,11 @@ class ShuffledColumn(Technique):
     """Show one of two shuffled columns. Helps: never; of either the other is as good. Hurts: a little, beside none."""
 
     key: int = knob(1, "which; 0: none", low=0, high=2)
+    stage = Stage.PARSE
 
     @property
     def hidden(self) -> tuple[str, ...]:
         return tuple(name for at, name in enumerate(SHUFFLED, 1) if at != self.key)
+
+    def layer(self, view: View) -> Layer | None:
+        return ExcludeColumns(columns=self.hidden).layer(view)

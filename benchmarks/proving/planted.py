@@ -13,17 +13,6 @@ from benchmarks.proving.tables import CLEAR, signal_of
 
 
 @dataclass(kw_only=True)
-class HideColumn(Technique):
-    """Hide one column that tells something. Helps: never. Hurts: the more, the more it tells."""
-
-    column: str = knob("", "which", column=True)
-
-    @property
-    def hidden(self) -> tuple[str, ...]:
-        return (self.column,) if self.column else ()
-
-
-@dataclass(kw_only=True)
 class KnownLabels(Technique):
     """Learn from the likelier class of a share of the rows, as the function that drew them tells it.
 

@@ -16,8 +16,11 @@ from benchmarks.proving.verdicts import Case, Row, dealt, made, rows_of
 KINDS = ((Kind("classes", ROWS), 1 / 3), (Kind("classes", 4 * ROWS), 1 / 3), (Kind("weather", ROWS), 1 / 3))
 
 SWEEPS: Mapping[str, Sequence[str]] = {
-    "classes": ("hide_column.column=x0,x1,x2,x3", "dropout.rate=0.6,0.9", "known_labels.share=0.5,1.0"),
-    "weather": ("hide_column.column=Humidity3pm,Pressure3pm,WindGustSpeed,Sunshine", "dropout.rate=0.6,0.9"),
+    "classes": ("exclude_columns.columns=[x0],[x1],[x2],[x3]", "dropout.rate=0.6,0.9", "known_labels.share=0.5,1.0"),
+    "weather": (
+        "exclude_columns.columns=[Humidity3pm],[Pressure3pm],[WindGustSpeed],[Sunshine]",
+        "dropout.rate=0.6,0.9",
+    ),
 }
 """Columns hidden, most units silenced, wrong labels corrected: of each effect some sizes."""
 

@@ -136,10 +136,10 @@ def test_a_ledger_knows_placebos_and_what_changes_nothing():
 
 def test_a_ledger_finds_what_a_column_is_worth():
     """Of two columns of which one must be hidden, the telling one was: the other way round is better, and worse."""
-    frame, techniques = Kind("classes", 4 * ROWS).frame("tests", 0, 1), {"hide_column": {"column": "x7"}}
-    hurt = ledger(frame, "y", ["hide_column.column=x0"], seed=3, techniques=techniques)
-    techniques = {"hide_column": {"column": "x0"}}
-    help_ = ledger(frame, "y", ["hide_column.column=x7"], seed=3, techniques=techniques)
+    frame, techniques = Kind("classes", 4 * ROWS).frame("tests", 0, 1), {"exclude_columns": {"columns": ["x7"]}}
+    hurt = ledger(frame, "y", ["exclude_columns.columns=[x0]"], seed=3, techniques=techniques)
+    techniques = {"exclude_columns": {"columns": ["x0"]}}
+    help_ = ledger(frame, "y", ["exclude_columns.columns=[x7]"], seed=3, techniques=techniques)
     assert hurt["apart"]
     assert [row["verdict"] for row in hurt["effects"]] == ["hurts"]
     assert [row["verdict"] for row in help_["effects"]] == ["helps"]
@@ -165,7 +165,7 @@ def test_placebo_verdicts_are_counted_as_they_should():
 
 
 def test_power_counts_effects_that_are_seen():
-    row = Row("k", 0, "hide_column.column=x0", gain=-0.2, p=0.001, verdict="hurts", sees=0.15, pairs=10)
+    row = Row("k", 0, "exclude_columns.columns=['x0']", gain=-0.2, p=0.001, verdict="hurts", sees=0.15, pairs=10)
     missed = replace(row, number=1, verdict="no measurable difference")
     unseen = replace(row, number=2, sees=0.5, verdict="no measurable difference")
     found = power.counted([row, missed, unseen])["right_verdicts_of_effects_seen"]
