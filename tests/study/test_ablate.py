@@ -132,8 +132,11 @@ def test_other_metric_judges_the_same_trainings(ablate, tmp_path, lines):
 
 
 def test_unknown_metric_is_said_after_one_training(ablate, tmp_path, lines):
+    """Of a name that no metric has nothing is trained at all; of one that other data has, a single time."""
     with pytest.raises(AurifyError, match=r"--metric rocauc: .*did you mean 'roc_auc'"):
         ablate(out=tmp_path / "run", metric="rocauc")
+    with pytest.raises(AurifyError, match=r"--metric rmse: there is no such metric here"):
+        ablate(out=tmp_path / "run", metric="rmse")
     assert len(lines(tmp_path / "run")) == 1
 
 
