@@ -21,8 +21,8 @@ SURFACE = {
     " --weight --recipe --parts --fix --out -o --seed --lang --quiet -q --json",
     "ablate": "RUN --target -t --designs --families --interactions --sweep --metric --worth --rows --steps --full"
     " --simplify --workers --drop --test --split --separator --encoding --header --missing --types --positive --weight"
-    " --recipe --set --with --without --parts --accept --inspect --out -o --force --resume --seed --lang --device"
-    " --quiet -q --json",
+    " --recipe --set --with --without --blend --parts --accept --inspect --out -o --force --resume --seed --lang"
+    " --device --quiet -q --json",
     "evaluate": "RUN DATA --parts --out -o --force --seed --device --quiet -q --json",
     "export": "RUN FILE --parts --force --quiet -q --json",
     "report": "RUN --lang --out -o --parts --device --json",
@@ -217,6 +217,6 @@ def test_installed_command_is_the_same_program(command_line):
 
 
 def test_version_of_the_package_is_offered_lazily():
-    assert set(aurify.__all__) <= set(dir(aurify)) | {"FittedRun", "SevereError", "fit", "inspect", "load"}
+    assert set(aurify.__all__) <= set(dir(aurify)) | {"FittedRun", "SevereError", "ablate", "fit", "inspect", "load"}
     with pytest.raises(AttributeError, match="no attribute 'fitt'"):
         _ = aurify.fitt

@@ -82,7 +82,6 @@ def effect(differences: Sequence[float], pairing: Pairing, rows: int, scale: flo
         return Effect(gain, *[known] * 4, p=1.0, sees=known)
     error, freedom = deviation * math.sqrt(pairing.spread(len(values))), len(values) - 1
     plain, joint = (float(stats.t.ppf(1 - LEVEL / tests / 2, freedom)) for tests in (1, rows))
-    found = float(stats.t.ppf(POWER, freedom))
     return Effect(
         gain=gain,
         low=gain - plain * error,
@@ -90,8 +89,15 @@ def effect(differences: Sequence[float], pairing: Pairing, rows: int, scale: flo
         simultaneous_low=gain - joint * error,
         simultaneous_high=gain + joint * error,
         p=float(2 * stats.t.sf(abs(gain) / error, freedom)),
-        sees=(joint + found) * error,
+        sees=_seen(joint, freedom) * error,
     )
+
+
+def _seen(least: float, freedom: int) -> float:
+    """The true effect, in standard errors, whose t exceeds ``least`` with the power asked for (noncentral t)."""
+    from scipy import optimize, stats
+
+    return float(optimize.brentq(lambda shift: stats.nct.sf(least, freedom, shift) - POWER, least, 3 * least + 3))
 
 
 def holm(p: Sequence[float]) -> list[float]:

@@ -40,7 +40,7 @@ def test_effect_is_what_the_formula_says(pairing, spread):
     assert (found.low, found.high) == pytest.approx((0.015 - plain, 0.015 + plain))
     assert (found.simultaneous_low, found.simultaneous_high) == pytest.approx((0.015 - joint, 0.015 + joint))
     assert found.p == pytest.approx(2 * stats.t.sf(0.015 / error, 9))
-    assert found.sees == pytest.approx(joint + stats.t.ppf(0.9, 9) * error)
+    assert stats.nct.sf(joint / error, 9, found.sees / error) == pytest.approx(0.9)
 
 
 def test_without_resemblance_effect_is_the_plain_t_test():
