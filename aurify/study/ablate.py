@@ -77,11 +77,9 @@ def ablate(study: Ablation) -> dict[str, Any]:
     if not rows:
         raise AurifyError("there is nothing to compare: the recipe has no ingredient of the kind asked for")
     pilot = cells.first(PILOT)
-    if study.metric is not None:  # a name that is none is said after one training
-        study.make(study.wanted([FULL], pilot[:1]), len(rows), "pilot")
-        _metric(study, pilot[0])
+    study.make(study.wanted([FULL], pilot[:1]), len(rows), "pilot")
+    metric = _metric(study, pilot[0])  # a recipe that cannot be trained, or a wrong name, is said after one training
     study.make(study.wanted(list(study.contrasts.variants), pilot), len(rows), "pilot")
-    metric = _metric(study, pilot[0])
     worth = study.worth if study.worth is not None else _worth(study, metric, pilot)
     counts = [_pairs(study, row, metric, worth) for row in rows]
     more = [
@@ -231,12 +229,14 @@ def _variants(study: Ablation, metric: str) -> dict[str, Any]:
 
 
 def _trainings(study: Ablation, counts: Sequence[int]) -> list[dict[str, Any]]:
-    """Every training that the ledger rests on: both sides of every pair."""
+    """Every training that the ledger rests on: both sides of every pair. Of refused ones the row says why."""
     found = []
     for at, cell in enumerate(study.cells.all):
         for name in _needed(study, counts, at):
             place = {"variant": name, "repeat": cell.repeat, "fold": cell.fold, "seed": cell.seed}
-            found.append({**place, **study.of(name, cell)})
+            record = study.of(name, cell)
+            if "refused" not in record:
+                found.append({**place, **record})
     return found
 
 
