@@ -19,6 +19,10 @@ SURFACE = {
     " --blend --lang --device --threads --checkpoint-every --track --accept --inspect --quiet -q --json",
     "inspect": "SOURCE --target -t --test --drop --split --separator --encoding --header --missing --types --positive"
     " --weight --recipe --parts --fix --out -o --seed --lang --quiet -q --json",
+    "ablate": "RUN --target -t --designs --families --interactions --sweep --metric --worth --rows --steps --full"
+    " --simplify --workers --drop --test --split --separator --encoding --header --missing --types --positive --weight"
+    " --recipe --set --with --without --parts --accept --inspect --out -o --force --resume --seed --lang --device"
+    " --quiet -q --json",
     "evaluate": "RUN DATA --parts --out -o --force --seed --device --quiet -q --json",
     "export": "RUN FILE --parts --force --quiet -q --json",
     "report": "RUN --lang --out -o --parts --device --json",

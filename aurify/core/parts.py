@@ -263,7 +263,10 @@ class Technique(Part):
 
     @property
     def hidden(self) -> tuple[str, ...]:
-        """Columns that nobody may learn from, the plain models beside the network included."""
+        """Columns that nobody may learn from, the plain models beside the network included.
+
+        Rows to learn from come without their values, rows to answer for with them: ``layer`` must leave them out too.
+        """
         return ()
 
     # before training, on training rows only

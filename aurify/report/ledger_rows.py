@@ -101,8 +101,8 @@ def lost(ledger: Ledger) -> list[Block]:
         blocks.append(
             Paragraph(
                 said(
-                    "Trainings that diverged: {count:,} of {all:,}. They count as answering the mean or the most"
-                    " frequent class. By recipe: {names}.",
+                    "Trainings that diverged: {count:,} of {all:,}. They count as answering the mean or the shares of"
+                    " the classes. By recipe: {names}.",
                     count=diverged.total(),
                     all=len(ledger["trainings"]),
                     names=listed(told, ","),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,7 @@ class Ablation:
     progress: Progress
     metric: str | None = None
     worth: float | None = None
+    _keys: dict[tuple[str, str, int], str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def wanted(self, variants: list[str], cells: Sequence[Cell]) -> list[Wanted]:
         """Trainings of variants in cells, those of one cell one after another, each cell beginning with another one.
@@ -65,7 +66,10 @@ class Ablation:
 
     def of(self, variant: str, cell: Cell) -> Mapping[str, Any]:
         """What was measured of a variant in a cell."""
-        return self.trainings.of(Wanted(variant, self.capped(self.contrasts.variants[variant]), cell))
+        at = (variant, cell.path, cell.seed)
+        if at not in self._keys:  # asked for each row and metric: what it takes to tell a recipe's key adds up
+            self._keys[at] = Wanted(variant, self.capped(self.contrasts.variants[variant]), cell).key
+        return self.trainings.known(self._keys[at])
 
 
 def ablate(study: Ablation) -> dict[str, Any]:
@@ -184,8 +188,9 @@ def _effects(study: Ablation, metric: str, counts: Sequence[int]) -> list[dict[s
 
 
 def _scale(study: Ablation, metric: str) -> float:
-    """How large scores are: what is small beside that is rounding."""
-    return abs(study.of(FULL, study.cells.all[0])["scores"][metric] or 1.0)
+    """How large scores are, in the target's unit where they have one: what is small beside that is rounding."""
+    scores = study.of(FULL, study.cells.all[0])["scores"]
+    return abs(scores[metric] or 1.0) if "rmse" in scores and not EVERY[metric].greater_is_better else 1.0
 
 
 def _plain(found: Effect | None) -> dict[str, Any]:
@@ -229,13 +234,12 @@ def _variants(study: Ablation, metric: str) -> dict[str, Any]:
 
 
 def _trainings(study: Ablation, counts: Sequence[int]) -> list[dict[str, Any]]:
-    """Every training that the ledger rests on: both sides of every pair. Of refused ones the row says why."""
+    """Every training that the ledger rests on: both sides of every pair. One that was refused is none."""
     found = []
     for at, cell in enumerate(study.cells.all):
         for name in _needed(study, counts, at):
             place = {"variant": name, "repeat": cell.repeat, "fold": cell.fold, "seed": cell.seed}
-            record = study.of(name, cell)
-            if "refused" not in record:
+            if "refused" not in (record := study.of(name, cell)):
                 found.append({**place, **record})
     return found
 

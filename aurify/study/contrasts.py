@@ -136,10 +136,11 @@ class Contrasts:
         reference = said("the recipe") if own is None else said("the recipe's own {value}", value=str(own))
         tried = [own]
         for text in texts:
-            value, name = catalogs.value(text), f"{path}={text}"
+            name, other = f"{path}={text}", self._with(path, text)
+            value = Contrasts(other, self.catalog)._setting(path)[1]  # as the setting has it: YAML takes 1e-3 for text
             if value not in tried:
                 tried.append(value)
-                self.variants[name] = self._with(path, text)
+                self.variants[name] = other
                 self._add(path, "sweep", reference, {name: 1, FULL: -1}, value=value)
         if len(tried) == 1:
             raise AurifyError(f"--sweep {word}: the recipe has {path} = {own} already; give other values")

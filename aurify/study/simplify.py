@@ -36,28 +36,32 @@ def simplify(study: Ablation, ledger: Mapping[str, Any], fresh: Cells) -> tuple[
     usable = usable if FULL in usable else [FULL]  # beside an undefined score nothing can be judged
     best = max(usable, key=lambda name: float(np.mean(scores[name] or [0.0])))
     chosen = next((name for name in reversed(usable) if _good_enough(study, metric, name, best)), FULL)
-    removed = path.get(chosen, [])
-    again = replace(study, cells=fresh)
-    again.make(again.wanted([FULL, chosen], fresh.first(PILOT)), 1, "measuring it again")
-    remeasured = _effect(again, metric, chosen, FULL)
-    told = verdict(remeasured, remeasured.p) if np.isfinite(remeasured.gain) else "failed"
-    earned = told not in ("hurts", "failed")
+    remeasured = None if chosen == FULL else _remeasured(replace(study, cells=fresh), metric, chosen)
+    earned = remeasured is not None and remeasured["verdict"] not in ("hurts", "failed")
     kept = study.contrasts.variants[chosen] if earned else recipe
     return kept, {
-        "removed": removed if earned else [],
-        "tried": removed,
+        "removed": path[chosen] if earned else [],
+        "tried": path.get(chosen, []),
         "kept": [t.name() for t in kept.techniques],
         "picked": _brief(_effect(study, metric, chosen, FULL)),
-        "remeasured": {**_brief(remeasured), "pairs": PILOT, "verdict": told},
-        "path": [
-            {
-                "removed": path.get(name, []),
-                "score": _mean(scores[name], metric),
-                **_brief(_effect(study, metric, name, FULL)),
-            }
-            for name in usable
-        ],
+        "remeasured": remeasured,
+        "path": [_step(study, metric, name, path.get(name, [])) for name in usable],
     }
+
+
+def _remeasured(study: Ablation, metric: str, chosen: str) -> dict[str, Any]:
+    """What the chosen recipe has before the full one where nothing was chosen by."""
+    study.make(study.wanted([FULL, chosen], study.cells.first(PILOT)), 1, "measuring the simpler recipe again")
+    found = _effect(study, metric, chosen, FULL)
+    told = verdict(found, found.p) if np.isfinite(found.gain) else "failed"
+    return {**_brief(found), "pairs": PILOT, "verdict": told}
+
+
+def _step(study: Ablation, metric: str, name: str, removed: list[str]) -> dict[str, Any]:
+    """A recipe on the road: its score in the metric's own direction, and what it has before the full one."""
+    scores, turn = _gains(study, metric, study.cells, name), 1 if EVERY[metric].greater_is_better else -1
+    score = None if scores is None else turn * float(np.mean(scores))
+    return {"removed": removed, "score": score, **_brief(_effect(study, metric, name, FULL))}
 
 
 def _idle(ledger: Mapping[str, Any], recipe: Recipe) -> list[str]:

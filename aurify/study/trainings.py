@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import inspect
 import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from torch import nn
 
 from aurify.core.files import unwritable
 from aurify.core.recipe import Recipe
@@ -29,7 +34,7 @@ class Wanted:
     recipe: Recipe
     cell: Cell
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The same for the same training, whatever the variant is called and whichever study asks for it."""
         plain = {k: v for k, v in self.seeded.plain().items() if k != "source"}
@@ -43,11 +48,23 @@ class Wanted:
 
 
 def _foreign(recipe: Recipe) -> list[str]:
-    """Digests of the files that parts of the user's are in: what an edited one makes is measured anew."""
-    modules = {type(part).__module__ for part in (recipe.network, recipe.optimizer, *recipe.techniques)}
-    own = [getattr(sys.modules.get(m), "__file__", None) for m in sorted(modules) if not m.startswith("aurify.")]
-    files = [Path(file) for file in own if file is not None and Path(file).is_file()]
-    return [hashlib.blake2b(file.read_bytes(), digest_size=10).hexdigest() for file in files]
+    """Digests of the code that parts of the user's are made of: what edited code makes is measured anew."""
+    source: Any = getattr(recipe.network, "source", None)  # of a network passed from Python
+    kinds: list[Any] = [type(part) for part in (recipe.network, recipe.optimizer, *recipe.techniques)]
+    kinds += {type(module) for module in source.modules()} if isinstance(source, nn.Module) else [source]
+    own = [kind for kind in kinds if kind is not None and not str(kind.__module__).startswith(("aurify.", "torch."))]
+    return sorted({hashlib.blake2b(_code(each), digest_size=10).hexdigest() for each in own})
+
+
+def _code(kind: Any) -> bytes:
+    """The whole file that a class or a function is in; its own text where there is none, as in a notebook."""
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    if file is not None and Path(file).is_file():
+        return Path(file).read_bytes()
+    try:
+        return inspect.getsource(kind).encode()
+    except (OSError, TypeError):  # typed into a shell: only this very one is the same
+        return f"{os.getpid()} {id(kind)}".encode()
 
 
 class Trainings:
@@ -62,7 +79,11 @@ class Trainings:
 
     def of(self, wanted: Wanted) -> Mapping[str, Any]:
         """What was measured; it must have been made before."""
-        return self._known[wanted.key]
+        return self.known(wanted.key)
+
+    def known(self, key: str) -> Mapping[str, Any]:
+        """What was measured, by its key."""
+        return self._known[key]
 
     def missing(self, wanted: Sequence[Wanted]) -> list[Wanted]:
         """Those that are not made yet, each once."""
@@ -80,15 +101,15 @@ class Trainings:
     def _keep(self, key: str, answer: Mapping[str, Any]) -> None:
         self._known[key] = answer
         line = json.dumps({"key": key, "version": self.version, "answer": keep(answer)}) + "\n"
+        whole = (f"\n{line}" if self._torn else line).encode()
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-            try:
-                os.write(handle, (f"\n{line}" if self._torn else line).encode())
-                os.fsync(handle)
-                self._torn = False
-            finally:
-                os.close(handle)
+            with self.file.open("ab", buffering=0) as handle:
+                self._torn = True
+                if handle.write(whole) < len(whole):  # a full disk takes a part of it first
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(handle.fileno())
+            self._torn = False
         except OSError as error:
             raise unwritable(self.file, error) from None
 

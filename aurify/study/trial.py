@@ -10,7 +10,6 @@ import torch
 
 from aurify.catalog import Catalog
 from aurify.core.errors import DivergedError
-from aurify.core.once import Kept
 from aurify.core.recipe import Recipe
 from aurify.core.run import Run
 from aurify.core.watch import Watch
@@ -21,6 +20,7 @@ from aurify.measure.intervals import row_weights
 from aurify.measure.metrics import evaluator, metrics_for
 from aurify.measure.predictions import Predictions
 from aurify.ship.make import make
+from aurify.study.kept import Kept
 from aurify.training.checkpoint import Keeper
 
 MOST_POINTS = 60
@@ -39,9 +39,9 @@ def measure(
     """Train on ``parts.fit`` and ``parts.held``, answer for ``parts.test``, and say how well and at what cost.
 
     ``seconds`` are those of a core (of the clock on an accelerator), with those of preparing that ``once`` spared;
-    ``latency`` is per 1,000 rows answered. A training
-    that diverged counts as answering what needs no network, the mean or the class shares, and says so. Raises
-    Interrupted after a signal, and AurifyError for a recipe that cannot be trained on such data.
+    ``latency`` is per 1,000 rows answered. A training that diverged counts as answering what needs no network, the
+    mean or the class shares, and says so. Raises Interrupted after a signal, and AurifyError for a recipe that cannot
+    be trained on such data.
     """
     asked, runs = Asked(store.inputs, store.target, parts.test, store.roles), list[Run]()
     began = _now(device) + once.spared

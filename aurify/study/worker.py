@@ -8,27 +8,26 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import sys
 import threading
-import time
 from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from aurify import catalog as catalogs
 from aurify.catalog import Catalog
 from aurify.core.errors import AurifyError, Interrupted
-from aurify.core.once import Kept
 from aurify.core.watch import Watch
 from aurify.core.words import keep
 from aurify.data.splits import Parts
 from aurify.data.store import Store
+from aurify.study.kept import Kept
 from aurify.study.trial import measure
 from aurify.training import device as devices
-
-LOOK_SECONDS = 1.0
-"""Between looks at whether the process that gives the orders still lives."""
 
 
 class Trainer:
@@ -53,31 +52,43 @@ class Trainer:
             return measure(recipe, self.store, parts, self.catalog, self.device, self.watch, self._once)
         except Interrupted:
             raise
-        except AurifyError as error:
-            return {"refused": str(error)}
-        except Exception as error:  # a part of the user's may raise anything: the study goes on without that variant
-            return {"refused": f"{type(error).__name__}: {error}".splitlines()[0]}
+        except (Exception, SystemExit) as error:  # of a part of the user's: the study goes on without that variant
+            return {"refused": _in_a_line(error)}
 
 
 def main() -> None:
-    """Carry out orders until there are no more, or nobody is left to give them."""
+    """Carry out orders until nobody is left to give them."""
     store, device, *parts = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches everybody; who gives the orders decides
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    answers, said = os.fdopen(os.dup(1), "w", encoding="utf-8"), os.fdopen(os.dup(0), encoding="utf-8")
     os.dup2(2, 1)  # whatever a part of the user's prints is no answer
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    with devices.prepared(device) as chosen:
-        devices.set_threads(1)
-        trainer = Trainer(Store.open(Path(store)), catalogs.load(parts), chosen, Watch())
-        for line in sys.stdin:
-            answers.write(json.dumps(keep(trainer(json.loads(line)))) + "\n")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # and what it reads is no order
+    orders = queue.SimpleQueue[str]()
+    threading.Thread(target=_listen, args=(said, orders), daemon=True).start()
+    with ExitStack() as stack:
+        try:
+            chosen = stack.enter_context(devices.prepared(device))
+            devices.set_threads(1)
+            answer = Trainer(Store.open(Path(store)), catalogs.load(parts), chosen, Watch())
+        except Exception as error:  # nobody reads what a process says in its last moments: it lives on to tell why
+            answer = partial(_refuse, f"a process for trainings cannot begin: {_in_a_line(error)}")
+        while True:
+            answers.write(json.dumps(keep(answer(json.loads(orders.get())))) + "\n")
             answers.flush()
 
 
-def _end_with(parent: int) -> None:
-    """End this process at once when the one that began it is gone: a long training has no use then."""
-    while os.getppid() == parent:
-        time.sleep(LOOK_SECONDS)
+def _refuse(reason: str, order: Mapping[str, Any]) -> dict[str, Any]:
+    return {"refused": reason}
+
+
+def _in_a_line(error: BaseException) -> str:
+    return str(error) if isinstance(error, AurifyError) else f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def _listen(said: IO[str], orders: queue.SimpleQueue[str]) -> None:
+    """Hand on what comes in; end this process at once when nobody is left to say more, for no training has use then."""
+    for line in said:
+        orders.put(line)
     os._exit(1)
 
 

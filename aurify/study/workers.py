@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -10,6 +11,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -22,6 +24,7 @@ Order = Mapping[str, Any]
 Answer = Mapping[str, Any]
 
 LOOK_SECONDS = 0.2
+ENDING_SECONDS = 10.0
 MOST_WORKERS = 8
 
 
@@ -56,7 +59,9 @@ class Here:
     def work(self, orders: Sequence[Order], check: Callable[[], None]) -> Iterator[tuple[Order, Answer]]:
         for order in sorted(orders, key=lambda order: order["parts"]):
             check()
-            yield order, self.trainer(order)
+            with contextlib.redirect_stdout(sys.stderr):  # what a part of the user's prints is no answer
+                answer = self.trainer(order)
+            yield order, answer
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -66,8 +71,9 @@ class Processes:
     """``count`` processes with one thread each. A process that dies is begun anew, and its order given once more."""
 
     def __init__(self, count: int, store: Path, device: str, parts: Sequence[str | Path]):
-        command = [sys.executable, "-m", "aurify.study.worker", str(store), device, *map(str, parts)]
-        self._processes = [_Process(command) for _ in range(count)]
+        self.count = count
+        self.command = [sys.executable, "-P", "-m", "aurify.study.worker", str(store), device, *map(str, parts)]
+        self._processes = self._unbegun()
 
     def work(self, orders: Sequence[Order], check: Callable[[], None]) -> Iterator[tuple[Order, Answer]]:
         lanes, answers = _Lanes(orders), queue.Queue[tuple[Order, Answer]]()
@@ -85,12 +91,15 @@ class Processes:
                 yield answer
         finally:
             if left:
-                for process in self._processes:
-                    process.kill()
+                self.close()
 
     def close(self) -> None:
         for process in self._processes:
             process.kill()
+        self._processes = self._unbegun()  # what is killed stays dead: its thread may still be about to use it
+
+    def _unbegun(self) -> list[_Process]:
+        return [_Process(self.command) for _ in range(self.count)]
 
 
 class _Lanes:
@@ -116,19 +125,24 @@ class _Lanes:
 
 
 class _Process:
-    """A process that carries out orders, one after another; begun when there is a first one."""
+    """A process that carries out orders, one after another; begun when there is a first one, and killed once."""
 
     def __init__(self, command: Sequence[str]):
         self.command = command
         self._process: subprocess.Popen[str] | None = None
-        self._killed = False
+        self._killed, self._lock = False, threading.Lock()
 
     def serve(self, lanes: _Lanes, hand_out: Callable[[tuple[Order, Answer]], None]) -> None:
-        """Take orders until none is left."""
+        """Take orders until none is left; each is answered, whatever happens to it, for somebody waits."""
         lane = ""
         while (order := lanes.take(lane)) is not None:
             lane = order["parts"]
-            answer = self._ask(order) or self._ask(order)  # where it died, once more: it may not be the order's fault
+            try:
+                # where it died, once more: it may not be the order's fault
+                answer = self._ask(order) or self._ask(order)
+            except Exception as error:
+                self._end()
+                answer = {"refused": f"{type(error).__name__}: {error}".splitlines()[0]}
             if self._killed:
                 return
             code = None if self._process is None else self._process.poll()
@@ -137,47 +151,64 @@ class _Process:
 
     def _ask(self, order: Order) -> Answer | None:
         """The answer of the process, or None where it died over it."""
-        if self._killed:
-            return None
+        text = json.dumps(order) + "\n"
         try:
             stdin, stdout = self._pipes()
-            stdin.write(json.dumps(order) + "\n")
+            stdin.write(text)
             stdin.flush()
             line = stdout.readline()
-            if line:
+            if line.endswith("\n"):
                 return dict(recall(json.loads(line)))
-        except (OSError, ValueError):
+            self._await()
+        except (OSError, ValueError):  # a pipe that broke, or that another thread has closed
             pass
         self._end()
         return None
 
+    def _await(self) -> None:
+        """Give a process that closed its pipes the time to end by itself: its exit code says why."""
+        if self._process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(ENDING_SECONDS)
+
     def _pipes(self) -> tuple[IO[str], IO[str]]:
-        if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen(
-                self.command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                encoding="utf-8",
-                env={**os.environ, "OMP_NUM_THREADS": "1"},
-            )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        return self._process.stdin, self._process.stdout
+        """Where to write to and to read from; raises OSError where no process may be begun, or none any more."""
+        with self._lock:
+            if self._killed:
+                raise OSError("no more orders are carried out")
+            if self._process is None or self._process.poll() is not None:
+                self._end()
+                self._process = self._begin()
+            assert self._process.stdin is not None
+            assert self._process.stdout is not None
+            return self._process.stdin, self._process.stdout
+
+    def _begin(self) -> subprocess.Popen[str]:
+        # the same places as here, and no others (-P): parts of the user's may import what lies beside the program that
+        # was started, and a random.py among somebody's data is none of ours
+        path = os.pathsep.join(str(Path(place).absolute()) for place in sys.path)
+        return subprocess.Popen(
+            self.command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path},
+        )
 
     def kill(self) -> None:
-        """End it at once, whatever it is at."""
-        self._killed = True
+        """End it at once, whatever it is at, and for ever."""
+        with self._lock:
+            self._killed = True
         self._end()
 
     def _end(self) -> None:
         """Leave no process that is still ending: it would be taken for one that lives."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            for pipe in self._pipes_open():
-                pipe.close()
-
-    def _pipes_open(self) -> list[IO[str]]:
-        process = self._process
-        return [pipe for pipe in (process.stdin, process.stdout) if pipe is not None] if process else []
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with suppress(OSError):  # what was not written yet has no reader now
+                    pipe.close()

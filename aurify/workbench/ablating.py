@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 import aurify
 from aurify.catalog import Catalog
 from aurify.core.errors import AurifyError, suggest
 from aurify.core.files import read_record, write_bytes, write_json
-from aurify.core.folder import RunFolder, ablated
+from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe
 from aurify.core.watch import Watch
 from aurify.core.words import keep, said
 from aurify.data.findings import Findings
-from aurify.data.splits import Parts
-from aurify.data.store import Store
 from aurify.measure.metrics import EVERY
 from aurify.report import page
 from aurify.report.ledger_frame import effects_frame, pairs_frame
@@ -30,18 +24,17 @@ from aurify.report.notebook import Plots
 from aurify.report.section import Inspection
 from aurify.study.ablate import Ablation, Progress
 from aurify.study.ablate import ablate as compare
-from aurify.study.cells import WHOLE, Cells, Size, cells
+from aurify.study.cells import WHOLE, Size
 from aurify.study.contrasts import DESIGNS, Contrasts
 from aurify.study.simplify import simplify as simpler
-from aurify.study.trainings import Trainings
-from aurify.study.worker import Trainer
-from aurify.study.workers import Here, Processes, Workers, worker_count
+from aurify.study.workers import worker_count
 from aurify.training import device as devices
 from aurify.workbench.measuring import open_store
 from aurify.workbench.passed import Passed, catalog_with
 from aurify.workbench.record import read_findings, read_ledger, record
 from aurify.workbench.reporting import require_language
 from aurify.workbench.settling import lines, settle
+from aurify.workbench.studying import Room, forget, is_run, place_of, refuse_words
 from aurify.workbench.wish import wish_of, words_of
 
 if TYPE_CHECKING:
@@ -144,38 +137,41 @@ def ablate(
     size = _size(rows, steps, workers, full=full)
     catalog, passed = catalog_with(parts, network)
     roles = {"target": target, "drop": drop, "test": test, "separator": separator, "encoding": encoding}
-    roles |= {
-        "header": header,
-        "missing": missing,
-        "types": types,
-        "positive": positive,
-        "weight": weight,
-        "accept": accept,
-    }
+    roles |= {"header": header, "missing": missing, "types": types, "positive": positive, "weight": weight}
+    roles |= {"accept": accept}
     words = words_of(settings, {"split.by": split, "blend.model": blend})
-    folder = _place(run, recipe, out)
+    folder = place_of(run, recipe, out)
     with Watch() as watch, devices.prepared(device) as chosen:
         folder.hold()
         try:
-            if _is_run(run):
-                _refuse_words([*(k for k, v in roles.items() if v), *words, *using, *without], recipe, run)
+            if is_run(run):
+                refuse_words([*(k for k, v in roles.items() if v), *words, *using, *without], recipe, run)
                 final = catalog.read_recipe(folder.recipe)
             else:
                 wish = wish_of(run, roles, recipe, words, using, without, passed)
                 final = settle(wish, folder, catalog, tell or lines(note), watch.check, anew=force, look=inspect)
             contrasts = _contrasts(final if seed is None else replace(final, seed=seed), catalog, asked)
             if force:  # not before the words are known to mean something
-                _forget(folder)
-            alone = network is not None and not isinstance(network, str)  # it is in no file for others to read
-            count = 1 if alone else worker_count(workers, chosen.type)
-            room = _Room(folder, open_store(folder), catalog, chosen, parts, watch)
+                forget(folder)
+            # a network that was passed is in no file for other processes to read
+            count = worker_count(1 if passed is not None and not isinstance(network, str) else workers, chosen.type)
+            room = Room(folder, open_store(folder), catalog, chosen, parts, watch)
             with room.workers(count) as side_by_side:
-                study = room.study(contrasts, size, side_by_side, progress, metric, worth)
+                study = Ablation(
+                    contrasts=contrasts,
+                    cells=room.cells(contrasts.recipe, size),
+                    size=size,
+                    trainings=room.trainings(side_by_side),
+                    check=watch.check,
+                    progress=progress,
+                    metric=metric,
+                    worth=worth,
+                )
                 _say_finished(study, note)
                 found = {"aurify": aurify.__version__, "rows": len(room.among), **compare(study)}
                 folder.simplified.unlink(missing_ok=True)
                 if simplify:
-                    kept, told = simpler(study, found, room.cells(contrasts, size, fresh=True))
+                    kept, told = simpler(study, found, room.cells(contrasts.recipe, size, fresh=True))
                     found["simplified"] = {**told, "file": folder.simplified.name}
                     write_bytes(folder.simplified, kept.to_yaml().encode())
             write_json(folder.ledger, keep({**found, "seconds": round(time.monotonic() - began, 3)}))
@@ -183,61 +179,6 @@ def ablate(
             return Ledger(folder.path, read_record(folder.ledger), catalog)
         finally:
             folder.release()
-
-
-@dataclass(frozen=True)
-class _Room:
-    """What every study of a run works with."""
-
-    folder: RunFolder
-    store: Store
-    catalog: Catalog
-    device: Any
-    parts: Sequence[str | Path]
-    watch: Watch
-
-    @cached_property
-    def among(self) -> np.ndarray:
-        """Row ids that a study may use: all that are learnt from, none that are tested."""
-        parts = Parts.open(self.folder.parts)
-        return np.sort(np.concatenate([parts.fit, parts.held]))
-
-    def cells(self, contrasts: Contrasts, size: Size, *, fresh: bool = False) -> Cells:
-        return cells(contrasts.recipe, self.store, self.among, size, self.folder.ablation / "parts", fresh=fresh)
-
-    def study(
-        self,
-        contrasts: Contrasts,
-        size: Size,
-        workers: Workers,
-        progress: Progress,
-        metric: str | None,
-        worth: float | None,
-    ) -> Ablation:
-        version = {**devices.environment(self.device), "threads": 1}
-        return Ablation(
-            contrasts=contrasts,
-            cells=self.cells(contrasts, size),
-            size=size,
-            trainings=Trainings(self.folder.ablation / "trainings.jsonl", workers, version),
-            check=self.watch.check,
-            progress=progress,
-            metric=metric,
-            worth=worth,
-        )
-
-    @contextmanager
-    def workers(self, count: int) -> Iterator[Workers]:
-        """So many trainings side by side; in processes of their own, unless it is one."""
-        if count > 1:
-            workers: Workers = Processes(count, self.folder.store, str(self.device), self.parts)
-        else:
-            devices.set_threads(1)
-            workers = Here(Trainer(self.store, self.catalog, self.device, self.watch))
-        try:
-            yield workers
-        finally:
-            workers.close()
 
 
 def _contrasts(recipe: Recipe, catalog: Catalog, asked: Sequence[Callable[[Contrasts], None]]) -> Contrasts:
@@ -274,14 +215,6 @@ def _size(rows: int | None, steps: int | None, workers: int | None, *, full: boo
     return size if steps is None else replace(size, steps=steps, examples=None)
 
 
-def _refuse_words(words: Sequence[str], recipe: Any, run: Any) -> None:
-    if words or recipe is not None:
-        raise AurifyError(
-            f"{run} has its data and recipe already; {words[0] if words else 'recipe'} is for a source:"
-            " give the data instead of the run, or drop it"
-        )
-
-
 def _designs(
     designs: Sequence[str] | None,
     families: Sequence[str],
@@ -309,37 +242,6 @@ def _designs(
 def _several(words: Sequence[str]) -> Sequence[str]:
     """One word is a list of one, not of its letters."""
     return [words] if isinstance(words, str) else words
-
-
-def _is_run(run: Any) -> bool:
-    return isinstance(run, (str, Path)) and Path(run).is_dir() and RunFolder(Path(run)).recipe.exists()
-
-
-def _place(run: Any, recipe: Any, out: str | Path | None) -> RunFolder:
-    """The run's own folder, or for a source one that the same call finds again."""
-    if _is_run(run):
-        folder = RunFolder(Path(run))
-        if out is not None:
-            raise AurifyError(f"the ledger of a run lies in its own folder, {run}: drop --out")
-        if not folder.begun():
-            raise AurifyError(f"{run} is not a run with its data: it lacks store or parts.aurify; fit again")
-        return folder
-    if run is None and recipe is None:
-        raise AurifyError("give a run folder, or the data and what to predict: aurify ablate RUN")
-    source = run if isinstance(run, (str, Path)) else recipe if run is None else None
-    folder = RunFolder(Path(out) if out is not None else ablated(str(source) if source is not None else "frame"))
-    if folder.path.exists() and (not folder.path.is_dir() or folder.foreign()):
-        raise AurifyError(f"{folder.path} holds other things than a run; choose an empty or new folder with --out")
-    return folder
-
-
-def _forget(folder: RunFolder) -> None:
-    """Remove what earlier studies left."""
-    import shutil
-
-    shutil.rmtree(folder.ablation, ignore_errors=True)
-    for path in (folder.ledger, folder.simplified):
-        path.unlink(missing_ok=True)
 
 
 def _shown(folder: RunFolder, catalog: Catalog, language: str) -> Inspection:

@@ -7,9 +7,10 @@ import pytest
 import torch
 from small import KINDS, same
 
-from aurify.core.parts import Stage, Technique
+from aurify.core.parts import Stage, Technique, knob
 from aurify.core.types import Layer
 from aurify.data import prepare
+from aurify.study.kept import Kept
 
 
 def bare(lab, kind):
@@ -153,3 +154,69 @@ def test_corrected_targets_are_what_later_techniques_are_fitted_on(lab):
     prepared = prepare.prepare((Corrected(),), view)
     assert torch.equal(seen["target"], prepared.used.double() + 0.5)
     assert torch.equal(prepared.plan.target, prepared.used.double() + 0.5)
+
+
+PREPARING = {
+    "all": {
+        "drop_duplicates": {},
+        "fill_missing": {"flag": True},
+        "scale_numbers": {},
+        "encode_categories": {"method": "target"},
+        "calendar": {},
+        "clip_outliers": {},
+    },
+    "rows": {"drop_duplicates": {}, "oversample": {}, "scale_numbers": {}},
+    "hidden": {"exclude_columns": {"columns": ["a", "colour"]}, "scale_numbers": {}, "encode_categories": {}},
+}
+
+
+def plain(prepared):
+    layers = [(type(layer).__name__, layer.tensors()) for layer in prepared.layers]
+    plan = {k: v for k, v in vars(prepared.plan).items() if v is not None}
+    return layers, plan, prepared.used, dict(prepared.values), repr(prepared.inputs)
+
+
+@pytest.mark.parametrize("name", PREPARING)
+def test_preparing_once_for_many_recipes_is_preparing_each_anew(name, lab):
+    """Every recipe with one technique less, one after another, all out of the same kept steps."""
+    known = {n: s for n, s in PREPARING[name].items() if n in lab.catalog.parts["technique"]}
+    recipe, store, once = lab.recipe("classify", known), lab.store("classify"), Kept()
+    rows = recipe.task.part(recipe, store).fit
+    variants = [recipe, *(recipe.without(n) for n in known), lab.recipe("classify", {}), recipe]
+    for variant in variants:
+        view = lambda variant=variant: prepare.view_of(store.hiding(variant.hidden), rows, 5)  # noqa: E731
+        kept = prepare.prepare(variant.techniques, view(), once)
+        assert same(plain(kept), plain(prepare.prepare(variant.techniques, view()))), variant.techniques
+
+
+def test_a_step_is_fitted_once_for_all_recipes_that_do_the_same_before_it(lab):
+    fitted = []
+
+    @dataclass(kw_only=True)
+    class Counted(Technique):
+        size: float = knob(1.0, "of what")
+        stage = Stage.CLIP
+
+        def layer(self, view):
+            fitted.append((self.size, tuple(view.inputs["numbers"].names)))
+            return Doubled()
+
+    recipe, store, once = lab.recipe("classify", {}), lab.store("classify"), Kept()
+    rows = recipe.task.part(recipe, store).fit
+    hide = lab.catalog.part("technique", {"name": "exclude_columns", "columns": ["a"]})
+    drop = lab.catalog.part("technique", {"name": "drop_duplicates"})
+    scale = lab.catalog.part("technique", {"name": "scale_numbers"})
+
+    def fit(*techniques):
+        variant = replace(recipe, techniques=techniques)
+        prepare.prepare(variant.techniques, prepare.view_of(store.hiding(variant.hidden), rows, 5), once)
+        return len(fitted)
+
+    assert fit(Counted()) == 1
+    assert fit(Counted(), scale) == 1
+    assert fit(Counted(size=2.0)) == 2
+    assert fit(Counted(), drop) == 3
+    assert fit(Counted(), hide) == 4
+    assert fit(Counted(), hide, scale) == 4
+    assert fit(Counted()) == 4
+    assert fitted[0][1] == fitted[2][1] != fitted[3][1]

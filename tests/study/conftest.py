@@ -53,7 +53,6 @@ def ledger(ablate, tmp_path_factory):
         "families": ["all"],
         "interactions": ["dropout", "scale_numbers"],
         "sweep": ["dropout.rate=0.0"],
-        "worth": 1e-6,
     }
     return ablate(out=tmp_path_factory.mktemp("ledger") / "run", **words)
 

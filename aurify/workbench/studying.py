@@ -1,0 +1,103 @@
+"""What studies of a run share: where they lie, the rows they may use, and who trains side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aurify.catalog import Catalog
+from aurify.core.errors import AurifyError
+from aurify.core.folder import RunFolder, ablated
+from aurify.core.recipe import Recipe
+from aurify.core.watch import Watch
+from aurify.data.splits import Parts
+from aurify.data.store import Store
+from aurify.study.cells import Cells, Size, cells
+from aurify.study.trainings import Trainings
+from aurify.study.worker import Trainer
+from aurify.study.workers import Here, Processes, Workers
+from aurify.training import device as devices
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a study of a run works with: its rows without the tested ones, processes, and what was trained before."""
+
+    folder: RunFolder
+    store: Store
+    catalog: Catalog
+    device: Any
+    parts: Sequence[str | Path]
+    watch: Watch
+
+    @cached_property
+    def among(self) -> np.ndarray:
+        """Row ids that a study may use: all that are learnt from, none that are tested."""
+        parts = Parts.open(self.folder.parts)
+        return np.sort(np.concatenate([parts.fit, parts.held]))
+
+    def cells(self, recipe: Recipe, size: Size, *, fresh: bool = False) -> Cells:
+        return cells(recipe, self.store, self.among, size, self.folder.ablation / "parts", fresh=fresh)
+
+    def trainings(self, workers: Workers) -> Trainings:
+        """Those of every study of this run, as far as they were made of the same data in the same way."""
+        version = {**devices.environment(self.device), "threads": 1, "data": self.store.fingerprint}
+        return Trainings(self.folder.ablation / "trainings.jsonl", workers, version)
+
+    @contextmanager
+    def workers(self, count: int) -> Iterator[Workers]:
+        """So many trainings side by side; in processes of their own, unless it is one."""
+        if count > 1:
+            workers: Workers = Processes(count, self.folder.store, str(self.device), self.parts)
+        else:
+            devices.set_threads(1)
+            workers = Here(Trainer(self.store, self.catalog, self.device, self.watch))
+        try:
+            yield workers
+        finally:
+            workers.close()
+
+
+def is_run(run: Any) -> bool:
+    return isinstance(run, (str, Path)) and Path(run).is_dir() and RunFolder(Path(run)).recipe.exists()
+
+
+def place_of(run: Any, recipe: Any, out: str | Path | None) -> RunFolder:
+    """The run's own folder, or for a source one that the same call finds again."""
+    if is_run(run):
+        folder = RunFolder(Path(run))
+        if out is not None:
+            raise AurifyError(f"the ledger of a run lies in its own folder, {run}: drop --out")
+        if not folder.begun():
+            raise AurifyError(f"{run} is not a run with its data: it lacks store or parts.aurify; fit again")
+        return folder
+    if run is None and recipe is None:
+        raise AurifyError("give a run folder, or the data and what to predict: aurify ablate RUN")
+    source = run if isinstance(run, (str, Path)) else recipe if run is None else None
+    folder = RunFolder(Path(out) if out is not None else ablated(str(source) if source is not None else "frame"))
+    if folder.path.exists() and (not folder.path.is_dir() or folder.foreign()):
+        raise AurifyError(f"{folder.path} holds other things than a run; choose an empty or new folder with --out")
+    return folder
+
+
+def forget(folder: RunFolder) -> None:
+    """Remove what earlier studies left."""
+    import shutil
+
+    shutil.rmtree(folder.ablation, ignore_errors=True)
+    for path in (folder.ledger, folder.simplified):
+        path.unlink(missing_ok=True)
+
+
+def refuse_words(words: Sequence[str], recipe: Any, run: Any) -> None:
+    if words or recipe is not None:
+        raise AurifyError(
+            f"{run} has its data and recipe already; {words[0] if words else 'recipe'} is for a source:"
+            " give the data instead of the run, or drop it"
+        )

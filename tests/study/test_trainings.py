@@ -1,0 +1,156 @@
+"""Trainings are kept by what they are of: a line each, torn and strange ones passed over, none done twice."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from aurify.core.errors import AurifyError
+from aurify.study.trainings import Trainings, Wanted
+
+
+class Fake:
+    """Answers at once, and says what it was asked."""
+
+    def __init__(self, answer=None):
+        self.answer, self.orders = answer or {"scores": {"rmse": 1.0}}, []
+
+    def work(self, orders, check):
+        for order in orders:
+            check()
+            self.orders.append(order["key"])
+            yield order, self.answer
+
+    def close(self):
+        pass
+
+
+def cell(path="parts/a.aurify", seed=3):
+    return SimpleNamespace(path=path, seed=seed)
+
+
+@pytest.fixture
+def recipe(lab):
+    return lab.recipe("classify", {"dropout": {}})
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "ablation" / "trainings.jsonl"
+
+
+def nothing(*given):
+    pass
+
+
+def test_key_is_of_recipe_rows_and_seed_and_of_nothing_else(recipe, lab):
+    one = Wanted("full", recipe, cell())
+    assert Wanted("another name", recipe, cell("elsewhere/a.aurify")).key == one.key
+    moved = replace(recipe, source=replace(recipe.source, path="moved.csv"), seed=99)
+    assert Wanted("full", moved, cell()).key == one.key
+    others = [
+        Wanted("full", recipe, cell(seed=4)),
+        Wanted("full", recipe, cell("parts/b.aurify")),
+        Wanted("full", recipe.without("dropout"), cell()),
+        Wanted("full", lab.recipe("classify", {"dropout": {"rate": 0.2}}), cell()),
+        Wanted("full", replace(recipe, precision="bfloat16"), cell()),
+    ]
+    assert len({one.key, *(other.key for other in others)}) == 6
+
+
+def test_same_training_is_made_once_whatever_asks_for_it(recipe, file):
+    workers = Fake()
+    trainings = Trainings(file, workers, {"torch": "2"})
+    wanted = [Wanted(name, recipe, cell()) for name in ("full", "with it")] + [Wanted("full", recipe, cell(seed=9))]
+    shown = []
+    trainings.make(wanted, nothing, lambda done, of: shown.append((done, of)))
+    assert shown == [(0, 2), (1, 2), (2, 2)]
+    trainings.make(wanted, nothing, nothing)
+    again = Trainings(file, workers, {"torch": "2"})
+    again.make(wanted, nothing, nothing)
+    assert len(workers.orders) == 2
+    assert again.of(wanted[1]) == trainings.of(wanted[0]) == workers.answer
+
+
+def test_results_of_another_version_are_not_used(recipe, file):
+    workers = Fake()
+    for version in ("2", "3", "2"):
+        Trainings(file, workers, {"torch": version}).make([Wanted("full", recipe, cell())], nothing, nothing)
+    assert len(workers.orders) == 2
+
+
+def test_what_failed_is_tried_again_another_time(recipe, file):
+    workers = Fake({"refused": "out of memory"})
+    wanted = Wanted("full", recipe, cell())
+    trainings = Trainings(file, workers, {})
+    trainings.make([wanted], nothing, nothing)
+    assert trainings.of(wanted) == {"refused": "out of memory"}
+    assert trainings.missing([wanted]) == []
+    assert Trainings(file, workers, {}).missing([wanted]) == [wanted]
+
+
+@pytest.mark.parametrize(
+    "rubbish", ["", "\n", "{", '{"key": 1}\n', "null\n", "[1, 2]\n", "\x00\xff\n", "[" * 10_000 + "\n"]
+)
+def test_torn_and_strange_lines_are_passed_over_and_not_run_into(rubbish, recipe, file):
+    wanted = [Wanted("full", recipe, cell(seed=seed)) for seed in range(3)]
+    Trainings(file, Fake(), {}).make(wanted[:2], nothing, nothing)
+    whole = file.read_text()
+    file.write_text(whole + rubbish, encoding="latin-1")
+    again = Trainings(file, Fake(), {})
+    assert again.missing(wanted) == [wanted[2]]
+    again.make(wanted, nothing, nothing)
+    assert Trainings(file, Fake(), {}).missing(wanted) == []
+    file.write_bytes(whole.encode()[:-20])
+    torn = Trainings(file, Fake(), {})
+    assert torn.missing(wanted[:2]) == [wanted[1]]
+    torn.make(wanted[:2], nothing, nothing)
+    assert Trainings(file, Fake(), {}).missing(wanted[:2]) == []
+
+
+def test_what_is_finished_when_a_signal_comes_is_kept(recipe, file):
+    wanted = [Wanted("full", recipe, cell(seed=seed)) for seed in range(5)]
+    left = iter([False, False, False, True])
+
+    def check():
+        if next(left):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Trainings(file, Fake(), {}).make(wanted, check, nothing)
+    assert len(file.read_text().splitlines()) == 3
+    assert Trainings(file, Fake(), {}).missing(wanted) == wanted[3:]
+
+
+def test_place_that_cannot_be_written_is_said_in_a_line(recipe, tmp_path):
+    (tmp_path / "ablation").write_text("a file in the way")
+    with pytest.raises(AurifyError, match="ablation"):
+        Trainings(tmp_path / "ablation" / "trainings.jsonl", Fake(), {}).make(
+            [Wanted("full", recipe, cell())], nothing, nothing
+        )
+
+
+def test_part_of_ones_own_that_was_edited_is_measured_anew(recipe, tmp_path):
+    from aurify import catalog as catalogs
+
+    code = """
+from dataclasses import dataclass
+from aurify.core.parts import Technique, knob
+@dataclass(kw_only=True)
+class Shaken(Technique):
+    '''Shake.'''
+    size: float = knob(0.1, "how much", low=0.0, high=1.0)
+    neutral = {"size": 0.0}
+"""
+    path = tmp_path / "shaken_part.py"
+
+    def key(text, name):
+        path.write_text(text)
+        part = catalogs.load([path]).part("technique", {"name": "shaken"})
+        return Wanted("full", recipe.using(part) if name else recipe, cell()).key
+
+    assert key(code, True) == key(code, True)
+    assert key(code, True) != key(code + "\n# another idea\n", True)
+    assert key(code, False) == key(code + "\n# another idea\n", False)
+    assert json.loads(json.dumps(key(code, True)))
