@@ -126,7 +126,17 @@ def simplified(ledger: Ledger) -> list[Block]:
         return []
     if not found["removed"]:
         return [Paragraph(said("No ingredient could be removed to make the recipe simpler without a loss."))]
-    return [Paragraph(text) for text in _simpler(found)] + _path(found)
+    return [Paragraph(text) for text in (*_simpler(found), size_of_simpler(ledger))] + _path(found)
+
+
+def size_of_simpler(ledger: Ledger) -> str:
+    """What the simpler recipe was judged on: a small look finds little worth its place."""
+    return said(
+        "It was judged on training sets of {learnt:,} rows and at most {steps:,} steps: with more of either, what was"
+        " taken out may be worth having.",
+        learnt=ledger["learnt"],
+        steps=ledger["steps"],
+    )
 
 
 def _simpler(found: Mapping[str, Any]) -> list[str]:

@@ -34,6 +34,7 @@ from aurify.report.ledger import (
     summary,
     verdict,
 )
+from aurify.report.ledger_rows import size_of_simpler
 from aurify.report.terminal import REFRESH_SECONDS
 from aurify.report.words import interval
 
@@ -95,6 +96,8 @@ def print_ledger(console: Console, ledger: Ledger, place: Path, *, language: str
     ]
     if simpler := _simpler(ledger):
         lines.append(simpler)
+        if ledger["simplified"]["removed"]:
+            lines.append(size_of_simpler(ledger))
     report, file = str(place / "report.html"), str(place / "ledger.json")
     lines.append(said("Report: {report}; as data: {file}", report=report, file=file))
     for line in lines:

@@ -81,11 +81,9 @@ def ablate(study: Ablation) -> dict[str, Any]:
     if not rows:
         raise AurifyError("there is nothing to compare: the recipe has no ingredient of the kind asked for")
     pilot = cells.first(PILOT)
-    if study.metric is not None:  # a name that is none is said after one training
-        study.make(study.wanted([FULL], pilot[:1]), len(rows), "pilot")
-        _metric(study, pilot[0])
+    study.make(study.wanted([FULL], pilot[:1]), len(rows), "pilot")
+    metric = _metric(study, pilot[0])  # a recipe that cannot be trained, or a wrong name, is said after one training
     study.make(study.wanted(list(study.contrasts.variants), pilot), len(rows), "pilot")
-    metric = _metric(study, pilot[0])
     worth = study.worth if study.worth is not None else _worth(study, metric, pilot)
     counts = [_pairs(study, row, metric, worth) for row in rows]
     more = [

@@ -313,3 +313,42 @@ def test_wrong_words_cost_no_training_even_with_force(ablate, ablate_run, tmp_pa
     with pytest.raises(AurifyError, match=r"--(metric acc|families prep|sweep dropout|designs leave):"):
         ablate_run(tmp_path / "run", force=True, **words)
     assert lines(tmp_path / "run") == kept
+
+
+BROKEN = '''
+from dataclasses import dataclass
+
+from aurify.core.parts import Technique, knob
+
+
+@dataclass(kw_only=True)
+class Broken(Technique):
+    """Stop every training."""
+
+    size: float = knob(0.1, "how much", low=0.0, high=1.0)
+    neutral = {"size": 0.0}
+
+    def on_batch(self, batch, run):
+        raise ValueError("boom")
+'''
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_part_that_raises_is_a_failed_row_of_a_page_that_is_written(ablate, tmp_path, workers):
+    (tmp_path / "broken.py").write_text(BROKEN)
+    words = {"parts": [tmp_path / "broken.py"], "sweep": ["broken.size=0.5"], "designs": ["leave_one_out"]}
+    found = ablate(out=tmp_path / "run", workers=workers, **words)
+    row = next(row for row in found.plain["effects"] if row["technique"] == "broken.size")
+    assert row["verdict"] == "failed"
+    assert row["reason"] == "ValueError: boom"
+    assert "ValueError: boom" in found.report.read_text(encoding="utf-8")
+    assert found.pairs.height == len(found.plain["trainings"]) > 0
+
+
+def test_a_recipe_that_cannot_be_trained_is_said_after_one_training(ablate, tmp_path):
+    (tmp_path / "broken.py").write_text(BROKEN)
+    done = []
+    words = {"parts": [tmp_path / "broken.py"], "using": ["broken"], "progress": lambda *told: done.append(told[0])}
+    with pytest.raises(AurifyError, match=r"the recipe cannot be trained on a part of the rows: ValueError: boom"):
+        ablate(out=tmp_path / "run", **words)
+    assert max(done) == 1
