@@ -79,9 +79,9 @@ def ablate(
         ledger = workbench.ablate(
             run,
             target,
-            designs=None if designs is None else _names(designs),
-            families=_names(families),
-            interactions=_names(interactions),
+            designs=_names("--designs", designs) or None,
+            families=_names("--families", families),
+            interactions=_names("--interactions", interactions),
             sweep=sweep or (),
             metric=metric,
             worth=worth,
@@ -125,6 +125,11 @@ def ablate(
     ledger_table.print_ledger(console_of(quiet=False, error=False), ledger.plain, Path(ledger.path), language=language)
 
 
-def _names(text: str | None) -> list[str]:
-    """The names between commas."""
-    return [] if text is None else [name.strip() for name in text.split(",") if name.strip()]
+def _names(option: str, text: str | None) -> list[str]:
+    """The names between commas; none where the option was not given."""
+    from aurify.core.errors import AurifyError
+
+    names = [name.strip() for name in (text or "").split(",") if name.strip()]
+    if text is not None and not names:
+        raise AurifyError(f"{option} {text!r} names nothing: write names with commas between them")
+    return names

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -97,7 +97,8 @@ def _seen(least: float, freedom: int) -> float:
     """The true effect, in standard errors, whose t exceeds ``least`` with the power asked for (noncentral t)."""
     from scipy import optimize, stats
 
-    return float(optimize.brentq(lambda shift: stats.nct.sf(least, freedom, shift) - POWER, least, 3 * least + 3))
+    found: Any = optimize.brentq(lambda shift: stats.nct.sf(least, freedom, shift) - POWER, least, 3 * least + 3)
+    return float(found)
 
 
 def holm(p: Sequence[float]) -> list[float]:

@@ -32,8 +32,9 @@ TRAINING = ("variant", "repeat", "fold", "seed", "seconds", *COSTS, "steps", "di
 
 
 def brief(effect: Mapping[str, Any]) -> dict[str, Any]:
-    """A row's verdict and what it rests on, as plain data."""
-    return {name: _plain(effect[name]) for name in BRIEF}
+    """A row's verdict and what it rests on, as plain data; of a sweep also the value."""
+    value = {} if effect["value"] is None else {"value": effect["value"]}
+    return {name: _plain(effect[name]) for name in BRIEF} | value
 
 
 def effects_frame(ledger: Mapping[str, Any]) -> pl.DataFrame:
