@@ -23,7 +23,7 @@ BRIEF = (
     "seconds",
 )
 
-TEXTS = {"technique", "design", "reference", "verdict", "variant", "stopped"}
+TEXTS = {"technique", "design", "reference", "verdict", "value", "variant", "stopped"}
 WHOLE = {"pairs", "repeat", "fold", "steps"}
 
 COSTS = ("latency", "parameters", "bytes")
@@ -38,10 +38,13 @@ def brief(effect: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def effects_frame(ledger: Mapping[str, Any]) -> pl.DataFrame:
-    """One row an ingredient: its gain, both intervals, adjusted p, verdict and what it costs."""
+    """One row an ingredient: its gain, both intervals, adjusted p, verdict and what it costs; a sweep's ``value``."""
     names = (*BRIEF, *COSTS)
-    rows = [{name: _plain(effect[name]) for name in names} for effect in ledger["effects"]]
-    return _frame(rows, names)
+    rows = [
+        {**{name: _plain(effect[name]) for name in names}, "value": None if (v := effect["value"]) is None else str(v)}
+        for effect in ledger["effects"]
+    ]
+    return _frame(rows, (*names, "value"))
 
 
 def pairs_frame(ledger: Mapping[str, Any]) -> pl.DataFrame:
