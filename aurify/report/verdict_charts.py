@@ -70,7 +70,7 @@ def stretched(x: Chart, rows: Sequence[Row], end: float) -> Chart:
         steps.append(steps[-1] * 4)
     low = min(0.0, *(row[side] for row in rows for side in ENDS if row[side] is not None))
     ticks = [-step for step in steps[:0:-1] if -step >= 1.5 * low] + steps
-    axis = {**x["axis"], "format": ".2~g", "values": [float(f"{tick:.3g}") for tick in ticks]}
+    axis = {**x["axis"], "format": ",.0f" if end >= 1 else ".2~g", "values": [float(f"{tick:.3g}") for tick in ticks]}
     return {**x, "scale": {"type": "symlog", "constant": end, "zero": True, "nice": False}, "axis": axis}
 
 
