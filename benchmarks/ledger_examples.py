@@ -19,7 +19,7 @@ import aurify
 
 HERE = Path(__file__).resolve().parent.parent
 PICTURES = HERE / "docs" / "ledger"
-CHARTS = ("ledger_leave_one_out", "ledger_cumulative", "ledger_cost")
+CHARTS = ("ledger_leave_one_out", "ledger_cost", "ledger_cumulative")
 SCALE = 1.5
 ADULT = [
     *("age", "workclass", "fnlwgt", "education", "education_num", "marital_status", "occupation", "relationship"),

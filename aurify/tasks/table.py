@@ -64,7 +64,7 @@ class Table(Task):
             name: {}
             for name in (
                 *("drop_duplicates", "fill_missing", "scale_numbers", "encode_categories", "piecewise_linear"),
-                *("dropout", "weight_decay", "gradient_clipping", "cosine", "warm_up", "weight_averaging"),
+                *("dropout", "weight_decay", "gradient_clipping", "cosine", "weight_averaging"),
                 "early_stopping",
             )
         }

@@ -29,7 +29,7 @@ def test_schedule_asked_for_takes_the_place_of_the_default_one(fit, word):
     names = {t.name() for t in run.recipe.techniques}
     assert name in names
     assert "cosine" not in names
-    assert "warm_up" in names, "it has no slot"
+    assert "weight_averaging" in names, "it has no slot"
 
 
 def test_recipe_of_a_run_gives_way_too(fit):
@@ -40,7 +40,7 @@ def test_recipe_of_a_run_gives_way_too(fit):
 
 
 def test_settings_of_what_the_recipe_uses_displace_nothing(fit):
-    _, said = fit(using=["cosine.floor=0.1", "warm_up"])
+    _, said = fit(using=["cosine.floor=0.1", "weight_averaging"])
     assert said == []
 
 
