@@ -73,30 +73,31 @@ class Contrasts:
                 self.left_out.append((name, said("nothing to switch on: its own settings change nothing")))
                 continue
             using = self.recipe.using(technique)
-            gone = [t.name() for t in self.recipe.techniques if t.name() not in {u.name() for u in using.techniques}]
+            gone = used - {t.name() for t in using.techniques}
             self.variants[f"with {name}"] = using
-            reference = (
-                said("the recipe, which has {other} in its place", other=gone[0]) if gone else said("the recipe")
-            )
+            reference = said("the recipe")
+            if gone:
+                reference = said("the recipe, which has {other} in its place", other=min(gone))
             self._add(name, "add_one", reference, {f"with {name}": 1, FULL: -1}, family_of(technique))
 
     def cumulative(self) -> None:
         """The road from the bare recipe to the full one, one ingredient a step, as a run meets them."""
         road = sorted(ingredients(self.recipe, self.catalog), key=lambda one: one.place)
-        recipe = self.recipe
-        for ingredient in reversed(road):
-            recipe = ingredient.off(recipe)
-        before, recipes = BARE, [recipe]
+        before = BARE
         for at, ingredient in enumerate(road, 1):
-            recipe = self.recipe
-            for later in reversed(road[at:]):
-                recipe = later.off(recipe)
-            recipes.append(recipe)
+            self.variants.setdefault(BARE, self._without(road))
             name = FULL if at == len(road) else f"up to {ingredient.name}"
-            self.variants[BARE], self.variants[name] = recipes[0], recipe
+            self.variants[name] = self._without(road[at:])
             reference = said("the step before")
             self._add(ingredient.name, "cumulative", reference, {name: 1, before: -1}, ingredient.family)
             before = name
+
+    def _without(self, gone: Sequence[Ingredient]) -> Recipe:
+        """The recipe without some ingredients, the last of them taken out first."""
+        recipe = self.recipe
+        for ingredient in reversed(gone):
+            recipe = ingredient.off(recipe)
+        return recipe
 
     def families(self, names: Sequence[str]) -> None:
         """The recipe against the recipe without all techniques of a family; ``all`` are all families it has."""
@@ -124,7 +125,7 @@ class Contrasts:
             one, other, both = f"without {first}", f"without {second}", f"without {first} and {second}"
             self.variants[one] = known[first].off(self.recipe)
             self.variants[other] = known[second].off(self.recipe)
-            self.variants[both] = known[second].off(known[first].off(self.recipe))
+            self.variants[both] = self._without([known[second], known[first]])
             terms = {FULL: 1, one: -1, other: -1, both: 1}
             self._add(f"{first}, {second}", "interaction", said("what each gains without the other"), terms)
 

@@ -26,9 +26,7 @@ def simplify(study: Ablation, ledger: Mapping[str, Any], fresh: Cells) -> tuple[
     worse there, nothing is taken out.
     """
     metric, recipe = ledger["metric"], study.contrasts.recipe
-    road, path = _road(study.contrasts, _idle(ledger, recipe)), dict[str, list[str]]()
-    for name, removed in road:
-        path[name] = removed
+    path = _road(study.contrasts, _idle(ledger, recipe))
     names, pilot = [FULL, *path], study.cells.first(PILOT)
     study.make(study.wanted(names, pilot), len(path), "simplifying")
     scores = {name: _gains(study, metric, study.cells, name) for name in names}
@@ -72,14 +70,14 @@ def _idle(ledger: Mapping[str, Any], recipe: Recipe) -> list[str]:
     return [row["technique"] for row in sorted(idle, key=lambda row: row["gain"])]
 
 
-def _road(contrasts: Contrasts, idle: Sequence[str]) -> list[tuple[str, list[str]]]:
+def _road(contrasts: Contrasts, idle: Sequence[str]) -> dict[str, list[str]]:
     """Ever smaller recipes, each a variant, and what is missing in each."""
-    recipe, road = contrasts.recipe, []
+    recipe, road = contrasts.recipe, dict[str, list[str]]()
     for at, name in enumerate(idle, 1):
         recipe = recipe.without(name)
         variant = f"without {name}" if at == 1 else f"without {at} techniques"
         contrasts.variants[variant] = recipe
-        road.append((variant, list(idle[:at])))
+        road[variant] = list(idle[:at])
     return road
 
 
@@ -103,12 +101,6 @@ def _effect(study: Ablation, metric: str, name: str, other: str) -> Effect:
 def _good_enough(study: Ablation, metric: str, name: str, best: str) -> bool:
     found = _effect(study, metric, name, best)
     return not found.high < 0 if np.isfinite(found.high) else found.gain >= 0
-
-
-def _mean(oriented: list[float] | None, metric: str) -> float | None:
-    """A variant's mean score as the metric has it; None where it is undefined."""
-    sign = 1 if EVERY[metric].greater_is_better else -1
-    return None if oriented is None else sign * float(np.mean(oriented))
 
 
 def _brief(found: Effect) -> dict[str, float | None]:
