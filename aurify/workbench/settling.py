@@ -84,5 +84,5 @@ def _require_same(old: Recipe, new: Recipe, folder: RunFolder) -> None:
         first = changed[0]
         raise AurifyError(
             f"{folder.path} began with {first} = {before.get(first, 'off')}, now it is {now.get(first, 'off')}:"
-            " --resume goes on with the same recipe; choose --out for another run"
+            f" --resume goes on with the same recipe, that of {folder.recipe.name} there; choose --out for another run"
         )
