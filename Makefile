@@ -26,7 +26,7 @@ demo: $(CORE) ## train and measure a network on the bundled table
 	$(BIN)/aurify fit aurify/examples/telco_churn.csv --target Churn
 
 test: $(DEV) ## run every test
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(DEV) ## lint, format, types and layers, as CI does
 	$(BIN)/ruff check .

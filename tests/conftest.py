@@ -26,6 +26,11 @@ torch.set_num_threads(1)
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items):
+    """The longest file first: beside the others it costs no time, behind them all would wait for it."""
+    items.sort(key=lambda item: item.path.name != "test_readme.py")
+
+
 @pytest.fixture(scope="session")
 def frames(lab) -> Mapping[str, pl.DataFrame]:
     return lab.frames
