@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from aurify import workbench
+from aurify.study.contrasts import Contrasts
 
 TINY = {
     "network": {"name": "mlp", "width": 8, "depth": 2},
@@ -20,6 +21,16 @@ CLOCKED = ("seconds", "latency")
 @pytest.fixture(autouse=True)
 def _somewhere_else(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def recipe(lab):
+    return lab.default("classify")
+
+
+@pytest.fixture
+def contrasts(recipe, catalog):
+    return lambda of=recipe, among=catalog: Contrasts(of, among)
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 
 import pytest
+from differing import changed, names
 
 from aurify.catalog import Catalog
 from aurify.core.errors import AurifyError
 from aurify.core.parts import Network, Technique, Trait, fills, knob
-from aurify.core.recipe import flat
 from aurify.study.contrasts import BARE, FULL, Contrasts, families, ingredients
 
 
@@ -31,27 +31,6 @@ class Prepared(Technique):
 
     def layer(self, view):
         return None
-
-
-@pytest.fixture
-def recipe(lab):
-    return lab.default("classify")
-
-
-@pytest.fixture
-def contrasts(recipe, catalog):
-    return lambda of=recipe, among=catalog: Contrasts(of, among)
-
-
-def changed(one, other):
-    """Which settings of two recipes differ, ``off`` where one lacks it."""
-    before, after = flat(one.plain()), flat(other.plain())
-    names = {**before, **after}
-    return {n for n in names if before.get(n, "off") != after.get(n, "off")}
-
-
-def names(recipe):
-    return [t.name() for t in recipe.techniques]
 
 
 @pytest.mark.parametrize("kind", ["classify", "regress"])

@@ -1,31 +1,11 @@
 """Sweeps: other values of a setting, each once, against the recipe's own."""
 
 import pytest
+from differing import changed, names
 
 from aurify.core.errors import AurifyError
 from aurify.core.recipe import flat
-from aurify.study.contrasts import FULL, Contrasts
-
-
-@pytest.fixture
-def recipe(lab):
-    return lab.default("classify")
-
-
-@pytest.fixture
-def contrasts(recipe, catalog):
-    return lambda of=recipe, among=catalog: Contrasts(of, among)
-
-
-def changed(one, other):
-    """Which settings of two recipes differ, ``off`` where one lacks it."""
-    before, after = flat(one.plain()), flat(other.plain())
-    names = {**before, **after}
-    return {n for n in names if before.get(n, "off") != after.get(n, "off")}
-
-
-def names(recipe):
-    return [t.name() for t in recipe.techniques]
+from aurify.study.contrasts import FULL
 
 
 def swept(made):
