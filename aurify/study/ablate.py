@@ -51,7 +51,7 @@ class Ablation:
         turned = [
             (cell, variants[at % len(variants) :] + variants[: at % len(variants)]) for at, cell in enumerate(cells)
         ]
-        return [Wanted(n, self.capped(self.contrasts.variants[n]), cell) for cell, names in turned for n in names]
+        return [Wanted(self.capped(self.contrasts.variants[n]), cell) for cell, names in turned for n in names]
 
     def finished(self) -> int:
         """Trainings that these rows may need and that are made already."""
@@ -68,7 +68,7 @@ class Ablation:
         """What was measured of a variant in a cell."""
         at = (variant, cell.path, cell.seed)
         if at not in self._keys:  # asked for each row and metric: what it takes to tell a recipe's key adds up
-            self._keys[at] = Wanted(variant, self.capped(self.contrasts.variants[variant]), cell).key
+            self._keys[at] = Wanted(self.capped(self.contrasts.variants[variant]), cell).key
         return self.trainings.known(self._keys[at])
 
 
@@ -87,7 +87,7 @@ def ablate(study: Ablation) -> dict[str, Any]:
     worth = study.worth if study.worth is not None else _worth(study, metric, pilot)
     counts = [_pairs(study, row, metric, worth) for row in rows]
     more = [
-        Wanted(name, study.capped(study.contrasts.variants[name]), cell)
+        Wanted(study.capped(study.contrasts.variants[name]), cell)
         for at, cell in enumerate(cells.all)
         for name in _needed(study, counts, at)
     ]

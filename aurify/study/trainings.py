@@ -30,7 +30,6 @@ Show = Callable[[int, int], None]
 class Wanted:
     """A variant's recipe, as the study trains it, in a cell."""
 
-    variant: str
     recipe: Recipe
     cell: Cell
 
@@ -77,12 +76,8 @@ class Trainings:
         self.file, self.workers, self.version = file, workers, dict(version)
         self._known, self._torn = self._read()
 
-    def of(self, wanted: Wanted) -> Mapping[str, Any]:
-        """What was measured; it must have been made before."""
-        return self.known(wanted.key)
-
     def known(self, key: str) -> Mapping[str, Any]:
-        """What was measured, by its key."""
+        """What was measured, by the key of what was wanted; it must have been made before."""
         return self._known[key]
 
     def missing(self, wanted: Sequence[Wanted]) -> list[Wanted]:

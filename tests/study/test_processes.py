@@ -124,7 +124,7 @@ def test_networks_passed_from_python_are_known_by_their_code(lab, monkeypatch):
         exec(compile(text, "typed", "exec"), scope)
         torch.manual_seed(0)  # its weights are the same each time
         recipe = replace(lab.recipe("classify", {}), network=given(scope["Own"]()))
-        return Wanted("full", recipe, SimpleNamespace(path="a", seed=1)).key
+        return Wanted(recipe, SimpleNamespace(path="a", seed=1)).key
 
     code = "class Own(nn.Linear):\n    def __init__(self):\n        super().__init__(2, 2)\n"
     monkeypatch.setattr("inspect.getsource", lambda kind: code)

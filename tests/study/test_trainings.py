@@ -45,16 +45,16 @@ def nothing(*given):
 
 
 def test_key_is_of_recipe_rows_and_seed_and_of_nothing_else(recipe, lab):
-    one = Wanted("full", recipe, cell())
-    assert Wanted("another name", recipe, cell("elsewhere/a.aurify")).key == one.key
+    one = Wanted(recipe, cell())
+    assert Wanted(recipe, cell("elsewhere/a.aurify")).key == one.key
     moved = replace(recipe, source=replace(recipe.source, path="moved.csv"), seed=99)
-    assert Wanted("full", moved, cell()).key == one.key
+    assert Wanted(moved, cell()).key == one.key
     others = [
-        Wanted("full", recipe, cell(seed=4)),
-        Wanted("full", recipe, cell("parts/b.aurify")),
-        Wanted("full", recipe.without("dropout"), cell()),
-        Wanted("full", lab.recipe("classify", {"dropout": {"rate": 0.2}}), cell()),
-        Wanted("full", replace(recipe, precision="bfloat16"), cell()),
+        Wanted(recipe, cell(seed=4)),
+        Wanted(recipe, cell("parts/b.aurify")),
+        Wanted(recipe.without("dropout"), cell()),
+        Wanted(lab.recipe("classify", {"dropout": {"rate": 0.2}}), cell()),
+        Wanted(replace(recipe, precision="bfloat16"), cell()),
     ]
     assert len({one.key, *(other.key for other in others)}) == 6
 
@@ -62,7 +62,7 @@ def test_key_is_of_recipe_rows_and_seed_and_of_nothing_else(recipe, lab):
 def test_same_training_is_made_once_whatever_asks_for_it(recipe, file):
     workers = Fake()
     trainings = Trainings(file, workers, {"torch": "2"})
-    wanted = [Wanted(name, recipe, cell()) for name in ("full", "with it")] + [Wanted("full", recipe, cell(seed=9))]
+    wanted = [Wanted(recipe, cell()) for _ in ("full", "with it")] + [Wanted(recipe, cell(seed=9))]
     shown = []
     trainings.make(wanted, nothing, lambda done, of: shown.append((done, of)))
     assert shown == [(0, 2), (1, 2), (2, 2)]
@@ -70,22 +70,22 @@ def test_same_training_is_made_once_whatever_asks_for_it(recipe, file):
     again = Trainings(file, workers, {"torch": "2"})
     again.make(wanted, nothing, nothing)
     assert len(workers.orders) == 2
-    assert again.of(wanted[1]) == trainings.of(wanted[0]) == workers.answer
+    assert again.known(wanted[1].key) == trainings.known(wanted[0].key) == workers.answer
 
 
 def test_results_of_another_version_are_not_used(recipe, file):
     workers = Fake()
     for version in ("2", "3", "2"):
-        Trainings(file, workers, {"torch": version}).make([Wanted("full", recipe, cell())], nothing, nothing)
+        Trainings(file, workers, {"torch": version}).make([Wanted(recipe, cell())], nothing, nothing)
     assert len(workers.orders) == 2
 
 
 def test_what_failed_is_tried_again_another_time(recipe, file):
     workers = Fake({"refused": "out of memory"})
-    wanted = Wanted("full", recipe, cell())
+    wanted = Wanted(recipe, cell())
     trainings = Trainings(file, workers, {})
     trainings.make([wanted], nothing, nothing)
-    assert trainings.of(wanted) == {"refused": "out of memory"}
+    assert trainings.known(wanted.key) == {"refused": "out of memory"}
     assert trainings.missing([wanted]) == []
     assert Trainings(file, workers, {}).missing([wanted]) == [wanted]
 
@@ -94,7 +94,7 @@ def test_what_failed_is_tried_again_another_time(recipe, file):
     "rubbish", ["", "\n", "{", '{"key": 1}\n', "null\n", "[1, 2]\n", "\x00\xff\n", "[" * 10_000 + "\n"]
 )
 def test_torn_and_strange_lines_are_passed_over_and_not_run_into(rubbish, recipe, file):
-    wanted = [Wanted("full", recipe, cell(seed=seed)) for seed in range(3)]
+    wanted = [Wanted(recipe, cell(seed=seed)) for seed in range(3)]
     Trainings(file, Fake(), {}).make(wanted[:2], nothing, nothing)
     whole = file.read_text()
     file.write_text(whole + rubbish, encoding="latin-1")
@@ -110,7 +110,7 @@ def test_torn_and_strange_lines_are_passed_over_and_not_run_into(rubbish, recipe
 
 
 def test_what_is_finished_when_a_signal_comes_is_kept(recipe, file):
-    wanted = [Wanted("full", recipe, cell(seed=seed)) for seed in range(5)]
+    wanted = [Wanted(recipe, cell(seed=seed)) for seed in range(5)]
     left = iter([False, False, False, True])
 
     def check():
@@ -127,7 +127,7 @@ def test_place_that_cannot_be_written_is_said_in_a_line(recipe, tmp_path):
     (tmp_path / "ablation").write_text("a file in the way")
     with pytest.raises(AurifyError, match="ablation"):
         Trainings(tmp_path / "ablation" / "trainings.jsonl", Fake(), {}).make(
-            [Wanted("full", recipe, cell())], nothing, nothing
+            [Wanted(recipe, cell())], nothing, nothing
         )
 
 
@@ -148,7 +148,7 @@ class Shaken(Technique):
     def key(text, name):
         path.write_text(text)
         part = catalogs.load([path]).part("technique", {"name": "shaken"})
-        return Wanted("full", recipe.using(part) if name else recipe, cell()).key
+        return Wanted(recipe.using(part) if name else recipe, cell()).key
 
     assert key(code, True) == key(code, True)
     assert key(code, True) != key(code + "\n# another idea\n", True)
