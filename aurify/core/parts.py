@@ -127,10 +127,12 @@ class Task(Part):
     What ``read`` returns (``store``) and ``part`` makes of it (``parts``) is the task's own affair; everyone else
     passes them on.
 
-    ``plainest`` names the network and the optimizer that stand in where a recipe's own is taken away.
+    ``plainest`` names the network and the optimizer that stand in where a recipe's own is taken away; ``first_knobs``
+    are those that a search turns where nothing is said, with narrower limits than their own or None.
     """
 
     plainest: ClassVar[Mapping[str, str]] = {}
+    first_knobs: ClassVar[Mapping[str, tuple[float, float] | None]] = {}
 
     @property
     def traits(self) -> frozenset[Trait]:

@@ -7,7 +7,7 @@ The intervals cover the sampling of test rows (or of whole clusters of them), no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -149,6 +149,26 @@ def scores(
     ]
 
 
+def mean_of_folds(
+    folds: Sequence[Predictions],
+    metric: Metric[Any],
+    clusters: Sequence[np.ndarray | None],
+    *,
+    draws: int = 1000,
+    seed: int = 0,
+) -> tuple[float, float, float]:
+    """The mean over folds of a metric with its 95 % interval: rows, or clusters, are drawn again within each fold."""
+    rows = []
+    for at, (one, codes) in enumerate(zip(folds, clusters, strict=True)):
+        count = draws_within_limits(draws, len(one), 1 if one.classes is None else len(one.classes))
+        resamples = bootstrap_weights(len(one), count, seed + at, codes)
+        (drawn,) = _drawn({"one": one}, resamples, lambda: None, [metric])["one"].values()
+        rows.append(drawn)
+    least = min(map(len, rows))
+    units = sum(len(one) if codes is None else len(np.unique(codes)) for one, codes in zip(folds, clusters, strict=True))
+    return _interval(np.mean([row[:least] for row in rows], axis=0), units, metric)
+
+
 def differences(
     ours: Predictions, theirs: Predictions, *, draws: int = 1000, seed: int = 0, clusters: np.ndarray | None = None
 ) -> dict[str, Difference]:
@@ -163,10 +183,13 @@ def row_weights(predictions: Predictions) -> np.ndarray:
 
 
 def _drawn(
-    sets: Mapping[str, Predictions], resamples: Iterator[np.ndarray], check: Callable[[], None]
+    sets: Mapping[str, Predictions],
+    resamples: Iterator[np.ndarray],
+    check: Callable[[], None],
+    only: Sequence[Metric[Any]] | None = None,
 ) -> dict[str, dict[Metric[Any], np.ndarray]]:
-    """Per set and metric (1 + D,): first the value on all rows, then one per resample."""
-    metrics = {name: metrics_for(predictions) for name, predictions in sets.items()}
+    """Per set and metric (1 + D,): first the value on all rows, then one per resample; of ``only`` those, else of all."""
+    metrics = {name: only or metrics_for(predictions) for name, predictions in sets.items()}
     values = {name: evaluator(metrics[name], predictions) for name, predictions in sets.items()}
     weight = {name: row_weights(predictions) for name, predictions in sets.items()}
     collected = {name: [values[name](weight[name][None])] for name in sets}

@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from aurify.core.recipe import Recipe
 from aurify.data import prepare
 from aurify.data.store import Asked
 from aurify.ship.bundle import Bundle
+from aurify.ship.pipeline import Member
 
 SMALLEST = np.finfo(np.float64).eps
 
@@ -20,6 +22,17 @@ def blended(*shares: tuple[Bundle, float]) -> Bundle:
     """One Bundle that answers with the average of several, each with its share; they share recipe and schema."""
     members = [replace(m, weight=m.weight * share) for bundle, share in shares for m in bundle.members]
     return replace(shares[0][0], members=tuple(members))
+
+
+def averaged(shares: Sequence[tuple[Bundle, float]], recipe: Recipe) -> Bundle:
+    """One Bundle of several, each with its share: of ``recipe``, those made by another one remembering theirs."""
+    members: list[Member] = []
+    for bundle, share in shares:
+        foreign = replace(bundle.recipe, seed=recipe.seed) != recipe
+        own = bundle.recipe if foreign else None
+        members += [replace(m, weight=m.weight * share, recipe=m.recipe or own) for m in bundle.members]
+    named = tuple(replace(m, name=f"{m.name} {at}") for at, m in enumerate(members, 1))
+    return replace(shares[0][0], recipe=recipe, members=named)
 
 
 def network_share(network: Bundle, other: Bundle, held: Asked) -> float:

@@ -191,6 +191,8 @@ class Bundle:
 def _taken_apart(member: Member, prefix: str, tensors: dict[str, Tensor], catalog: Catalog) -> dict[str, Any]:
     """A member as plain data; its tensors go into ``tensors`` under names that begin with ``prefix``."""
     plain: dict[str, Any] = {"name": member.name, "weight": member.weight, "network": member.network is not None}
+    if member.recipe is not None:
+        plain["recipe"] = member.recipe.to_yaml()
     if member.network is not None:
         tensors |= {f"{prefix}/network/{k}": v for k, v in member.network.state_dict().items()}
     for group, layers in (("layers", member.layers), ("answers", member.answers)):
@@ -214,7 +216,9 @@ def _rebuilt(
     """The member that ``_taken_apart`` took apart, its network built without memory around the file's tensors."""
     layers = _layers(plain["layers"], f"{prefix}/layers", tensors, catalog)
     answers = _layers(plain["answers"], f"{prefix}/answers", tensors, catalog)
-    network = None
+    network, own = None, None
+    if "recipe" in plain:
+        recipe = own = catalog.recipe(read_yaml(plain["recipe"], f"the recipe of {prefix}"))
     if plain["network"]:
         inputs = prepare.raw_inputs(schema)
         for layer in layers:
@@ -227,7 +231,7 @@ def _rebuilt(
             for technique in recipe.techniques:
                 technique.begin(network, recipe)
         network.load_state_dict(weights, strict=True, assign=True)
-    return Member(layers, network, answers, float(plain["weight"]), str(plain["name"]))
+    return Member(layers, network, answers, float(plain["weight"]), str(plain["name"]), own)
 
 
 def _layers(

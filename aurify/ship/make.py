@@ -28,10 +28,12 @@ def make(
     watch: Watch,
     show: loop.Show,
     once: Once = anew,
+    share: float = 1.0,
 ) -> tuple[Bundle, dict[str, Any]]:
     """Prepare, train, calibrate and blend on the training rows; returns the Bundle and a record of the training.
 
-    ``Keeper(None)`` keeps nothing on disk; ``once`` is as ``Task.problem`` has it. Raises DivergedError and
+    ``Keeper(None)`` keeps nothing on disk; ``once`` is as ``Task.problem`` has it and ``share`` as the
+    loop does. Raises DivergedError and
     Interrupted as the loop does.
     """
     problem = recipe.task.problem(recipe, store, parts, device, once)
@@ -39,7 +41,7 @@ def make(
     # before the network: a limit on the time is shared out over what is left of it
     trees = fit_trees(recipe, store, problem, parts.held) if recipe.blend.model == "trees" else None
     watch.check()
-    run = loop.fit(recipe, problem, device, keeper, watch, show)
+    run = loop.fit(recipe, problem, device, keeper, watch, show, share)
     answers = (*problem.answer_layers, *loop.answers(run))
     record = {
         "learning_rate": run.recipe.optimizer.learning_rate,

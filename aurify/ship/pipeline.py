@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from aurify.core.parts import Task
+from aurify.core.recipe import Recipe
 from aurify.core.types import Layer
 
 OUTPUT = "output"
@@ -21,6 +22,7 @@ OUTPUT = "output"
 class Member:
     """One model of a Bundle: layers that prepare raw rows, a network, layers on its outputs, its share of the answer.
 
+    ``recipe`` is what its network is built from where that is not the Bundle's own.
     Without a ``network`` the layers answer themselves: the last one leaves outputs (B, K) in the value ``output``.
     """
 
@@ -29,6 +31,7 @@ class Member:
     answers: tuple[Layer, ...]
     weight: float = 1.0
     name: str = "network"
+    recipe: Recipe | None = None
 
 
 class Pipeline(nn.Module):

@@ -12,7 +12,7 @@ import numpy as np
 from aurify.core import rng
 from aurify.core.errors import AurifyError
 from aurify.core.recipe import Recipe
-from aurify.data.splits import Parts
+from aurify.data.splits import Parts, Samples
 from aurify.data.store import Store
 from aurify.measure.paired import Pairing
 
@@ -90,20 +90,34 @@ def cells(recipe: Recipe, store: Store, among: np.ndarray, size: Size, folder: P
     stream = "fresh" if fresh else "ledger"
     own = replace(recipe, seed=rng.key(recipe.seed, stream), split=replace(recipe.split, folds=FOLDS))
     samples = recipe.task.samples(own, store, among, MOST // FOLDS, size.rows)
+    return _parted(own, store, samples, folder)
+
+
+def inner_folds(recipe: Recipe, store: Store, among: np.ndarray, folds: int, stream: str, folder: Path) -> Cells:
+    """Cells of one repeat of ``folds`` folds over all of ``among``: each row is tested in one; a ``stream``, a draw.
+
+    Raises AurifyError where there are too few rows for them.
+    """
+    own = replace(recipe, seed=rng.key(recipe.seed, stream), split=replace(recipe.split, folds=folds))
+    return _parted(own, store, Samples((among,), apart=False), folder)
+
+
+def _parted(own: Recipe, store: Store, samples: Samples, folder: Path) -> Cells:
+    assert own.split.folds is not None
     found: list[Cell] = []
     for repeat, rows in enumerate(samples.rows, 1):
         seeded = replace(own, seed=rng.key(own.seed, f"{repeat}"))
         try:
-            folds = recipe.task.folds(seeded, store, rows)
+            folds = own.task.folds(seeded, store, rows)
         except AurifyError as error:
             raise AurifyError(
-                f"a study parts {len(rows):,} rows into {FOLDS} folds, and here it cannot: {error}"
+                f"a study parts {len(rows):,} rows into {own.split.folds} folds, and here it cannot: {error}"
             ) from None
         for fold, parts in enumerate(folds, 1):
             seed = rng.key(own.seed, f"{repeat}/{fold}")
             found.append(Cell(repeat, fold, seed, str(_keep(parts, folder)), parts))
     ratio = float(np.mean([len(c.parts.test) / (len(c.parts.fit) + len(c.parts.held)) for c in found]))
-    return Cells(tuple(found), Pairing(FOLDS, ratio, samples.apart))
+    return Cells(tuple(found), Pairing(own.split.folds, ratio, samples.apart))
 
 
 def _keep(parts: Parts, folder: Path) -> Path:

@@ -28,22 +28,32 @@ Show = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Wanted:
-    """A variant's recipe, as the study trains it, in a cell."""
+    """A variant's recipe, as the study trains it, in a cell; perhaps a ``share`` of its steps only."""
 
     recipe: Recipe
     cell: Cell
+    share: float = 1.0
 
     @cached_property
     def key(self) -> str:
         """The same for the same training, whatever the variant is called and whichever study asks for it."""
         plain = {k: v for k, v in self.seeded.plain().items() if k != "source"}
-        about = [plain, Path(self.cell.path).stem, *_foreign(self.recipe)]
-        text = json.dumps(about, sort_keys=True, default=str)
-        return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+        about = [plain, Path(self.cell.path).stem, *_foreign(self.recipe), *([self.share] if self.share < 1 else [])]
+        return _digest(about)
+
+    @cached_property
+    def whole(self) -> Wanted:
+        """The same training to its end."""
+        return replace(self, share=1.0)
 
     @property
     def seeded(self) -> Recipe:
         return replace(self.recipe, seed=self.cell.seed)
+
+
+def _digest(about: Any) -> str:
+    text = json.dumps(about, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def _foreign(recipe: Recipe) -> list[str]:
@@ -80,20 +90,36 @@ class Trainings:
         """What was measured, by the key of what was wanted; it must have been made before."""
         return self._known[key]
 
+    def answer(self, key: str) -> Mapping[str, Any] | None:
+        """What was measured, or None before it is."""
+        return self._known.get(key)
+
+    def place(self, wanted: Wanted) -> str:
+        """A name for the files of a training: the same for all its shares, another under other versions."""
+        return _digest([wanted.whole.key, self.version])
+
     def missing(self, wanted: Sequence[Wanted]) -> list[Wanted]:
         """Those that are not made yet, each once."""
         return list({one.key: one for one in wanted if one.key not in self._known}.values())
 
+    def order(self, wanted: Wanted) -> dict[str, Any]:
+        """What a worker is told."""
+        return {"key": wanted.key, "recipe": wanted.seeded.plain(), "parts": wanted.cell.path}
+
     def make(self, wanted: Sequence[Wanted], check: Callable[[], None], show: Show) -> None:
         """Train what is missing, side by side; whatever is finished when ``check`` raises is kept."""
         missing = self.missing(wanted)
-        orders = [{"key": w.key, "recipe": w.seeded.plain(), "parts": w.cell.path} for w in missing]
+        orders = [self.order(one) for one in missing]
         show(0, len(orders))
-        for done, (order, answer) in enumerate(self.workers.work(orders, check), 1):
-            self._keep(order["key"], answer)
+        for order in orders:
+            self.workers.begin(order)
+        for done in range(1, len(orders) + 1):
+            order, answer = self.workers.ended(check)
+            self.keep(order["key"], answer)
             show(done, len(orders))
 
-    def _keep(self, key: str, answer: Mapping[str, Any]) -> None:
+    def keep(self, key: str, answer: Mapping[str, Any]) -> None:
+        """Remember an answer, here and on disk."""
         self._known[key] = answer
         line = json.dumps({"key": key, "version": self.version, "answer": keep(answer)}) + "\n"
         whole = (f"\n{line}" if self._torn else line).encode()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import torch
 
 from aurify.catalog import Catalog
 from aurify.core.errors import DivergedError
+from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe
 from aurify.core.run import Run
 from aurify.core.watch import Watch
@@ -19,6 +22,7 @@ from aurify.data.store import Asked, Store
 from aurify.measure.intervals import row_weights
 from aurify.measure.metrics import evaluator, metrics_for
 from aurify.measure.predictions import Predictions
+from aurify.ship.bundle import Bundle
 from aurify.ship.make import make
 from aurify.study.kept import Kept
 from aurify.training.checkpoint import Keeper
@@ -35,8 +39,13 @@ def measure(
     device: torch.device,
     watch: Watch,
     once: Kept,
+    share: float = 1.0,
+    place: Path | None = None,
 ) -> dict[str, Any]:
     """Train on ``parts.fit`` and ``parts.held``, answer for ``parts.test``, and say how well and at what cost.
+
+    With a ``place`` the model and its answers are kept there, and after less than the whole ``share`` of the steps what
+    it takes to go on.
 
     ``seconds`` are those of a core (of the clock on an accelerator), with those of preparing that ``once`` spared;
     ``latency`` is per 1,000 rows answered. A training that diverged counts as answering what needs no network, the
@@ -44,16 +53,19 @@ def measure(
     be trained on such data.
     """
     asked, runs = Asked(store.inputs, store.target, parts.test, store.roles), list[Run]()
+    keeper = Keeper(None) if place is None else Keeper(_made(place))
     began = _now(device) + once.spared
     try:
-        bundle, record = make(recipe, store, parts, device, Keeper(None), watch, runs.append, once)
+        bundle, record = make(recipe, store, parts, device, keeper, watch, runs.append, once, share)
     except DivergedError as error:
-        constant = _constant(store, parts, recipe.seed)
+        constant = constant(store, parts, recipe.seed)
         cost = {"seconds": _now(device) + once.spared - began, "latency": None, "parameters": None, "bytes": None}
         return {"scores": scores(constant), **cost, "steps": None, "curve": [], "stopped": None, "diverged": str(error)}
     trained = _now(device)
     predictions = bundle.predictions(asked)
     answered = _now(device)
+    if place is not None:
+        _keep(RunFolder(place), bundle, predictions, catalog, whole=share >= 1)
     return {
         "scores": scores(predictions),
         "seconds": trained + once.spared - began,
@@ -65,6 +77,20 @@ def measure(
         "stopped": record["stopped"],
         "diverged": None,
     }
+
+
+def _made(place: Path) -> RunFolder:
+    place.mkdir(parents=True, exist_ok=True)
+    return RunFolder(place)
+
+
+def _keep(place: RunFolder, bundle: Bundle, predictions: Predictions, catalog: Catalog, *, whole: bool) -> None:
+    """Keep the model and its answers; once it is trained to its end, nothing else."""
+    predictions.write(place.predictions)
+    bundle.save(place.bundle, catalog)
+    if whole:
+        shutil.rmtree(place.checkpoints, ignore_errors=True)
+        place.progress.unlink(missing_ok=True)
 
 
 def scores(predictions: Predictions) -> dict[str, float | None]:
@@ -93,7 +119,7 @@ def _digits(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.6g}")
 
 
-def _constant(store: Store, parts: Parts, seed: int) -> Predictions:
+def constant(store: Store, parts: Parts, seed: int) -> Predictions:
     """The mean, or the class shares, of the rows learnt from, for every tested row."""
     learnt, classes = np.concatenate([parts.fit, parts.held]), store.schema.classes
     weight = weights(store.roles, learnt)

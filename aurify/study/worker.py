@@ -42,14 +42,23 @@ class Trainer:
         if not self._warm:
             self._warm = True
             one = {**order["recipe"], "budget": {**order["recipe"]["budget"], "steps": 1}}
-            self({**order, "recipe": one})  # the first one of a process imports much: no variant shall pay for that
+            self({"recipe": one, "parts": order["parts"]})  # the first one of a process imports much: no variant shall pay for that
             self._on = ("", 0)
         try:
             recipe = self.catalog.recipe(order["recipe"])
             if self._on != (on := (order["parts"], recipe.seed)):
                 self._on, self._once = on, Kept()
-            parts = Parts.open(Path(order["parts"]))
-            return measure(recipe, self.store, parts, self.catalog, self.device, self.watch, self._once)
+            return measure(
+                recipe,
+                self.store,
+                Parts.open(Path(order["parts"])),
+                self.catalog,
+                self.device,
+                self.watch,
+                self._once,
+                order.get("share", 1.0),
+                None if order.get("place") is None else Path(order["place"]),
+            )
         except Interrupted:
             raise
         except (Exception, SystemExit) as error:  # of a part of the user's: the study goes on without that variant

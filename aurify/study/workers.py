@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -19,7 +19,10 @@ from aurify.core.words import recall
 from aurify.study.worker import Trainer
 
 Order = Mapping[str, Any]
-"""Plain data: ``recipe``, and ``parts``, the file that says which rows; whatever else is the giver's own affair."""
+"""Plain data: ``recipe``, and ``parts``, the file that says which rows.
+
+Perhaps ``share`` of the steps to take, ``place`` to keep the model in, and ``rank``; the rest is the giver's own affair.
+"""
 
 Answer = Mapping[str, Any]
 
@@ -29,14 +32,21 @@ MOST_WORKERS = 8
 
 
 class Workers(Protocol):
-    """Carries out orders in any order and hands out each with its answer as it comes."""
+    """Carries out orders side by side and hands out each with its answer as it comes."""
 
-    def work(self, orders: Sequence[Order], check: Callable[[], None]) -> Iterator[tuple[Order, Answer]]:
-        """``check`` is called again and again and may raise to stop; unfinished trainings are then given up."""
+    def begin(self, order: Order) -> None:
+        """Take an order; those of a lower ``rank`` are carried out before others."""
+        ...
+
+    def ended(self, check: Callable[[], None]) -> tuple[Order, Answer]:
+        """Wait for the next order that is done.
+
+        ``check`` is called again and again and may raise to stop; unfinished trainings are then given up.
+        """
         ...
 
     def close(self) -> None:
-        """No more orders will come."""
+        """Give up what is not done; no answer to an earlier order comes any more."""
         ...
 
 
@@ -55,16 +65,24 @@ class Here:
 
     def __init__(self, trainer: Trainer):
         self.trainer = trainer
+        self._orders = list[Order]()
 
-    def work(self, orders: Sequence[Order], check: Callable[[], None]) -> Iterator[tuple[Order, Answer]]:
-        for order in sorted(orders, key=lambda order: order["parts"]):
+    def begin(self, order: Order) -> None:
+        self._orders.append(order)
+
+    def ended(self, check: Callable[[], None]) -> tuple[Order, Answer]:
+        try:
             check()
+            order = min(self._orders, key=lambda order: (order.get("rank", 0), order["parts"]))
+            self._orders.remove(order)
             with contextlib.redirect_stdout(sys.stderr):  # what a part of the user's prints is no answer
-                answer = self.trainer(order)
-            yield order, answer
+                return order, self.trainer(order)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
-        """Nothing is held open."""
+        self._orders.clear()
 
 
 class Processes:
@@ -73,55 +91,71 @@ class Processes:
     def __init__(self, count: int, store: Path, device: str, parts: Sequence[str | Path]):
         self.count = count
         self.command = [sys.executable, "-P", "-m", "aurify.study.worker", str(store), device, *map(str, parts)]
-        self._processes = self._unbegun()
+        self._processes = list[_Process]()
+        self._lanes, self._answers = _Lanes(), queue.Queue[tuple[Order, Answer]]()
 
-    def work(self, orders: Sequence[Order], check: Callable[[], None]) -> Iterator[tuple[Order, Answer]]:
-        lanes, answers = _Lanes(orders), queue.Queue[tuple[Order, Answer]]()
-        for process in self._processes[: len(orders)]:
-            threading.Thread(target=process.serve, args=(lanes, answers.put), daemon=True).start()
-        left = len(orders)
+    def begin(self, order: Order) -> None:
+        self._lanes.add(order)
+        if len(self._processes) < self.count:
+            self._processes.append(process := _Process(self.command))
+            threading.Thread(target=process.serve, args=(self._lanes, self._answers.put), daemon=True).start()
+
+    def ended(self, check: Callable[[], None]) -> tuple[Order, Answer]:
         try:
-            while left:
+            while True:
                 check()
-                try:
-                    answer = answers.get(timeout=LOOK_SECONDS)
-                except queue.Empty:
-                    continue
-                left -= 1
-                yield answer
-        finally:
-            if left:
-                self.close()
+                with suppress(queue.Empty):
+                    return self._answers.get(timeout=LOOK_SECONDS)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
+        self._lanes.close()
         for process in self._processes:
             process.kill()
-        self._processes = self._unbegun()  # what is killed stays dead: its thread may still be about to use it
-
-    def _unbegun(self) -> list[_Process]:
-        return [_Process(self.command) for _ in range(self.count)]
+        # what is killed stays dead: its thread may still be about to hand out an answer
+        self._processes, self._lanes, self._answers = [], _Lanes(), queue.Queue()
 
 
 class _Lanes:
     """Orders by the rows they are about: a process stays with one kind, since it has prepared those rows already."""
 
-    def __init__(self, orders: Sequence[Order]):
+    def __init__(self) -> None:
         self._lanes: dict[str, deque[Order]] = {}
-        self._lock, self._taken = threading.Lock(), set[str]()
-        for order in orders:
+        self._news, self._taken, self._closed = threading.Condition(), set[str](), False
+
+    def add(self, order: Order) -> None:
+        with self._news:
             self._lanes.setdefault(order["parts"], deque()).append(order)
+            self._news.notify()
+
+    def close(self) -> None:
+        """Nobody takes an order any more."""
+        with self._news:
+            self._closed = True
+            self._news.notify_all()
 
     def take(self, lane: str) -> Order | None:
-        """The next order of a lane, or of one that nobody works in, or of the longest; None when all are taken."""
-        with self._lock:
-            if not self._lanes.get(lane):
-                unfinished = [name for name, orders in self._lanes.items() if orders]
-                if not unfinished:
-                    return None
-                free = [name for name in unfinished if name not in self._taken]
-                lane = free[0] if free else max(unfinished, key=lambda name: len(self._lanes[name]))
-                self._taken.add(lane)
+        """The next order; None when it is over.
+
+        One of the lowest rank there is; of these one of ``lane``, or of one that nobody works in, or of the longest.
+        """
+        with self._news:
+            self._news.wait_for(lambda: self._closed or any(self._lanes.values()))
+            if self._closed:
+                return None
+            lane = self._chosen(lane)
+            self._taken.add(lane)
             return self._lanes[lane].popleft()
+
+    def _chosen(self, lane: str) -> str:
+        rank = {name: orders[0].get("rank", 0) for name, orders in self._lanes.items() if orders}
+        first = [name for name in rank if rank[name] == min(rank.values())]
+        if lane in first:
+            return lane
+        free = [name for name in first if name not in self._taken]
+        return free[0] if free else max(first, key=lambda name: len(self._lanes[name]))
 
 
 class _Process:

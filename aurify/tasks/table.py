@@ -43,6 +43,19 @@ class Table(Task):
     """
 
     plainest = {"network": "mlp", "optimizer": "sgd"}
+    first_knobs = {
+        "optimizer.learning_rate": (3e-4, 2e-2),
+        "network.width": (32, 256),
+        "network.depth": None,
+        "network.members": None,
+        "dropout.rate": None,
+        "weight_decay.amount": None,
+        "piecewise_linear.on": None,
+        "piecewise_linear.bins": (4, 64),
+        "interactions.on": None,
+        "cross_categories.on": None,
+        "mixup.on": None,
+    }
     kind: str = knob("auto", "what the target is", choices=("auto", "classify", "regress"))
 
     @property

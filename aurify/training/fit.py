@@ -31,10 +31,19 @@ TIME_FOR_MEASURING = 0.15
 Show = Callable[[Run], None]
 
 
-def fit(recipe: Recipe, problem: Problem, device: torch.device, keeper: Keeper, watch: Watch, show: Show) -> Run:
+def fit(
+    recipe: Recipe,
+    problem: Problem,
+    device: torch.device,
+    keeper: Keeper,
+    watch: Watch,
+    show: Show,
+    share: float = 1.0,
+) -> Run:
     """Train, or go on training from the keeper's last checkpoint; leaves the final weights in ``run.model``.
 
-    ``run.recipe`` holds the learning rate that was trained with, found or given.
+    ``run.recipe`` holds the learning rate that was trained with, found or given. With a ``share`` below 1 only so much
+    of the epochs is trained, of a plan that is for all of them, and a checkpoint is left from which to go on.
 
     Raises DivergedError when the loss is not finite and Interrupted after a signal, both with everything saved.
     """
@@ -47,11 +56,20 @@ def fit(recipe: Recipe, problem: Problem, device: torch.device, keeper: Keeper, 
     run = begin(recipe, problem, device, steps)
     optimizer = make_optimizer(run)
     keeper.restore(run, optimizer, watch)
-    Loop(run, optimizer, keeper, watch, show).train()
+    until = whole_epochs(share, run)
+    Loop(run, optimizer, keeper, watch, show).train(until)
+    if until < steps:
+        keeper.save(run, optimizer, watch)
     for technique in run.techniques:
         technique.finish(run)
     run.model.eval()
     return run
+
+
+def whole_epochs(share: float, run: Run) -> int:
+    """Steps of a share of a run: as many epochs as come nearest, one at least; all steps where it is 1."""
+    epoch = run.problem.feed.steps_per_epoch
+    return run.steps if share >= 1 else min(run.steps, epoch * max(1, round(share * run.steps / epoch)))
 
 
 def answers(run: Run) -> list[Layer]:

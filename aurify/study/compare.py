@@ -1,0 +1,95 @@
+"""Methods of search side by side: how good the best so far is, after so many trials and so much work."""
+
+# R repeats, T trials
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from aurify.core import rng
+from aurify.core.errors import AurifyError
+from aurify.core.words import said
+from aurify.measure.paired import LEVEL
+from aurify.study.cells import Cells
+from aurify.study.search import COMPLETE, Search
+from aurify.study.tune import Tuner
+
+PLAINEST = "random"
+"""The method that others are compared with, where it is among them."""
+
+
+def compare(
+    tuner: Tuner, methods: Sequence[str], repeats: int, cells_of: Callable[[str], Cells]
+) -> dict[str, Any]:
+    """Every method ``repeats`` times with seeds and inner folds of its own, the same for all methods of one repeat.
+
+    The winner of each is measured again on fresh folds, so that no method is paid for luck.
+    """
+    runs = []
+    for repeat in range(1, repeats + 1):
+        cells, fresh = cells_of(f"compare/{repeat}"), cells_of(f"compare/{repeat}/fresh")
+        for method in methods:
+            one = replace(tuner, method=method, seed=rng.key(tuner.seed, f"compare/{repeat}"), ensemble=False)
+            what = said("{method}, repeat {repeat} of {repeats}", method=method, repeat=repeat, repeats=repeats)
+            found = one.search(cells, None, what)
+            if found.stopped:
+                one.check()  # a signal; nothing else stops a search of so many trials
+            best = found.best
+            if best is None or best.recipe is None:
+                raise AurifyError(f"no trial of {method} could be trained: {_reason(found)}")
+            again = one.remeasured(best.recipe, fresh)
+            runs.append({"method": method, "repeat": repeat, **_curve(found), "remeasured": again["value"]})
+    reference = PLAINEST if PLAINEST in methods else methods[0]
+    return {
+        "methods": list(methods),
+        "repeats": repeats,
+        "trials": tuner.most,
+        "reference": reference,
+        "runs": runs,
+        "table": [_row(runs, method, reference) for method in methods],
+    }
+
+
+def _curve(search: Search) -> dict[str, Any]:
+    """The best of the finished trials and the core seconds spent, after each told trial; None before there is one."""
+    best: list[float | None] = []
+    for trial in search.trials:
+        known = [v for v in (*best[-1:], trial.score if trial.state == COMPLETE else None) if v is not None]
+        best.append(max(known, key=lambda value: search.sign * value, default=None))
+    spent = np.cumsum([sum(rung.seconds for rung in trial.rungs) for trial in search.trials])
+    return {"best": best, "seconds": [round(float(s), 4) for s in spent], "picked": best[-1]}
+
+
+def _row(runs: Sequence[dict[str, Any]], method: str, reference: str) -> dict[str, Any]:
+    own, other = ([run for run in runs if run["method"] == name] for name in (method, reference))
+    found: dict[str, Any] = {"method": method}
+    for name in ("picked", "remeasured"):
+        mean, low, high = interval([run[name] for run in own])
+        prefix = "" if name == "picked" else "remeasured_"
+        found |= {name: mean, f"{prefix}low": low, f"{prefix}high": high}
+    found["seconds"] = float(np.mean([run["seconds"][-1] for run in own]))
+    gains = [a["remeasured"] - b["remeasured"] for a, b in zip(own, other, strict=True)]
+    mean, low, high = (None, None, None) if method == reference else interval(gains)
+    return {**found, "difference": mean, "difference_low": low, "difference_high": high}
+
+
+def interval(values: Sequence[float | None]) -> tuple[float | None, float | None, float | None]:
+    """The mean over repeats (R,) with its 95 % t-interval; None where one is unknown, no ends from a single one."""
+    from scipy import stats
+
+    known = [value for value in values if value is not None]
+    if not known or len(known) < len(values):
+        return None, None, None
+    mean = float(np.mean(known))
+    if len(known) < 2:
+        return mean, None, None
+    reach = stats.t.ppf(1 - LEVEL / 2, len(known) - 1) * np.std(known, ddof=1) / np.sqrt(len(known))
+    return mean, mean - float(reach), mean + float(reach)
+
+
+def _reason(search: Search) -> str:
+    return next((trial.reason for trial in search.trials if trial.reason is not None), "nothing was begun")

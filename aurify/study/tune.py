@@ -1,0 +1,262 @@
+"""Better settings for a recipe: trials on inner folds, a winner, what it is worth where it was not chosen by."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from aurify.core import rng
+from aurify.core.errors import AurifyError, Interrupted, suggest
+from aurify.core.recipe import Recipe
+from aurify.core.words import said
+from aurify.data.store import Store
+from aurify.measure.clusters import clusters_of
+from aurify.measure.intervals import mean_of_folds
+from aurify.measure.metrics import EVERY, Metric, metrics_for
+from aurify.measure.predictions import Predictions
+from aurify.measure.verdict import telling
+from aurify.ship.blending import averaged
+from aurify.ship.bundle import Bundle
+from aurify.study import ensemble
+from aurify.study.cells import WHOLE, Cell, Cells
+from aurify.study.methods import METHODS, Plan
+from aurify.study.search import COMPLETE, Over, Search, Trial
+from aurify.study.space import Space
+from aurify.study.trainings import Trainings, Wanted
+from aurify.study.trial import constant
+
+KEPT = 20
+"""Trials whose models are kept, the best ones."""
+
+COSTS = ("latency", "parameters", "bytes", "seconds")
+"""What may be searched for beside the score: less is better."""
+
+BEGIN_SECONDS = 4.0
+"""What it takes to begin processes anew after a search was cut short."""
+
+END_SHARE = 0.4
+"""Of the time of a call, at most this much is kept for measuring the winner again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuner:
+    """All that trials are made from. ``models`` is where fold models lie; ``deadline`` is by the monotonic clock."""
+
+    space: Space
+    store: Store
+    trainings: Trainings
+    models: Path
+    workers: int
+    device: torch.device
+    check: Callable[[], None]
+    method: str = "auto"
+    metric: str
+    costs: Sequence[str] = ()
+    most: int | None = None
+    ensemble: bool = True
+    portfolio: Sequence[Recipe] = ()
+    seed: int = 0
+    deadline: float | None = None
+    show: Callable[[Search, str], None] = lambda search, what: None
+    told: Callable[[Search, Trial], None] = lambda search, trial: None
+    _pending: set[str] = field(default_factory=set, init=False, repr=False)
+
+    @property
+    def judge(self) -> Metric[Any]:
+        return EVERY[self.metric]
+
+    @property
+    def sign(self) -> int:
+        return 1 if self.judge.greater_is_better else -1
+
+    # trials
+
+    def search(self, cells: Cells, deadline: float | None, what: str) -> Search:
+        """Run the method on these folds until it ends, or its time does, or somebody stops it."""
+        found = Search(
+            metric=self.metric,
+            sign=self.sign,
+            costs=self.costs or COSTS[:2],
+            most=self.most,
+            begin=lambda trial, share: self._begin(trial, share, cells),
+            ended=lambda: self._ended(found, cells, deadline, what),
+            told=lambda trial: self._told(found, trial, cells, what),
+        )
+        plan = Plan(found, self.space, self.seed, [self.metric, *self.costs], self.portfolio)
+        found.run(METHODS[self.method](plan))
+        self.trainings.workers.close() if found.stopped else None
+        self._pending.clear()
+        return found
+
+    def wanted(self, recipe: Recipe, cell: Cell, share: float = 1.0) -> Wanted:
+        return Wanted(WHOLE.capped(recipe, len(cell.parts.fit)), cell, share)
+
+    def _begin(self, trial: Trial, share: float, cells: Cells) -> dict[str, Mapping[str, Any] | None]:
+        trial.recipe = trial.recipe or self.space.made(trial.settings)
+        wanted = [self.wanted(trial.recipe, cell, share) for cell in cells.all]
+        for one in wanted:
+            if self.trainings.answer(one.key) is None and one.key not in self._pending:
+                self._pending.add(one.key)
+                order = {**self.trainings.order(one), "share": share, "rank": trial.number}
+                self.trainings.workers.begin({**order, "place": str(self.place(one))})
+        return {one.key: self.trainings.answer(one.key) for one in wanted}
+
+    def _ended(self, search: Search, cells: Cells, deadline: float | None, what: str) -> tuple[str, Mapping[str, Any]]:
+        def check() -> None:
+            self.show(search, what)
+            try:
+                self.check()
+            except Interrupted as stop:
+                raise Over(said("it was stopped")) from stop
+            if deadline is not None and time.monotonic() > deadline - self.reserve(search, cells, deadline):
+                raise Over(said("time was up"))
+
+        order, answer = self.trainings.workers.ended(check)
+        self.trainings.keep(order["key"], answer)
+        self._pending.discard(order["key"])
+        return order["key"], answer
+
+    def reserve(self, search: Search, cells: Cells, deadline: float) -> float:
+        """Seconds to keep for measuring the best so far again; none where that would take too much of all."""
+        best = search.best
+        if best is None:
+            return 0.0
+        needed = BEGIN_SECONDS + 1.2 * sum(rung.seconds for rung in best.rungs) / min(self.workers, len(cells.all))
+        return needed if needed < END_SHARE * (deadline - search.began) else 1.0
+
+    def _told(self, search: Search, trial: Trial, cells: Cells, what: str) -> None:
+        ranked = self.ranked(search)
+        for other in ranked[KEPT : KEPT + 1]:  # at most one has just fallen out
+            for wanted in self._of(other, cells):
+                (self.place(wanted) / "model.aurify").unlink(missing_ok=True)
+        self.told(search, trial)
+        self.show(search, what)
+
+    # what is kept of them
+
+    def place(self, wanted: Wanted) -> Path:
+        """Where the model of a training lies, and while it is trained what it takes to go on."""
+        return self.models / self.trainings.place(wanted)
+
+    def ranked(self, search: Search) -> list[Trial]:
+        """Trials that were trained to their end, the best first."""
+        done = [trial for trial in search.trials if trial.state == COMPLETE]
+        return sorted(done, key=lambda trial: (-self.sign * (trial.score or 0.0), trial.number))
+
+    def _of(self, trial: Trial, cells: Cells) -> list[Wanted]:
+        assert trial.recipe is not None
+        return [self.wanted(trial.recipe, cell) for cell in cells.all]
+
+    def models_of(self, trial: Trial, cells: Cells) -> list[Bundle]:
+        """The fold models of a trial; those that are not here any more are trained again."""
+        wanted = self._of(trial, cells)
+        self.make([one for one in wanted if not (self.place(one) / "model.aurify").exists()])
+        catalog = self.space.catalog
+        return [Bundle.load(self.place(one) / "model.aurify", catalog, self.device) for one in wanted]
+
+    def answers_of(self, trial: Trial, cells: Cells) -> list[Predictions]:
+        """What the fold models of a trial say of the rows that they did not see."""
+        wanted = self._of(trial, cells)
+        self.make([one for one in wanted if not (self.place(one) / "predictions.parquet").exists()])
+        return [Predictions.read(self.place(one) / "predictions.parquet") for one in wanted]
+
+    def make(self, wanted: Sequence[Wanted]) -> list[Mapping[str, Any]]:
+        """Train to the end, whatever is known of it, keep the models, and say what was measured."""
+        for one in wanted:
+            self.trainings.workers.begin({**self.trainings.order(one), "place": str(self.place(one))})
+        found: dict[str, Mapping[str, Any]] = {}
+        for _ in wanted:
+            order, answer = self.trainings.workers.ended(self.check)
+            self.trainings.keep(order["key"], answer)
+            found[order["key"]] = answer
+        refused = next((answer["refused"] for answer in found.values() if "refused" in answer), None)
+        if refused is not None:
+            raise AurifyError(f"what was trained once cannot be trained again: {refused}")
+        return [found[one.key] for one in wanted]
+
+    # what comes of them
+
+    def shipped(self, search: Search, cells: Cells) -> tuple[Bundle, dict[str, Any] | None]:
+        """The model of the winner, the mean of its folds; or of several trials together, and which."""
+        best = search.best
+        assert best is not None
+        members = self._together(search, cells) if self.ensemble and self.method == "auto" else {best.number: 1.0}
+        of = {trial.number: trial for trial in search.trials}
+        shares = [
+            (bundle, weight / len(cells.all))
+            for number, weight in members.items()
+            for bundle in self.models_of(of[number], cells)
+        ]
+        assert best.recipe is not None
+        model = averaged(shares, best.recipe)
+        if len(members) == 1:
+            return model, None
+        answers = [self.answers_of(of[number], cells) for number in members]
+        score = float(np.mean([self.scored(one) for one in ensemble.mean(answers, list(members.values()))]))
+        told = [{"number": number, "weight": round(weight, 6)} for number, weight in members.items()]
+        return model, {"score": score, "members": told}
+
+    def _together(self, search: Search, cells: Cells) -> dict[int, float]:
+        """Weights by trial; the best one alone where not a second one was trained to its end."""
+        ranked = self.ranked(search)[:KEPT]
+        if len(ranked) < 2:
+            best = search.best
+            return {} if best is None else {best.number: 1.0}
+        weights = ensemble.select([self.answers_of(trial, cells) for trial in ranked], self.judge, self.check)
+        return {ranked[at].number: weight for at, weight in weights.items()}
+
+    def scored(self, predictions: Predictions) -> float:
+        from aurify.study.trial import scores
+
+        value = scores(predictions)[self.metric]
+        return float("nan") if value is None else value
+
+    def remeasured(self, recipe: Recipe, fresh: Cells) -> dict[str, Any]:
+        """What a recipe scores on folds and with seeds that it was not chosen by."""
+        wanted = [self.wanted(recipe, cell) for cell in fresh.all]
+        self.make([one for one in wanted if not (self.place(one) / "predictions.parquet").exists()])
+        folds = [Predictions.read(self.place(one) / "predictions.parquet") for one in wanted]
+        value, low, high = self.interval(folds)
+        for one in wanted:
+            (self.place(one) / "model.aurify").unlink(missing_ok=True)
+        return {"value": value, "low": low, "high": high, "folds": [self.scored(one) for one in folds]}
+
+    def interval(self, folds: Sequence[Predictions]) -> tuple[float, float, float]:
+        clusters = [clusters_of(self.store.roles, one.row).codes for one in folds]
+        return mean_of_folds(folds, self.judge, clusters, seed=self.seed)
+
+
+def metric_of(asked: str | None, store: Store, cell: Cell) -> str:
+    """The metric to judge by: the one asked for, or what such data is judged by; raises AurifyError for no such one."""
+    known = [metric.name for metric in metrics_for(constant(store, cell.parts, 0))]
+    if asked is not None and asked not in known:
+        raise AurifyError(f"--metric {asked}: there is no such metric here{suggest(asked, known)}")
+    return asked or telling(known)
+
+
+def nested(tuner: Tuner, outer: Cells, cells_of: Callable[[np.ndarray, str], Cells], seconds: float | None) -> dict[str, Any]:
+    """What the whole search is worth: in each outer fold it is run on the rest, and its model answers for the fold.
+
+    Nested cross-validation (Varma & Simon 2006): the rows that score are seen by no trial.
+    """
+    folds: list[Predictions] = []
+    for at, cell in enumerate(outer.all, 1):
+        rest = np.sort(np.concatenate([cell.parts.fit, cell.parts.held]))
+        inner = cells_of(rest, f"nested/{at}")
+        one = replace(tuner, seed=rng.key(tuner.seed, f"nested/{at}"))
+        deadline = None if seconds is None else time.monotonic() + seconds
+        found = one.search(inner, deadline, said("outer fold {at} of {count}", at=at, count=len(outer.all)))
+        if found.best is None:
+            raise AurifyError("no trial of an outer fold was trained: give more --time or --trials")
+        model, _ = one.shipped(found, inner)
+        from aurify.data.store import Asked
+
+        folds.append(model.predictions(Asked(tuner.store.inputs, tuner.store.target, cell.parts.test, tuner.store.roles)))
+    value, low, high = tuner.interval(folds)
+    return {"value": value, "low": low, "high": high, "folds": [tuner.scored(one) for one in folds]}
