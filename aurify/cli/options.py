@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import inspect
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Annotated, Any
 
 import typer
 
@@ -50,3 +53,60 @@ Accept = Annotated[
     list[str] | None, typer.Option("--accept", metavar="CHECK[:COL]", help="go on despite a severe finding; repeatable")
 ]
 Inspect = Annotated[bool, typer.Option("--inspect/--no-inspect", help="look for what would spoil the result first")]
+
+Words = dict[str, Any]
+"""The shared options that were given, under the names by which ``aurify.workbench`` takes them."""
+
+READING: dict[str, Any] = {
+    "drop": Drop,
+    "test": TestFile,
+    "split": SplitBy,
+    "separator": Separator,
+    "encoding": Encoding,
+    "header": Header,
+    "missing": Missing,
+    "types": Types,
+    "positive": Positive,
+    "weight": Weight,
+    "recipe": RecipeFile,
+    "parts": PartsFile,
+}
+"""Options of every verb that reads a source."""
+
+RECIPE = {**READING, "settings": Set, "using": With, "without": Without, "blend": Blend, "accept": Accept}
+"""Options of every verb that trains on one."""
+
+
+def sharing(shared: Mapping[str, Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Put the shared options where a command says ``words``, and hand it those that were given as one mapping."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        placed = [
+            each
+            for parameter in inspect.signature(command, eval_str=True).parameters.values()
+            for each in (_shown(shared) if parameter.name == "words" else [parameter])
+        ]
+
+        @wraps(command)
+        def called(**given: Any) -> None:
+            words = {name: value for name in shared if (value := given.pop(name)) is not None}
+            command(**given, words=words)
+
+        # Typer reads both: the one for names, places and defaults, the other for types
+        vars(called)["__signature__"] = inspect.Signature(placed)
+        called.__annotations__ = {parameter.name: parameter.annotation for parameter in placed}
+        return called
+
+    return decorate
+
+
+def _shown(shared: Mapping[str, Any]) -> list[inspect.Parameter]:
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return [inspect.Parameter(name, keyword, default=None, annotation=option) for name, option in shared.items()]
+
+
+def parted(source: str | None, words: Words) -> tuple[str | None, Words]:
+    """The source and the words; a source that is a recipe goes where ``--recipe`` would put it."""
+    if source is not None and source.endswith((".yaml", ".yml")):
+        return None, {**words, "recipe": source}
+    return source, words

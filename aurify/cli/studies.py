@@ -9,13 +9,16 @@ from typing import Annotated
 import typer
 
 from aurify.cli import options
-from aurify.cli.verbs import app, console_of
+from aurify.cli.screen import console_of, noting
+from aurify.cli.verbs import app
 
 
 @app.command()
+@options.sharing(options.RECIPE)
 def ablate(
     run: Annotated[str | None, typer.Argument(metavar="RUN|SOURCE", help="run folder, or data as fit takes it")] = None,
     target: options.Target = None,
+    *,
     designs: Annotated[
         str | None,
         typer.Option("--designs", metavar="A,B", help="leave_one_out, add_one, cumulative [leave_one_out]"),
@@ -37,23 +40,7 @@ def ablate(
     full: Annotated[bool, typer.Option("--full", help="all rows, the recipe's own steps: the overnight form")] = False,
     simplify: Annotated[bool, typer.Option("--simplify", help="write the smallest recipe not worse")] = False,
     workers: Annotated[int | None, typer.Option("--workers", metavar="N", help="trainings side by side")] = None,
-    drop: options.Drop = None,
-    test: options.TestFile = None,
-    split: options.SplitBy = None,
-    separator: options.Separator = None,
-    encoding: options.Encoding = None,
-    header: options.Header = None,
-    missing: options.Missing = None,
-    types: options.Types = None,
-    positive: options.Positive = None,
-    weight: options.Weight = None,
-    recipe: options.RecipeFile = None,
-    set_: options.Set = None,
-    with_: options.With = None,
-    blend: options.Blend = None,
-    without: options.Without = None,
-    parts: options.PartsFile = None,
-    accept: options.Accept = None,
+    words: options.Words,
     inspect: options.Inspect = True,
     out: options.Out = None,
     force: options.Force = False,
@@ -72,8 +59,7 @@ def ablate(
 
     if force and resume:
         raise AurifyError("--force begins anew and --resume goes on: choose one")
-    if run is not None and run.endswith((".yaml", ".yml")):
-        run, recipe = None, run
+    run, words = options.parted(run, words)
     console = console_of(quiet or json_)
     with ledger_table.studying(console) as progress:
         ledger = workbench.ablate(
@@ -90,23 +76,6 @@ def ablate(
             full=full,
             simplify=simplify,
             workers=workers,
-            drop=drop or (),
-            test=test,
-            split=split,
-            separator=separator,
-            encoding=encoding,
-            header=header,
-            missing=missing or (),
-            types=types or (),
-            positive=positive,
-            weight=weight,
-            recipe=recipe,
-            settings=set_ or (),
-            using=with_ or (),
-            blend=blend,
-            without=without or (),
-            parts=parts or (),
-            accept=accept or (),
             inspect=inspect,
             out=out,
             force=force,
@@ -114,8 +83,9 @@ def ablate(
             language=language,
             device=device,
             progress=progress,
-            note=lambda text: console.print(f"- {text}", highlight=False, markup=False, soft_wrap=True),
+            note=noting(console),
             tell=terminal.telling(console),
+            **words,
         )
     if json_:
         about = {name: ledger.plain[name] for name in ("metric", "learnt", "tested", "steps", "seconds", "simplified")}

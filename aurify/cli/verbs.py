@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from aurify.cli import options
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from aurify.cli.screen import console_of, noting, print_summary
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,38 +38,24 @@ def about(version: Version = False) -> None:
 
 
 @app.command()
+@options.sharing(options.RECIPE)
 def fit(
     source: options.Source = None,
     target: options.Target = None,
-    drop: options.Drop = None,
-    test: options.TestFile = None,
-    split: options.SplitBy = None,
+    *,
+    words: options.Words,
     folds: options.Folds = None,
-    separator: options.Separator = None,
-    encoding: options.Encoding = None,
-    header: options.Header = None,
-    missing: options.Missing = None,
-    types: options.Types = None,
-    positive: options.Positive = None,
-    weight: options.Weight = None,
-    recipe: options.RecipeFile = None,
-    set_: options.Set = None,
-    with_: options.With = None,
-    without: options.Without = None,
-    parts: options.PartsFile = None,
     out: options.Out = None,
     force: options.Force = False,
     resume: options.Resume = False,
     seed: options.Seed = None,
     time: options.Time = None,
     find_rate: options.FindRate = False,
-    blend: options.Blend = None,
     language: options.Language = "en",
     device: options.Device = "auto",
     threads: options.Threads = None,
     checkpoint_every: options.Every = None,
     track: options.Track = None,
-    accept: options.Accept = None,
     inspect: options.Inspect = True,
     quiet: options.Quiet = False,
     json_: options.Json = False,
@@ -81,66 +65,43 @@ def fit(
     from aurify.core.recipe import seconds
     from aurify.report import terminal
 
-    if source is not None and source.endswith((".yaml", ".yml")):
-        source, recipe = None, source
+    source, words = options.parted(source, words)
     console = console_of(quiet or json_)
     with terminal.progress(console) as show:
         run = workbench.fit(
             source,
             target,
-            drop=drop or (),
-            test=test,
-            split=split,
             folds=folds,
-            separator=separator,
-            encoding=encoding,
-            header=header,
-            missing=missing or (),
-            types=types or (),
-            positive=positive,
-            weight=weight,
-            recipe=recipe,
-            settings=set_ or (),
-            using=with_ or (),
-            without=without or (),
-            parts=parts or (),
             out=out,
             force=force,
             resume=resume,
             seed=seed,
             seconds=None if time is None else seconds(time),
             find_rate=find_rate,
-            blend=blend,
             language=language,
             device=device,
             threads=threads,
             checkpoint_seconds=None if checkpoint_every is None else seconds(checkpoint_every),
             track=track or (),
-            accept=accept or (),
             inspect=inspect,
             show=show,
-            note=lambda text: console.print(f"- {text}", highlight=False, markup=False, soft_wrap=True),
+            note=noting(console),
             tell=terminal.telling(console),
+            **words,
         )
-    _print_summary({**run.summary, "report": str(run.folder.report)}, json_)
+    print_summary({**run.summary, "report": str(run.folder.report)}, json_)
+
+
+Second = Annotated[str | None, typer.Option("--test", metavar="FILE", help="second file to compare with")]
 
 
 @app.command()
+@options.sharing({**options.READING, "test": Second})
 def inspect(
     source: options.Source = None,
     target: options.Target = None,
-    test: Annotated[str | None, typer.Option("--test", metavar="FILE", help="second file to compare with")] = None,
-    drop: options.Drop = None,
-    split: options.SplitBy = None,
-    separator: options.Separator = None,
-    encoding: options.Encoding = None,
-    header: options.Header = None,
-    missing: options.Missing = None,
-    types: options.Types = None,
-    positive: options.Positive = None,
-    weight: options.Weight = None,
-    recipe: options.RecipeFile = None,
-    parts: options.PartsFile = None,
+    *,
+    words: options.Words,
     fix: Annotated[bool, typer.Option("--fix", help="write a recipe that fixes what a recipe can")] = False,
     out: Annotated[str | None, typer.Option("--out", "-o", metavar="DIR", help="else runs/NAME-inspected")] = None,
     seed: options.Seed = None,
@@ -153,29 +114,9 @@ def inspect(
     from aurify.core.folder import inspected
     from aurify.report import terminal
 
-    if source is not None and source.endswith((".yaml", ".yml")):
-        source, recipe = None, source
-    place = Path(out) if out is not None else inspected(source or recipe or "")
-    found = workbench.inspect(
-        source,
-        target,
-        test=test,
-        drop=drop or (),
-        split=split,
-        separator=separator,
-        encoding=encoding,
-        header=header,
-        missing=missing or (),
-        types=types or (),
-        positive=positive,
-        weight=weight,
-        recipe=recipe,
-        parts=parts or (),
-        out=place,
-        fix=fix,
-        seed=seed,
-        language=language,
-    )
+    source, words = options.parted(source, words)
+    place = Path(out) if out is not None else inspected(source or words.get("recipe", ""))
+    found = workbench.inspect(source, target, out=place, fix=fix, seed=seed, language=language, **words)
     if json_:
         print(json.dumps({"findings": [finding.brief() for finding in found], "folder": str(place)}))
         return
@@ -201,8 +142,8 @@ def evaluate(
     summary = workbench.evaluate(run, data, parts=parts or (), out=out, force=force, seed=seed, device=device)
     console = console_of(quiet or json_)
     for text in summary["notes"]:
-        console.print(f"- {text}", highlight=False, markup=False, soft_wrap=True)
-    _print_summary(summary, json_)
+        noting(console)(text)
+    print_summary(summary, json_)
 
 
 @app.command()
@@ -229,7 +170,7 @@ def predict(
     answer = workbench.predict(run, data, parts=parts or (), device=device)
     console = console_of(quiet or json_)
     for text in answer.notes:
-        console.print(f"- {text}", highlight=False, markup=False, soft_wrap=True)
+        noting(console)(text)
     frame = answer.to_frame()
     if out is not None:
         write_with(Path(out), lambda file: frame.write_csv(file))
@@ -339,36 +280,3 @@ def techniques(
 
 def _knobs(part: Any) -> dict[str, dict[str, str]]:
     return {name: {"help": knob.help, "allowed": knob.rule()} for name, knob in part.knobs().items()}
-
-
-def console_of(quiet: bool, *, error: bool = True) -> Console:
-    from rich.console import Console
-
-    return Console(stderr=error, quiet=quiet)
-
-
-def _print_summary(summary: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(summary))
-        return
-    from rich.console import Console
-
-    from aurify.report import terminal
-
-    console = Console()
-    terminal.print_scores(console, summary)
-    if summary["verdict"]:
-        console.print(summary["verdict"], highlight=False)
-    openings = summary.get("test_openings")
-    opened = "" if openings is None else f" Test part opened {openings} time{'s' if openings > 1 else ''}."
-    if summary.get("measured"):
-        console.print(summary["measured"], highlight=False, style="dim")
-    console.print(
-        f"{summary['rows']:,} rows, {summary['draws']:,} bootstrap draws: intervals {summary['intervals']}."
-        f"{opened} {summary['seconds']:.1f} s.",
-        highlight=False,
-        style="dim",
-    )
-    console.print(f"Run: {summary['run']}", highlight=False, markup=False, soft_wrap=True)
-    if summary.get("report"):
-        console.print(f"Report: {summary['report']}", highlight=False, markup=False, soft_wrap=True)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import aurify
 from aurify.catalog import Catalog
@@ -29,13 +29,12 @@ from aurify.study.contrasts import DESIGNS, Contrasts
 from aurify.study.simplify import simplify as simpler
 from aurify.study.workers import worker_count
 from aurify.training import device as devices
+from aurify.workbench.asked import RecipeWords, asked_of, takes
 from aurify.workbench.measuring import open_store
-from aurify.workbench.passed import Passed, catalog_with
 from aurify.workbench.record import read_findings, read_ledger, record
 from aurify.workbench.reporting import require_language
 from aurify.workbench.settling import lines, settle
 from aurify.workbench.studying import Room, forget, is_run, place_of, refuse_words
-from aurify.workbench.wish import wish_of, words_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -77,6 +76,7 @@ class Ledger:
         return self.effects._repr_html_()
 
 
+@takes(RecipeWords)
 def ablate(
     run: Any = None,
     target: Any = None,
@@ -92,24 +92,6 @@ def ablate(
     full: bool = False,
     simplify: bool = False,
     workers: int | None = None,
-    drop: Sequence[str] = (),
-    test: str | Path | None = None,
-    split: str | None = None,
-    separator: str | None = None,
-    encoding: str | None = None,
-    header: str | None = None,
-    missing: Sequence[str] = (),
-    types: Sequence[str] = (),
-    positive: str | None = None,
-    weight: str | None = None,
-    recipe: str | Path | Mapping[str, Any] | None = None,
-    settings: Mapping[str, Any] | Sequence[str] = (),
-    using: Sequence[str] = (),
-    without: Sequence[str] = (),
-    blend: str | None = None,
-    network: Passed = None,
-    parts: Sequence[str | Path] = (),
-    accept: Sequence[str] = (),
     inspect: bool = True,
     out: str | Path | None = None,
     force: bool = False,
@@ -119,6 +101,7 @@ def ablate(
     progress: Progress = lambda done, total, rows, what: None,
     note: Callable[[str], None] = lambda text: None,
     tell: Callable[[Findings], None] | None = None,
+    **words: Unpack[RecipeWords],
 ) -> Ledger:
     """Say what each ingredient of a run's recipe, or of a recipe and a source, is worth on its data.
 
@@ -128,34 +111,30 @@ def ablate(
     ``steps`` choose others and ``full`` lifts every limit. ``metric`` judges, and a difference below ``worth`` in it is
     not worth more pairs. With ``simplify`` the smallest recipe not measurably worse is written beside the ledger.
     ``workers`` trainings go side by side; what was trained is kept, and the same call goes on where it was stopped.
-    The other words mean what they mean to ``fit``. Raises AurifyError for anything the user can mend.
+    Raises AurifyError for anything the user can mend. ``words``, which are those of a source, not of a run, are:
     """
     began = time.monotonic()
     require_language(language)
-    asked = _designs(designs, families, interactions, sweep, simplify=simplify)
+    designed = _designs(designs, families, interactions, sweep, simplify=simplify)
     _require_metric(metric, worth)
     size = _size(rows, steps, workers, full=full)
-    catalog, passed = catalog_with(parts, network)
-    roles = {"target": target, "drop": drop, "test": test, "separator": separator, "encoding": encoding}
-    roles |= {"header": header, "missing": missing, "types": types, "positive": positive, "weight": weight}
-    roles |= {"accept": accept}
-    words = words_of(settings, {"split.by": split, "blend.model": blend})
-    folder = place_of(run, recipe, out)
+    asked = asked_of(run, target, words)
+    catalog, folder = asked.catalog, place_of(run, asked.recipe, out)
     with Watch() as watch, devices.prepared(device) as chosen:
         folder.hold()
         try:
             if is_run(run):
-                refuse_words([*(k for k, v in roles.items() if v), *words, *using, *without], recipe, run)
+                refuse_words(asked.given, asked.recipe, run)
                 final = catalog.read_recipe(folder.recipe)
             else:
-                wish = wish_of(run, roles, recipe, words, using, without, passed)
-                final = settle(wish, folder, catalog, tell or lines(note), watch.check, anew=force, look=inspect)
-            contrasts = _contrasts(final if seed is None else replace(final, seed=seed), catalog, asked)
+                final = settle(
+                    asked.wish(), folder, catalog, tell or lines(note), watch.check, anew=force, look=inspect
+                )
+            contrasts = _contrasts(final if seed is None else replace(final, seed=seed), catalog, designed)
             if force:  # not before the words are known to mean something
                 forget(folder)
-            # a network that was passed is in no file for other processes to read
-            count = worker_count(1 if passed is not None and not isinstance(network, str) else workers, chosen.type)
-            room = Room(folder, open_store(folder), catalog, chosen, parts, watch)
+            count = worker_count(1 if asked.in_memory else workers, chosen.type)
+            room = Room(folder, open_store(folder), catalog, chosen, asked.parts, watch)
             with room.workers(count) as side_by_side:
                 study = Ablation(
                     contrasts=contrasts,

@@ -3,98 +3,71 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from aurify.core.errors import AurifyError
 from aurify.core.files import read_record, write_json
 from aurify.core.folder import RunFolder, fresh, latest, named
 from aurify.core.watch import Watch
 from aurify.data.findings import Findings
-from aurify.data.frames import with_target
 from aurify.track.follow import Tracking
 from aurify.training import device as devices
 from aurify.training.fit import Show
+from aurify.workbench.asked import RecipeWords, asked_of, takes
 from aurify.workbench.measuring import measure_fit
-from aurify.workbench.passed import Passed, catalog_with
 from aurify.workbench.reporting import require_language
 from aurify.workbench.runs import FittedRun
 from aurify.workbench.settling import lines, settle
 from aurify.workbench.training import Training
-from aurify.workbench.wish import Wish, wish_of, words_of
+from aurify.workbench.wish import Wish
 
 Note = Callable[[str], None]
 
 
+@takes(RecipeWords)
 def fit(
     data: Any = None,
     target: Any = None,
     *,
-    network: Passed = None,
-    drop: Sequence[str] = (),
-    test: str | Path | None = None,
-    split: str | None = None,
     folds: int | None = None,
-    separator: str | None = None,
-    encoding: str | None = None,
-    header: str | None = None,
-    missing: Sequence[str] = (),
-    types: Sequence[str] = (),
-    positive: str | None = None,
-    weight: str | None = None,
-    recipe: str | Path | Mapping[str, Any] | None = None,
-    settings: Mapping[str, Any] | Sequence[str] = (),
-    using: Sequence[str] = (),
-    without: Sequence[str] = (),
-    parts: Sequence[str | Path] = (),
     out: str | Path | None = None,
     force: bool = False,
     resume: bool = False,
     seed: int | None = None,
     seconds: float | None = None,
     find_rate: bool = False,
-    blend: str | None = None,
     language: str = "en",
     device: str = "auto",
     threads: int | None = None,
     checkpoint_seconds: float | None = None,
     track: Sequence[str] = (),
-    accept: Sequence[str] = (),
     inspect: bool = True,
     show: Show = lambda run: None,
     note: Note = lambda text: None,
     tell: Callable[[Findings], None] | None = None,
+    **words: Unpack[RecipeWords],
 ) -> FittedRun:
     """Read, split, prepare, train, measure: from a file, folder or data frame to a finished run folder.
 
     ``target`` is a column's name or, beside a table in memory, the targets themselves: a Series, an array or a list.
-    ``split`` is ``random``, ``group:COLUMN`` or ``time:COLUMN``. With ``folds`` each row is tested by a model that did
-    not see it, and the shipped model averages those of the folds. ``settings`` are ``{"network.width": 256}`` or
-    ``["network.width=256"]``; ``using`` and ``without`` switch techniques; with ``find_rate`` a good learning rate is
-    measured first; ``blend="trees"`` averages the network with gradient-boosted trees; ``language`` is that of the
-    report, ``en`` or ``zh``; ``network`` is the name of one, or a network of your own (``workbench/passed.py``);
-    ``track`` names trackers that follow the run: ``["mlflow", "tensorboard:DIR"]``. The data is inspected first: a
-    severe finding stops the run with SevereError unless ``accept`` names it (``["target_leak:RISK_MM"]``), and with
-    ``inspect=False`` nothing is looked for; findings go to ``tell`` at once, or a line each to ``note``. Raises
-    AurifyError for anything the user can mend and Interrupted after SIGINT or SIGTERM, with everything saved for
-    ``resume``.
+    With ``folds`` each row is tested by a model that did not see it, and the shipped model averages those of the
+    folds; with ``find_rate`` a good learning rate is measured first; ``language`` is that of the report, ``en`` or
+    ``zh``; ``track`` names trackers that follow the run: ``["mlflow", "tensorboard:DIR"]``. The data is inspected
+    first: a severe finding stops the run with SevereError unless ``accept`` names it, and with ``inspect=False``
+    nothing is looked for; findings go to ``tell`` at once, or a line each to ``note``. Raises AurifyError for anything
+    the user can mend and Interrupted after SIGINT or SIGTERM, with everything saved for ``resume``. ``words`` are:
     """
     began = time.monotonic()
     require_language(language)
     if force and resume:
         raise AurifyError("--force begins anew and --resume goes on: choose one")
-    if target is not None and not isinstance(target, str):
-        data, target, said = with_target(data, target)
-        for text in said:
-            note(text)
-    asked = {"seed": seed, "budget.seconds": seconds, "budget.find_rate": find_rate or None, "blend.model": blend}
-    words = words_of(settings, {**asked, "split.by": split, "split.folds": folds})
-    roles = {"target": target, "drop": drop, "test": test, "separator": separator, "encoding": encoding}
-    roles |= {"header": header, "missing": missing, "types": types, "positive": positive, "weight": weight}
-    roles |= {"accept": accept}
-    catalog, passed = catalog_with(parts, network)
-    wish = wish_of(data, roles, recipe, words, using, without, passed)
+    own = {"seed": seed, "budget.seconds": seconds, "budget.find_rate": find_rate or None, "split.folds": folds}
+    asked = asked_of(data, target, words, own)
+    for text in asked.notes:
+        note(text)
+    wish, catalog = asked.wish(), asked.catalog
     folder = _folder(wish, out, force=force, resume=resume)
     with Watch() as watch, devices.prepared(device) as chosen, Tracking(track, note) as tracking:
         folder.hold()

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from aurify.core.recipe import Recipe, Source
 from aurify.core.watch import Watch
 from aurify.core.words import said
 from aurify.data.findings import NOTE, READING, WARNING, Finding, Findings, join, join_mends, noted
-from aurify.data.frames import with_target
 from aurify.data.splits import Parts
 from aurify.data.store import Read
 from aurify.inspection.check import look_at, require_known, unsaid
@@ -28,9 +27,9 @@ from aurify.report.section import Inspection
 from aurify.report.sections.data import measure_columns
 from aurify.report.sections.looked import measure_looked
 from aurify.report.target import measure_parts
-from aurify.workbench.passed import catalog_with
+from aurify.workbench.asked import SourceWords, asked_of, takes
 from aurify.workbench.reporting import require_language
-from aurify.workbench.wish import complete, wish_of, words_of
+from aurify.workbench.wish import complete
 
 OWN = ("findings.json", "report.html", "recipe.yaml")
 """What an inspection's folder holds."""
@@ -46,43 +45,30 @@ class SevereError(AurifyError):
         self.findings = findings
 
 
+@takes(SourceWords)
 def inspect(
     data: Any = None,
     target: Any = None,
     *,
-    test: str | Path | None = None,
-    drop: Sequence[str] = (),
-    split: str | None = None,
-    separator: str | None = None,
-    encoding: str | None = None,
-    header: str | None = None,
-    missing: Sequence[str] = (),
-    types: Sequence[str] = (),
-    positive: str | None = None,
-    weight: str | None = None,
-    recipe: str | Path | Mapping[str, Any] | None = None,
-    parts: Sequence[str | Path] = (),
     out: str | Path | None = None,
     fix: bool = False,
     seed: int | None = None,
     language: str = "en",
+    **words: Unpack[SourceWords],
 ) -> Findings:
     """Look at a table before anything is trained, as ``fit`` does, and say what would spoil the result, worst first.
 
     Without ``target`` only what needs none is looked at. ``test`` is a second file to compare with; it may lack the
-    target. The words mean what they mean to ``fit``. With ``out`` the folder holds ``findings.json`` and
+    target. With ``out`` the folder holds ``findings.json`` and
     ``report.html`` and, with ``fix``, a ``recipe.yaml`` whose techniques, split and columns fix what a recipe can.
     Targets of the test part, as ``fit`` would draw it, are not looked at. Raises AurifyError for what can be mended.
+    ``words`` are:
     """
     require_language(language)
     if fix and (out is None or target is None):
         raise AurifyError("--fix writes a recipe, which needs the column to predict (--target) and a folder (--out)")
-    if target is not None and not isinstance(target, str):
-        data, target, _ = with_target(data, target)
-    roles = {"target": target, "drop": drop, "test": test, "separator": separator, "encoding": encoding}
-    roles |= {"header": header, "missing": missing, "types": types, "positive": positive, "weight": weight}
-    catalog, _ = catalog_with(parts, None)
-    wish = wish_of(data, roles, recipe, words_of((), {"seed": seed, "split.by": split}), (), (), None)
+    asked = asked_of(data, target, words, {"seed": seed})
+    wish, catalog = asked.wish(), asked.catalog
     if wish.data is None:
         raise AurifyError("give the data to inspect: a CSV path, or a recipe with source.path")
     folder = None if out is None else _folder(Path(out))
@@ -93,7 +79,7 @@ def inspect(
         if read.store.schema.target is not None:
             settled, _ = complete(wish, task.settled(read.store), read.store, catalog)
         seen, found = _look(
-            read, task if settled is None else settled.task, settled, watch.check, given=recipe is not None
+            read, task if settled is None else settled.task, settled, watch.check, given=asked.recipe is not None
         )
         if folder is not None:
             _write(folder, found, settled, catalog, fix=fix)

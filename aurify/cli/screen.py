@@ -1,0 +1,48 @@
+"""What verbs print: notes while they work, and the scores at the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def console_of(quiet: bool, *, error: bool = True) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=error, quiet=quiet)
+
+
+def noting(console: Console) -> Callable[[str], None]:
+    """Print each text that it is called with as a line of its own."""
+    return lambda text: console.print(f"- {text}", highlight=False, markup=False, soft_wrap=True)
+
+
+def print_summary(summary: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(summary))
+        return
+    from rich.console import Console
+
+    from aurify.report import terminal
+
+    console = Console()
+    terminal.print_scores(console, summary)
+    if summary["verdict"]:
+        console.print(summary["verdict"], highlight=False)
+    openings = summary.get("test_openings")
+    opened = "" if openings is None else f" Test part opened {openings} time{'s' if openings > 1 else ''}."
+    if summary.get("measured"):
+        console.print(summary["measured"], highlight=False, style="dim")
+    console.print(
+        f"{summary['rows']:,} rows, {summary['draws']:,} bootstrap draws: intervals {summary['intervals']}."
+        f"{opened} {summary['seconds']:.1f} s.",
+        highlight=False,
+        style="dim",
+    )
+    console.print(f"Run: {summary['run']}", highlight=False, markup=False, soft_wrap=True)
+    if summary.get("report"):
+        console.print(f"Report: {summary['report']}", highlight=False, markup=False, soft_wrap=True)
