@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aurify.workbench import FittedRun, SevereError, ablate, fit, inspect, load
+    from aurify.workbench import FittedRun, SevereError, Tuned, ablate, fit, inspect, load, tune
 
 __version__ = "0.1.0"
-__all__ = ["FittedRun", "SevereError", "ablate", "fit", "inspect", "load"]
+__all__ = ["FittedRun", "SevereError", "Tuned", "ablate", "fit", "inspect", "load", "tune"]
 
 
 def __getattr__(name: str) -> Any:

@@ -95,6 +95,100 @@ def ablate(
     ledger_table.print_ledger(console_of(quiet=False, error=False), ledger.plain, Path(ledger.path), language=language)
 
 
+@app.command()
+@options.sharing(options.RECIPE)
+def tune(
+    source: options.Source = None,
+    target: options.Target = None,
+    *,
+    time: Annotated[str | None, typer.Option("--time", metavar="5m", help="search so long: 90s, 5m, 1h")] = None,
+    trials: Annotated[int | None, typer.Option("--trials", metavar="N", help="search so many trials")] = None,
+    method: Annotated[
+        str, typer.Option("--method", metavar="NAME", help="auto, grid, random, bayes, tpe or hyperband")
+    ] = "auto",
+    knobs: Annotated[
+        str | None, typer.Option("--knobs", metavar="A,B", help="what may change: network.width,dropout.rate, or all")
+    ] = None,
+    space: Annotated[
+        str | None, typer.Option("--space", metavar="FILE", help="YAML: which values knobs may have")
+    ] = None,
+    metric: Annotated[str | None, typer.Option("--metric", metavar="NAME", help="judge by it (the main one)")] = None,
+    objectives: Annotated[
+        str | None, typer.Option("--objectives", metavar="A,B", help="best trade-offs: roc_auc,latency")
+    ] = None,
+    inner: Annotated[int, typer.Option("--inner", metavar="K", help="folds that a trial is scored on")] = 3,
+    nested: Annotated[bool, typer.Option("--nested", help="measure the whole search, by outer folds")] = False,
+    ensemble: Annotated[
+        bool, typer.Option("--ensemble/--no-ensemble", help="auto: ship several trials together")
+    ] = True,
+    compare: Annotated[
+        str | None, typer.Option("--compare", metavar="A,B", help="methods side by side: grid,random,bayes")
+    ] = None,
+    repeats: Annotated[int, typer.Option("--repeats", metavar="R", help="of each method that is compared")] = 5,
+    workers: Annotated[int | None, typer.Option("--workers", metavar="N", help="trainings side by side")] = None,
+    storage: Annotated[
+        str | None, typer.Option("--storage", metavar="URL", help="share trials: postgresql://USER@HOST/DB")
+    ] = None,
+    words: options.Words,
+    inspect: options.Inspect = True,
+    out: options.Out = None,
+    force: options.Force = False,
+    resume: Annotated[bool, typer.Option("--resume", help="go on where it was stopped, as it always does")] = False,
+    seed: options.Seed = None,
+    language: options.Language = "en",
+    device: options.Device = "auto",
+    quiet: options.Quiet = False,
+    json_: options.Json = False,
+) -> None:
+    """Look for better settings within a budget, ship the best, and say what it is worth; the test part stays sealed."""
+    from aurify import workbench
+    from aurify.core.errors import AurifyError
+    from aurify.core.recipe import seconds
+    from aurify.report import terminal, tuning_table
+    from aurify.report.tuning_frame import brief
+
+    if force and resume:
+        raise AurifyError("--force begins anew and --resume goes on: choose one")
+    source, words = options.parted(source, words)
+    console = console_of(quiet or json_)
+    with tuning_table.searching(console) as progress:
+        tuned = workbench.tune(
+            source,
+            target,
+            seconds=None if time is None else seconds(time),
+            trials=trials,
+            method=method,
+            knobs=_names("--knobs", knobs),
+            space=space,
+            metric=metric,
+            objectives=_names("--objectives", objectives),
+            folds=inner,
+            nested=nested,
+            ensemble=ensemble,
+            compare=_names("--compare", compare),
+            repeats=repeats,
+            workers=workers,
+            storage=storage,
+            inspect=inspect,
+            out=out,
+            force=force,
+            seed=seed,
+            language=language,
+            device=device,
+            progress=progress,
+            note=noting(console),
+            tell=terminal.telling(console),
+            **words,
+        )
+    if json_:
+        print(json.dumps({**brief(tuned.plain), "run": str(tuned.path), "report": str(tuned.report)}))
+    else:
+        screen = console_of(quiet=False, error=False)
+        tuning_table.print_tuning(screen, tuned.plain, tuned.listed, Path(tuned.path), language=language)
+    if tuned.plain["interrupted"] is not None:
+        raise typer.Exit(128 + tuned.plain["interrupted"])
+
+
 def _names(option: str, text: str | None) -> list[str]:
     """The names between commas; none where the option was not given."""
     from aurify.core.errors import AurifyError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -166,7 +166,14 @@ def _plain(part: Part) -> dict[str, Any]:
 
 
 def read_yaml(text: str, name: str) -> dict[str, Any]:
-    """Parse a recipe's YAML into plain data; no tags, no aliases, no key twice.
+    """Parse a recipe's YAML into plain data, as ``read_plain`` does; raises AurifyError for what no recipe has."""
+    plain = read_plain(text, name)
+    require_known(plain, name)
+    return plain
+
+
+def read_plain(text: str, name: str) -> dict[str, Any]:
+    """Parse YAML settings into plain data; no tags, no aliases, no key twice.
 
     Raises AurifyError naming ``name`` and the line.
     """
@@ -201,7 +208,6 @@ def read_yaml(text: str, name: str) -> dict[str, Any]:
         raise AurifyError(f"{name} is nested too deeply for a recipe") from None
     if not isinstance(plain, dict):
         raise AurifyError(f"{name} is not a recipe: expected settings such as 'network:', found {type(plain).__name__}")
-    require_known(plain, name)
     return plain
 
 
@@ -215,12 +221,12 @@ def require_known(plain: Mapping[str, Any], name: str) -> None:
         raise AurifyError(f"{name} is of format {plain['aurify']!r}; this version reads format {FORMAT}")
 
 
-def load_yaml(path: Path) -> dict[str, Any]:
-    """Read a recipe file into plain data."""
+def load_yaml(path: Path, read: Callable[[str, str], dict[str, Any]] = read_yaml) -> dict[str, Any]:
+    """Read a recipe file into plain data, or one of other settings with ``read_plain``."""
     try:
         if path.stat().st_size > LIMIT_BYTES:
             raise AurifyError(f"{path} has {path.stat().st_size:,} bytes; a recipe has at most {LIMIT_BYTES:,}")
-        return read_yaml(path.read_text(encoding="utf-8"), str(path))
+        return read(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
         raise AurifyError(f"no recipe at {path}") from None
     except (OSError, UnicodeDecodeError) as error:

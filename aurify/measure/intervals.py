@@ -165,7 +165,9 @@ def mean_of_folds(
         (drawn,) = _drawn({"one": one}, resamples, lambda: None, [metric])["one"].values()
         rows.append(drawn)
     least = min(map(len, rows))
-    units = sum(len(one) if codes is None else len(np.unique(codes)) for one, codes in zip(folds, clusters, strict=True))
+    units = sum(
+        len(one) if codes is None else len(np.unique(codes)) for one, codes in zip(folds, clusters, strict=True)
+    )
     return _interval(np.mean([row[:least] for row in rows], axis=0), units, metric)
 
 
@@ -188,7 +190,7 @@ def _drawn(
     check: Callable[[], None],
     only: Sequence[Metric[Any]] | None = None,
 ) -> dict[str, dict[Metric[Any], np.ndarray]]:
-    """Per set and metric (1 + D,): first the value on all rows, then one per resample; of ``only`` those, else of all."""
+    """Per set and metric (1 + D,): the value on all rows, then one per resample; of ``only`` these metrics."""
     metrics = {name: only or metrics_for(predictions) for name, predictions in sets.items()}
     values = {name: evaluator(metrics[name], predictions) for name, predictions in sets.items()}
     weight = {name: row_weights(predictions) for name, predictions in sets.items()}

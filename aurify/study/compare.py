@@ -22,9 +22,7 @@ PLAINEST = "random"
 """The method that others are compared with, where it is among them."""
 
 
-def compare(
-    tuner: Tuner, methods: Sequence[str], repeats: int, cells_of: Callable[[str], Cells]
-) -> dict[str, Any]:
+def compare(tuner: Tuner, methods: Sequence[str], repeats: int, cells_of: Callable[[str], Cells]) -> dict[str, Any]:
     """Every method ``repeats`` times with seeds and inner folds of its own, the same for all methods of one repeat.
 
     The winner of each is measured again on fresh folds, so that no method is paid for luck.

@@ -43,7 +43,9 @@ class Plan:
     objectives: Sequence[str]
     portfolio: Sequence[Recipe] = ()
 
-    def proposed(self, sampler: str, space: Space | None = None, among: Sequence[Trial] | None = None) -> dict[str, Any]:
+    def proposed(
+        self, sampler: str, space: Space | None = None, among: Sequence[Trial] | None = None
+    ) -> dict[str, Any]:
         """What a sampler would try next, from every trial so far or from those ``among`` which it is to learn."""
         among = self.search.trials if among is None else among
         known = [self.search.seen(trial, self.objectives) for trial in among]
@@ -52,6 +54,8 @@ class Plan:
 
 
 class Program(Protocol):
+    """What makes a method of a plan."""
+
     def __call__(self, plan: Plan) -> Method: ...
 
 

@@ -63,7 +63,9 @@ def bayes(seed: int, objectives: int) -> BaseSampler:
 SAMPLERS: dict[str, Callable[[int, int], BaseSampler]] = {"random": random, "tpe": tpe, "bayes": bayes}
 
 
-def propose(sampler: str, distributions: Distributions, known: Sequence[Known], number: int, seed: int) -> dict[str, Any]:
+def propose(
+    sampler: str, distributions: Distributions, known: Sequence[Known], number: int, seed: int
+) -> dict[str, Any]:
     """The settings of trial ``number``, from what is ``known`` of earlier ones in their order.
 
     An open trial and one that failed count as bad as the worst known (the constant liar of Ginsbourger et al. 2010), so
@@ -78,7 +80,7 @@ def propose(sampler: str, distributions: Distributions, known: Sequence[Known], 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # parts of Optuna that call themselves experimental
         made = SAMPLERS[sampler](rng.key(seed, f"propose/{number}") % 2**32, objectives)
-        study = optuna.create_study(sampler=made, directions=["minimize"] * objectives)
+        study = optuna.create_study(sampler=made, directions=[optuna.study.StudyDirection.MINIMIZE] * objectives)
         if worst is not None and sampler != "random":
             study.add_trials([_frozen(one, distributions, worst) for one in _seen(known)])
         return dict(study.ask(dict(distributions)).params)
@@ -99,5 +101,7 @@ def _frozen(one: Known, distributions: Distributions, worst: tuple[float, ...]) 
     own = {name: value for name, value in one.settings.items() if name in distributions}
     about = {"params": own, "distributions": {name: distributions[name] for name in own}}
     if one.values is not None and one.share < 1 and len(worst) == 1:
-        return create_trial(state=TrialState.PRUNED, intermediate_values={round(1000 * one.share): one.values[0]}, **about)
+        return create_trial(
+            state=TrialState.PRUNED, intermediate_values={round(1000 * one.share): one.values[0]}, **about
+        )
     return create_trial(values=list(one.values or worst), **about)

@@ -102,7 +102,7 @@ Move = Begin | Further | Wait
 Method = Generator[Move, Any, None]
 
 
-class Over(Exception):  # noqa: N818 - no error: the search has had its time
+class Over(Exception):
     """Nothing more is to be tried; ``reason`` says why."""
 
     def __init__(self, reason: str):
@@ -200,6 +200,7 @@ class Search:
         return self._further(trial, move.share)
 
     def _further(self, trial: Trial, share: float) -> Trial:
+        answers: dict[str, Mapping[str, Any] | None]
         try:
             answers = self._begin(trial, share)
         except AurifyError as error:  # settings that do not go together: known without a training

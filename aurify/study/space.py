@@ -129,8 +129,10 @@ class Space:
         for name in (name for name, on in switched.items() if on and name not in plain["techniques"]):
             if not self.catalog.displaced(using, [name]):
                 using.append(name)
-        off = {name for name, on in switched.items() if not on} | set(self.catalog.displaced(plain["techniques"], using))
-        kept = {name: given for name, given in plain["techniques"].items() if name not in off} | dict.fromkeys(using, {})
+        off = {name for name, on in switched.items() if not on}
+        off |= set(self.catalog.displaced(plain["techniques"], using))
+        kept = {name: given for name, given in plain["techniques"].items() if name not in off}
+        kept |= {name: {} for name in using}
         return {n: v for n, v in kept.items() if fits(self.catalog.find("technique", n), self.recipe.task, network)}
 
     def _known(self, first: str, plain: Mapping[str, Any]) -> Collection[str]:
@@ -141,9 +143,15 @@ class Space:
 
     def near(self, recipe: Recipe) -> dict[str, Any] | None:
         """The settings that come nearest to a recipe; None where it has other parts than the space is about."""
-        if (recipe.network.name(), recipe.optimizer.name()) != (self.recipe.network.name(), self.recipe.optimizer.name()):
+        if (recipe.network.name(), recipe.optimizer.name()) != (
+            self.recipe.network.name(),
+            self.recipe.optimizer.name(),
+        ):
             return None
-        return {axis.name: axis.default if (v := axis.inside(_value(recipe, axis.name))) is None else v for axis in self.axes}
+        return {
+            axis.name: axis.default if (v := axis.inside(_value(recipe, axis.name))) is None else v
+            for axis in self.axes
+        }
 
     def around(self, recipe: Recipe) -> Space:
         """The same space around another recipe: axes of parts that it lacks fall away, defaults are its own."""
@@ -179,7 +187,9 @@ def space_of(
             raise AurifyError(f"space: there is no knob {name!r} here{suggest(name, known)}")
         chosen[name] = _narrowed(name, known[name], text)
     if not chosen:
-        raise AurifyError("the space of the search is empty: name knobs with --knobs, such as network.width,dropout.rate")
+        raise AurifyError(
+            "the space of the search is empty: name knobs with --knobs, such as network.width,dropout.rate"
+        )
     return Space(recipe, catalog, tuple(_axis(recipe, catalog, name, knob) for name, knob in sorted(chosen.items())))
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import inspect
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,11 +16,12 @@ from typing import Any
 
 from torch import nn
 
-from aurify.core.files import unwritable
 from aurify.core.recipe import Recipe
-from aurify.core.words import keep, recall
+from aurify.study.answers import Answer, Answers
 from aurify.study.cells import Cell
-from aurify.study.workers import Workers
+from aurify.study.workers import Order, Workers
+
+WAIT_SECONDS = 0.2
 
 Show = Callable[[int, int], None]
 """Is told how many trainings are done, of how many."""
@@ -77,72 +78,79 @@ def _code(kind: Any) -> bytes:
 
 
 class Trainings:
-    """What was measured, by key: a line each in ``file``, written as soon as it is known.
+    """What was measured, by key: made by ``workers`` where ``answers`` do not have it yet."""
 
-    ``version`` is what results depend on beside recipe and rows; lines of another one are not used.
-    """
+    def __init__(self, answers: Answers, workers: Workers):
+        self.answers, self.workers = answers, workers
+        self._waiting: dict[str, Order] = {}
+        self._working = set[str]()
 
-    def __init__(self, file: Path, workers: Workers, version: Mapping[str, Any]):
-        self.file, self.workers, self.version = file, workers, dict(version)
-        self._known, self._torn = self._read()
-
-    def known(self, key: str) -> Mapping[str, Any]:
+    def known(self, key: str) -> Answer:
         """What was measured, by the key of what was wanted; it must have been made before."""
-        return self._known[key]
-
-    def answer(self, key: str) -> Mapping[str, Any] | None:
-        """What was measured, or None before it is."""
-        return self._known.get(key)
-
-    def place(self, wanted: Wanted) -> str:
-        """A name for the files of a training: the same for all its shares, another under other versions."""
-        return _digest([wanted.whole.key, self.version])
+        answer = self.answers.look(key)
+        if answer is None:
+            raise KeyError(key)
+        return answer
 
     def missing(self, wanted: Sequence[Wanted]) -> list[Wanted]:
         """Those that are not made yet, each once."""
-        return list({one.key: one for one in wanted if one.key not in self._known}.values())
-
-    def order(self, wanted: Wanted) -> dict[str, Any]:
-        """What a worker is told."""
-        return {"key": wanted.key, "recipe": wanted.seeded.plain(), "parts": wanted.cell.path}
+        return list({one.key: one for one in wanted if self.answers.look(one.key) is None}.values())
 
     def make(self, wanted: Sequence[Wanted], check: Callable[[], None], show: Show) -> None:
         """Train what is missing, side by side; whatever is finished when ``check`` raises is kept."""
         missing = self.missing(wanted)
-        orders = [self.order(one) for one in missing]
-        show(0, len(orders))
-        for order in orders:
-            self.workers.begin(order)
-        for done in range(1, len(orders) + 1):
-            order, answer = self.workers.ended(check)
-            self.keep(order["key"], answer)
-            show(done, len(orders))
+        show(0, len(missing))
+        for one in missing:
+            self.begin(one)
+        for done in range(1, len(missing) + 1):
+            self.ended(check)
+            show(done, len(missing))
 
-    def keep(self, key: str, answer: Mapping[str, Any]) -> None:
-        """Remember an answer, here and on disk."""
-        self._known[key] = answer
-        line = json.dumps({"key": key, "version": self.version, "answer": keep(answer)}) + "\n"
-        whole = (f"\n{line}" if self._torn else line).encode()
+    def place(self, wanted: Wanted) -> str:
+        """A name for the files of a training: the same for all its shares, another for another version."""
+        return _digest([wanted.whole.key, self.answers.version])
+
+    def begin(self, wanted: Wanted, **more: Any) -> None:
+        """Have a training made, unless it is at work; ``more`` is what else a worker is told.
+
+        With ``anew=True`` it is made whatever is known of it.
+        """
+        if wanted.key not in self._working:
+            order = {"key": wanted.key, "recipe": wanted.seeded.plain(), "parts": wanted.cell.path}
+            self._waiting.setdefault(wanted.key, {**order, "share": wanted.share, **more})
+
+    def ended(self, check: Callable[[], None]) -> tuple[str, Answer]:
+        """Wait for the next training that is done, here or by others who share the answers; see ``Workers.ended``."""
         try:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            with self.file.open("ab", buffering=0) as handle:
-                self._torn = True
-                if handle.write(whole) < len(whole):  # a full disk takes a part of it first
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                os.fsync(handle.fileno())
-            self._torn = False
-        except OSError as error:
-            raise unwritable(self.file, error) from None
+            while True:
+                check()
+                self._hand_out()
+                if self._working:
+                    order, answer = self.workers.ended(check)
+                    self._working.remove(order["key"])
+                    self.answers.keep(order["key"], answer)
+                    return order["key"], answer
+                for key in self._waiting:
+                    if (found := self.answers.look(key)) is not None:
+                        del self._waiting[key]
+                        return key, found
+                time.sleep(WAIT_SECONDS)
+        except BaseException:
+            self.leave()
+            raise
 
-    def _read(self) -> tuple[dict[str, Mapping[str, Any]], bool]:
-        """Every whole line, but none that tells of a failure; and whether a kill cut the last one short."""
-        known: dict[str, Mapping[str, Any]] = {}
-        text = self.file.read_text(encoding="utf-8", errors="replace") if self.file.exists() else ""
-        for line in text.splitlines():
-            try:
-                plain = json.loads(line)
-                if plain["version"] == self.version and "refused" not in plain["answer"]:
-                    known[str(plain["key"])] = dict(recall(plain["answer"]))
-            except (ValueError, TypeError, KeyError, RecursionError):
-                continue
-        return known, bool(text) and not text.endswith("\n")
+    def leave(self) -> None:
+        """Give up what is not done, and leave it to others."""
+        self.workers.close()
+        self._waiting.clear()
+        self._working.clear()
+        self.answers.release()
+
+    def _hand_out(self) -> None:
+        """As many as ``answers`` allow go to the workers; what others are at is left to them."""
+        for key, order in list(self._waiting.items()):
+            if self.answers.at_once is not None and len(self._working) >= self.answers.at_once:
+                return
+            if order.get("anew") or self.answers.claim(key):
+                self._working.add(key)
+                self.workers.begin(self._waiting.pop(key))

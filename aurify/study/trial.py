@@ -58,9 +58,8 @@ def measure(
     try:
         bundle, record = make(recipe, store, parts, device, keeper, watch, runs.append, once, share)
     except DivergedError as error:
-        constant = constant(store, parts, recipe.seed)
         cost = {"seconds": _now(device) + once.spared - began, "latency": None, "parameters": None, "bytes": None}
-        return {"scores": scores(constant), **cost, "steps": None, "curve": [], "stopped": None, "diverged": str(error)}
+        return {"scores": scores(constant(store, parts, recipe.seed)), **cost, "steps": None, "curve": [], "stopped": None, "diverged": str(error)}
     trained = _now(device)
     predictions = bundle.predictions(asked)
     answered = _now(device)

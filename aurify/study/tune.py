@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,6 @@ class Tuner:
     deadline: float | None = None
     show: Callable[[Search, str], None] = lambda search, what: None
     told: Callable[[Search, Trial], None] = lambda search, trial: None
-    _pending: set[str] = field(default_factory=set, init=False, repr=False)
 
     @property
     def judge(self) -> Metric[Any]:
@@ -90,8 +89,6 @@ class Tuner:
         )
         plan = Plan(found, self.space, self.seed, [self.metric, *self.costs], self.portfolio)
         found.run(METHODS[self.method](plan))
-        self.trainings.workers.close() if found.stopped else None
-        self._pending.clear()
         return found
 
     def wanted(self, recipe: Recipe, cell: Cell, share: float = 1.0) -> Wanted:
@@ -99,13 +96,13 @@ class Tuner:
 
     def _begin(self, trial: Trial, share: float, cells: Cells) -> dict[str, Mapping[str, Any] | None]:
         trial.recipe = trial.recipe or self.space.made(trial.settings)
-        wanted = [self.wanted(trial.recipe, cell, share) for cell in cells.all]
-        for one in wanted:
-            if self.trainings.answer(one.key) is None and one.key not in self._pending:
-                self._pending.add(one.key)
-                order = {**self.trainings.order(one), "share": share, "rank": trial.number}
-                self.trainings.workers.begin({**order, "place": str(self.place(one))})
-        return {one.key: self.trainings.answer(one.key) for one in wanted}
+        found = dict[str, Mapping[str, Any] | None]()
+        for cell in cells.all:
+            one = self.wanted(trial.recipe, cell, share)
+            found[one.key] = self.trainings.answers.look(one.key)
+            if found[one.key] is None:
+                self.trainings.begin(one, rank=trial.number, place=str(self.place(one)))
+        return found
 
     def _ended(self, search: Search, cells: Cells, deadline: float | None, what: str) -> tuple[str, Mapping[str, Any]]:
         def check() -> None:
@@ -117,18 +114,20 @@ class Tuner:
             if deadline is not None and time.monotonic() > deadline - self.reserve(search, cells, deadline):
                 raise Over(said("time was up"))
 
-        order, answer = self.trainings.workers.ended(check)
-        self.trainings.keep(order["key"], answer)
-        self._pending.discard(order["key"])
-        return order["key"], answer
+        return self.trainings.ended(check)
 
     def reserve(self, search: Search, cells: Cells, deadline: float) -> float:
         """Seconds to keep for measuring the best so far again; none where that would take too much of all."""
-        best = search.best
-        if best is None:
-            return 0.0
-        needed = BEGIN_SECONDS + 1.2 * sum(rung.seconds for rung in best.rungs) / min(self.workers, len(cells.all))
-        return needed if needed < END_SHARE * (deadline - search.began) else 1.0
+        if search.best is None:  # of a failure only: the next one may do better, but not for ever
+            return 0.0 if search.known else -float("inf")
+        needed = self.again_seconds(search, cells)
+        return needed if needed < END_SHARE * (deadline - search.began) else 0.0
+
+    def again_seconds(self, search: Search, cells: Cells) -> float:
+        """What measuring the best so far again will take by the clock."""
+        assert search.best is not None
+        spent = sum(rung.seconds for rung in search.best.rungs)
+        return BEGIN_SECONDS + 1.2 * spent / min(self.workers, len(cells.all))
 
     def _told(self, search: Search, trial: Trial, cells: Cells, what: str) -> None:
         ranked = self.ranked(search)
@@ -166,19 +165,14 @@ class Tuner:
         self.make([one for one in wanted if not (self.place(one) / "predictions.parquet").exists()])
         return [Predictions.read(self.place(one) / "predictions.parquet") for one in wanted]
 
-    def make(self, wanted: Sequence[Wanted]) -> list[Mapping[str, Any]]:
-        """Train to the end, whatever is known of it, keep the models, and say what was measured."""
+    def make(self, wanted: Sequence[Wanted]) -> None:
+        """Train to the end, whatever is known of it, and keep models and answers."""
         for one in wanted:
-            self.trainings.workers.begin({**self.trainings.order(one), "place": str(self.place(one))})
-        found: dict[str, Mapping[str, Any]] = {}
+            self.trainings.begin(one, anew=True, place=str(self.place(one)))
         for _ in wanted:
-            order, answer = self.trainings.workers.ended(self.check)
-            self.trainings.keep(order["key"], answer)
-            found[order["key"]] = answer
-        refused = next((answer["refused"] for answer in found.values() if "refused" in answer), None)
-        if refused is not None:
-            raise AurifyError(f"what was trained once cannot be trained again: {refused}")
-        return [found[one.key] for one in wanted]
+            _, answer = self.trainings.ended(self.check)
+            if "refused" in answer:
+                raise AurifyError(f"what was trained once cannot be trained again: {answer['refused']}")
 
     # what comes of them
 
@@ -240,7 +234,9 @@ def metric_of(asked: str | None, store: Store, cell: Cell) -> str:
     return asked or telling(known)
 
 
-def nested(tuner: Tuner, outer: Cells, cells_of: Callable[[np.ndarray, str], Cells], seconds: float | None) -> dict[str, Any]:
+def nested(
+    tuner: Tuner, outer: Cells, cells_of: Callable[[np.ndarray, str], Cells], seconds: float | None
+) -> dict[str, Any]:
     """What the whole search is worth: in each outer fold it is run on the rest, and its model answers for the fold.
 
     Nested cross-validation (Varma & Simon 2006): the rows that score are seen by no trial.
@@ -257,6 +253,8 @@ def nested(tuner: Tuner, outer: Cells, cells_of: Callable[[np.ndarray, str], Cel
         model, _ = one.shipped(found, inner)
         from aurify.data.store import Asked
 
-        folds.append(model.predictions(Asked(tuner.store.inputs, tuner.store.target, cell.parts.test, tuner.store.roles)))
+        folds.append(
+            model.predictions(Asked(tuner.store.inputs, tuner.store.target, cell.parts.test, tuner.store.roles))
+        )
     value, low, high = tuner.interval(folds)
     return {"value": value, "low": low, "high": high, "folds": [tuner.scored(one) for one in folds]}

@@ -42,7 +42,9 @@ class Trainer:
         if not self._warm:
             self._warm = True
             one = {**order["recipe"], "budget": {**order["recipe"]["budget"], "steps": 1}}
-            self({"recipe": one, "parts": order["parts"]})  # the first one of a process imports much: no variant shall pay for that
+            self(
+                {"recipe": one, "parts": order["parts"]}
+            )  # the first one of a process imports much: no variant shall pay for that
             self._on = ("", 0)
         try:
             recipe = self.catalog.recipe(order["recipe"])

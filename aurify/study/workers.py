@@ -21,7 +21,7 @@ from aurify.study.worker import Trainer
 Order = Mapping[str, Any]
 """Plain data: ``recipe``, and ``parts``, the file that says which rows.
 
-Perhaps ``share`` of the steps to take, ``place`` to keep the model in, and ``rank``; the rest is the giver's own affair.
+Perhaps ``share`` of the steps, ``place`` to keep the model in, and ``rank``; the rest is the giver's own affair.
 """
 
 Answer = Mapping[str, Any]

@@ -45,9 +45,10 @@ class Table(Task):
     plainest = {"network": "mlp", "optimizer": "sgd"}
     first_knobs = {
         "optimizer.learning_rate": (3e-4, 2e-2),
-        "network.width": (32, 256),
-        "network.depth": None,
-        "network.members": None,
+        "budget.batch_size": (64, 512),
+        "network.width": (32, 192),
+        "network.depth": (1, 4),
+        "network.members": (4, 16),
         "dropout.rate": None,
         "weight_decay.amount": None,
         "piecewise_linear.on": None,

@@ -7,11 +7,13 @@ from aurify.workbench.inspecting import SevereError, inspect
 from aurify.workbench.measuring import evaluate
 from aurify.workbench.runs import FittedRun, load, predict, report
 from aurify.workbench.tracking import track
+from aurify.workbench.tuning import Tuned, tune
 
 __all__ = [
     "FittedRun",
     "Ledger",
     "SevereError",
+    "Tuned",
     "ablate",
     "evaluate",
     "export",
@@ -21,4 +23,5 @@ __all__ = [
     "predict",
     "report",
     "track",
+    "tune",
 ]

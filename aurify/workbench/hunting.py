@@ -1,0 +1,303 @@
+"""What tune does between reading the data and writing its page: trials, the best model, and what it is worth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from aurify.core.errors import AurifyError, suggest
+from aurify.core.files import write_bytes, write_json
+from aurify.core.folder import RunFolder
+from aurify.core.words import keep, said
+from aurify.measure.metrics import EVERY
+from aurify.ship.bundle import Bundle
+from aurify.study.cells import Cells, inner_folds
+from aurify.study.compare import compare
+from aurify.study.importance import importance
+from aurify.study.methods import AUTO_SHARE, METHODS, RUNGS, STEP
+from aurify.study.portfolio import portfolio
+from aurify.study.search import COMPLETE, Search, Trial
+from aurify.study.space import Space
+from aurify.study.trainings import Trainings
+from aurify.study.tune import COSTS, Tuner, metric_of, nested
+from aurify.training import device as devices
+from aurify.workbench.studying import Room
+
+Searching = Callable[[int, int | None, float | None, Sequence[int], float | None, str], None]
+"""Is told how many trials are done, of how many, the best score, which are at work, seconds left, and what goes on."""
+
+OUTER = 3
+"""Outer folds of nested cross-validation."""
+
+DEFAULT_TRIALS = 20
+"""Of each method that is compared, where nothing is said."""
+
+WRITE_SECONDS = 2.0
+"""Between two writings of the trials so far."""
+
+END_SECONDS = 2.0
+"""What is kept of the time for the page."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """What a call of tune asks of the search, every word of it known to mean something."""
+
+    seconds: float | None
+    trials: int | None
+    method: str
+    metric: str | None
+    objectives: Sequence[str]
+    folds: int
+    nested: bool
+    ensemble: bool
+    compare: Sequence[str]
+    repeats: int
+
+    def __post_init__(self) -> None:
+        """Raises AurifyError in one line."""
+        for name, value, least in (("trials", self.trials, 1), ("folds", self.folds, 2), ("repeats", self.repeats, 2)):
+            if value is not None and value < least:
+                raise AurifyError(f"--{name} {value} is not allowed: at least {least}")
+        if self.seconds is None and self.trials is None and not self.compare:
+            raise AurifyError("say how long to search: --time 5m, or --trials 64")
+        if self.seconds is not None and not 0 < self.seconds < float("inf"):
+            raise AurifyError(f"--time {self.seconds} is not allowed: more than 0 seconds")
+        for name in (self.method, *self.compare):
+            if name not in METHODS:
+                option = "--method" if name == self.method else "--compare"
+                raise AurifyError(f"{option} {name}: there is no such method{suggest(name, METHODS)}")
+        if self.compare and (len(set(self.compare)) < len(self.compare) or len(self.compare) < 2):
+            raise AurifyError("--compare takes two methods or more, each once: random,bayes")
+        for words, option in (
+            (self.seconds, "--time"),
+            (self.nested or None, "--nested"),
+            (self.objectives or None, "--objectives"),
+        ):
+            if self.compare and words is not None:
+                raise AurifyError(f"--compare compares at the same number of --trials; it does not go with {option}")
+        known = [*EVERY, *COSTS]
+        for name in (*self.objectives, *([self.metric] if self.metric else [])):
+            if name not in known:
+                raise AurifyError(f"there is no metric or cost {name!r}{suggest(name, known)}")
+        if self.objectives and (
+            self.metric or len(set(self.objectives)) < 2 or len(set(self.objectives)) < len(self.objectives)
+        ):
+            raise AurifyError(
+                "--objectives takes two or more, each once, the metric first: roc_auc,latency (without --metric)"
+            )
+        if self.objectives and (self.objectives[0] not in EVERY or not set(self.objectives[1:]) <= set(COSTS)):
+            raise AurifyError(f"--objectives names a metric first and then costs{suggest('', COSTS)}")
+
+    @property
+    def judge(self) -> str | None:
+        return self.objectives[0] if self.objectives else self.metric
+
+
+@dataclass(frozen=True)
+class Hunt:
+    """A search in a room: where it lies, what it may change, who trains, since when, and who is told."""
+
+    room: Room
+    space: Space
+    goal: Goal
+    workers: int
+    began: float
+    progress: Searching
+    note: Callable[[str], None]
+
+    @property
+    def folder(self) -> RunFolder:
+        return self.room.folder
+
+    def cells(self, among: np.ndarray, stream: str) -> Cells:
+        place = self.folder.search / "parts"
+        return inner_folds(self.space.recipe, self.room.store, among, self.goal.folds, stream, place)
+
+    def tuner(self, trainings: Trainings) -> Tuner:
+        cells = self.cells(self.room.among, "tune")
+        return Tuner(
+            space=self.space,
+            store=self.room.store,
+            trainings=trainings,
+            models=self.folder.search / "models",
+            workers=self.workers,
+            device=self.room.device,
+            check=self.room.watch.check,
+            method=self.goal.method,
+            metric=metric_of(self.goal.judge, self.room.store, cells.all[0]),
+            costs=self.goal.objectives[1:],
+            most=self.goal.trials,
+            ensemble=self.goal.ensemble,
+            portfolio=portfolio(self.space.recipe, self.space.catalog)
+            if self.goal.method == "auto" or "auto" in self.goal.compare
+            else (),
+            seed=self.space.recipe.seed,
+            show=self._show,
+        )
+
+    def _show(self, search: Search, what: str) -> None:
+        best = None if search.best is None else search.best.score
+        left = None if self.goal.seconds is None else max(0.0, self.began + self.goal.seconds - time.monotonic())
+        running = [task.trial.number for task in search.open]
+        self.progress(len(search.known), search.most, best, running, left, what)
+
+    def tuned(self, tuner: Tuner) -> dict[str, Any]:
+        """Search, ship the best, and say what it is worth: everything there is to tell."""
+        outer = None
+        if self.goal.nested:
+            parts = replace(self.goal, folds=OUTER)
+            cells = Hunt(self.room, self.space, parts, self.workers, self.began, self.progress, self.note).cells
+            outer = nested(tuner, cells(self.room.among, "outer"), self.cells, self._share())
+        cells = self.cells(self.room.among, "tune")
+        saver = Saver(self.folder, tuner, cells)
+        deadline = None if self.goal.seconds is None else self.began + self.goal.seconds - END_SECONDS
+        found = replace(tuner, told=saver.told).search(cells, deadline, said("searching"))
+        best = found.best
+        if best is None or best.recipe is None:
+            raise self._failure(found)
+        stopped = self.room.watch.signal_number
+        ending = replace(tuner, check=lambda: None if stopped else self.room.watch.check())
+        model, together = ending.shipped(found, cells)
+        saver.ship(model, found)
+        again = None
+        if stopped is None and self._in_time(ending, found, cells):
+            fresh = self.cells(self.room.among, "tune/fresh")
+            again = ending.remeasured(best.recipe, fresh)
+        return {
+            **self._about(tuner, cells),
+            "stopped": found.stopped or said("all {count:,} trials were made", count=len(found.trials)),
+            "interrupted": stopped,
+            "wall": round(time.monotonic() - found.began, 3),
+            "best": {"number": best.number, "settings": best.settings, "score": best.score},
+            "picked": best.score,
+            "remeasured": again,
+            "nested": outer,
+            "ensemble": together,
+            "front": _front(found, tuner) if tuner.costs else None,
+            "importance": importance(saver.plain(found), self.space.plain(), tuner.seed),
+            "compare": None,
+        }
+
+    def compared(self, tuner: Tuner) -> dict[str, Any]:
+        """Methods side by side: no model is shipped."""
+        one = replace(tuner, most=self.goal.trials or DEFAULT_TRIALS)
+        found = compare(one, self.goal.compare, self.goal.repeats, lambda stream: self.cells(self.room.among, stream))
+        write_json(self.folder.trials, [])
+        blank = dict.fromkeys(("best", "picked", "remeasured", "nested", "ensemble", "front", "interrupted"))
+        about = self._about(tuner, self.cells(self.room.among, "tune"))
+        wall = round(time.monotonic() - self.began, 3)
+        return {**about, **blank, "stopped": None, "wall": wall, "importance": [], "compare": found}
+
+    def _about(self, tuner: Tuner, cells: Cells) -> dict[str, Any]:
+        rungs = {"hyperband": [STEP**-at for at in range(RUNGS - 1, -1, -1)], "auto": [AUTO_SHARE, 1.0]}
+        return {
+            "method": self.goal.method,
+            "metric": tuner.metric,
+            "greater_is_better": tuner.judge.greater_is_better,
+            "objectives": [tuner.metric, *tuner.costs],
+            "seed": tuner.seed,
+            "workers": self.workers,
+            "folds": self.goal.folds,
+            "rows": len(self.room.among),
+            "learnt": cells.rows("fit"),
+            "tested": cells.rows("test"),
+            "space": self.space.plain(),
+            "rungs": rungs.get(self.goal.method, [1.0]),
+        }
+
+    def _share(self) -> float | None:
+        """The seconds of one outer fold: as many as are left for the search itself."""
+        if self.goal.seconds is None:
+            return None
+        return (self.began + self.goal.seconds - END_SECONDS - time.monotonic()) / (OUTER + 1)
+
+    def _in_time(self, tuner: Tuner, found: Search, cells: Cells) -> bool:
+        if self.goal.seconds is None:
+            return True
+        left = self.began + self.goal.seconds - time.monotonic()
+        if tuner.again_seconds(found, cells) <= left:
+            return True
+        self.note(said("there was no time to measure the winner again: give more --time, or call again"))
+        return False
+
+    def _failure(self, found: Search) -> AurifyError:
+        """Why there is nothing to ship; raises Interrupted where that is why."""
+        self.room.watch.check()
+        reason = next((trial.reason for trial in found.trials if trial.reason is not None), None)
+        why = "" if reason is None else f": {reason}"
+        return AurifyError(f"of {len(found.trials)} trials none could be trained{why}; look at the recipe and the data")
+
+
+@dataclass
+class Saver:
+    """Keeps the trials so far, and the best model as soon as it is found: a kill at any moment leaves it usable."""
+
+    folder: RunFolder
+    tuner: Tuner
+    cells: Cells
+    _best: tuple[int, float] | None = None
+    _written: float = 0.0
+
+    def told(self, search: Search, trial: Trial) -> None:
+        best = search.best
+        if best is not None and self._best != (best.number, best.share) and best.state == COMPLETE:
+            self._best = (best.number, best.share)
+            model, _ = replace(self.tuner, ensemble=False).shipped(search, self.cells)
+            self.ship(model, search)
+        elif time.monotonic() - self._written > WRITE_SECONDS:
+            self.write(search)
+
+    def ship(self, model: Bundle, search: Search) -> None:
+        """Put a model and its recipe in place; what was measured of another one goes."""
+        data = model.to_bytes(self.tuner.space.catalog)
+        if not self.folder.bundle.exists() or self.folder.bundle.read_bytes() != data:
+            for path in (self.folder.scores, self.folder.evidence, self.folder.predictions):
+                path.unlink(missing_ok=True)
+            write_bytes(self.folder.bundle, data)
+            write_bytes(self.folder.recipe, model.recipe.to_yaml().encode())
+        spent = sum(rung.seconds for trial in search.trials for rung in trial.rungs)
+        write_json(self.folder.training, {"steps": None, "stopped": None, "seconds": round(spent, 3)})
+        self.write(search)
+
+    def write(self, search: Search) -> None:
+        self._written = time.monotonic()
+        write_json(self.folder.trials, keep(self.plain(search)))
+
+    def plain(self, search: Search) -> list[dict[str, Any]]:
+        return [{**trial.plain(), **_costs(trial)} for trial in search.known]
+
+
+def _costs(trial: Trial) -> dict[str, Any]:
+    recipe = trial.recipe
+    parts = (
+        {}
+        if recipe is None
+        else {
+            "network": recipe.network.name(),
+            "optimizer": recipe.optimizer.name(),
+            "techniques": [technique.name() for technique in recipe.techniques],
+        }
+    )
+    return {"parts": parts, "latency": trial.values.get("latency"), "parameters": trial.values.get("parameters")}
+
+
+def _front(search: Search, tuner: Tuner) -> list[int]:
+    """The numbers of trials that no other one beats in every objective."""
+    names = [tuner.metric, *tuner.costs]
+    points = {t.number: search.seen(t, names).values for t in search.trials if t.state == COMPLETE}
+    known = {number: values for number, values in points.items() if values is not None}
+    return [
+        number
+        for number, own in known.items()
+        if not any(all(a <= b for a, b in zip(other, own, strict=True)) and other != own for other in known.values())
+    ]
+
+
+def keep_environment(folder: RunFolder, device: Any) -> None:
+    """Write down what results depend on beside recipe and data."""
+    write_json(folder.environment, {**devices.environment(device), "threads": 1})

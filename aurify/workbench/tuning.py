@@ -1,0 +1,203 @@
+"""The verb tune: better settings for a recipe within a budget, and what they are worth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
+
+import aurify
+from aurify.catalog import Catalog
+from aurify.core.errors import AurifyError
+from aurify.core.files import read_record, write_bytes, write_json
+from aurify.core.folder import RunFolder, compared, tuned
+from aurify.core.recipe import load_yaml, read_plain
+from aurify.core.watch import Watch
+from aurify.core.words import keep
+from aurify.data.findings import Findings
+from aurify.report import page
+from aurify.report.notebook import Plots
+from aurify.ship.bundle import Bundle
+from aurify.study.space import space_of
+from aurify.study.workers import worker_count
+from aurify.training import device as devices
+from aurify.workbench.asked import Asked, RecipeWords, asked_of, takes
+from aurify.workbench.hunting import Goal, Hunt, Searching, keep_environment
+from aurify.workbench.measuring import open_store
+from aurify.workbench.record import read_trials, shown
+from aurify.workbench.reporting import require_language
+from aurify.workbench.runs import FittedRun
+from aurify.workbench.settling import lines, settle
+from aurify.workbench.studying import Room, is_run
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A finished search: ``plain`` is all there is to tell, as in tuning.json; ``trials`` as a frame; the model."""
+
+    path: Path
+    plain: Mapping[str, Any]
+    catalog: Catalog
+    device: str
+
+    @property
+    def trials(self) -> pl.DataFrame:
+        """One row a trial: number, state, score, each setting, seconds."""
+        return FittedRun(self.path, self.catalog, self.device).trials
+
+    @property
+    def listed(self) -> list[dict[str, Any]]:
+        """The trials as trials.json has them."""
+        return read_trials(RunFolder(self.path))
+
+    @cached_property
+    def bundle(self) -> Bundle:
+        """The best model so far: the winner's fold models averaged, or several trials together."""
+        return FittedRun(self.path, self.catalog, self.device).bundle
+
+    def predict(self, data: Any) -> pl.DataFrame:
+        """Predict a file or data frame: ``prediction`` and ``p_<class>``, one row per example, in order."""
+        return self.bundle.predict(data)
+
+    @property
+    def plot(self) -> Plots:
+        """The charts of its page as figures; ``dir(tuned.plot)`` names them."""
+        return Plots(lambda: shown(RunFolder(self.path), self.catalog, "en"))
+
+    @property
+    def report(self) -> Path:
+        return RunFolder(self.path).report
+
+    def __repr__(self) -> str:
+        best = self.plain["best"]
+        return f"<aurify tuning {self.path}: {self.plain['metric']} {best['score']:.4g} (trial {best['number']})>"
+
+
+@takes(RecipeWords)
+def tune(
+    source: Any = None,
+    target: Any = None,
+    *,
+    seconds: float | None = None,
+    trials: int | None = None,
+    method: str = "auto",
+    knobs: Sequence[str] = (),
+    space: str | Path | Mapping[str, Any] | None = None,
+    metric: str | None = None,
+    objectives: Sequence[str] = (),
+    folds: int = 3,
+    nested: bool = False,
+    ensemble: bool = True,
+    compare: Sequence[str] = (),
+    repeats: int = 5,
+    workers: int | None = None,
+    storage: str | None = None,
+    inspect: bool = True,
+    out: str | Path | None = None,
+    force: bool = False,
+    seed: int | None = None,
+    language: str = "en",
+    device: str = "auto",
+    progress: Searching = lambda done, total, best, running, left, what: None,
+    note: Callable[[str], None] = lambda text: None,
+    tell: Callable[[Findings], None] | None = None,
+    **words: Unpack[RecipeWords],
+) -> Tuned:
+    """Look for better settings of a recipe, for ``seconds`` by the clock or so many ``trials``, and ship the best.
+
+    ``method`` is ``auto`` (a portfolio of recipes, then a model of the scores, then an ensemble), ``grid``, ``random``,
+    ``bayes``, ``tpe`` or ``hyperband``. ``knobs`` name what may change and ``space``, a YAML file or what is in one,
+    which values it may have (``study/space.py``). A trial is scored on ``folds`` inner folds; the winner is measured
+    again on fresh ones, and with ``nested`` the whole search is, by outer folds. ``objectives`` such as ``["roc_auc",
+    "latency"]`` look for the best trade-offs. ``compare`` runs several methods side by side, ``repeats`` times. The
+    test part stays sealed: ``evaluate`` opens it. The same call goes on where it was stopped; ``trials`` and their
+    order depend on the seed, not on ``workers``. Raises AurifyError for anything the user can mend. ``words`` are:
+    """
+    began = time.monotonic()
+    require_language(language)
+    goal = Goal(
+        seconds=seconds,
+        trials=trials,
+        method=method,
+        metric=metric,
+        objectives=_several(objectives),
+        folds=folds,
+        nested=nested,
+        ensemble=ensemble,
+        compare=_several(compare),
+        repeats=repeats,
+    )
+    asked = asked_of(*_source(source, target, words), {"seed": seed})
+    written = load_yaml(Path(space), read_plain) if isinstance(space, (str, Path)) else space
+    folder = _place(source, asked, out, compared if goal.compare else tuned)
+    if folder.bundle.exists() and not _start(folder).exists() and not force:
+        raise AurifyError(
+            f"{folder.path} holds a run that is no search; choose another --out, or replace it with --force"
+        )
+    with Watch() as watch, devices.prepared(device) as chosen:
+        folder.hold()
+        try:
+            _from_the_start(folder)
+            tell = tell or lines(note)
+            recipe = settle(asked.wish(), folder, asked.catalog, tell, watch.check, anew=force, look=inspect)
+            folder.search.mkdir(exist_ok=True)
+            write_bytes(_start(folder), recipe.to_yaml().encode())
+            keep_environment(folder, chosen)
+            devices.set_threads(1)
+            room = Room(folder, open_store(folder), asked.catalog, chosen, asked.parts, watch)
+            around = space_of(recipe, asked.catalog, _several(knobs), written)
+            count = worker_count(1 if asked.in_memory else workers, chosen.type)
+            with room.workers(count) as side_by_side:
+                hunt = Hunt(room, around, goal, count, began, progress, note)
+                tuner = hunt.tuner(room.trainings(side_by_side, folder.search))
+                found = hunt.compared(tuner) if goal.compare else hunt.tuned(tuner)
+            plain = {"aurify": aurify.__version__, **found, "seconds": round(time.monotonic() - began, 3)}
+            write_json(folder.tuning, keep(plain))
+            write_bytes(folder.report, page.render(shown(folder, asked.catalog, language)).encode())
+            if out is None:
+                folder.mark_latest()
+            return Tuned(folder.path, read_record(folder.tuning), asked.catalog, device)
+        finally:
+            folder.release()
+
+
+def _source(source: Any, target: Any, words: Mapping[str, Any]) -> tuple[Any, Any, Mapping[str, Any]]:
+    """Data, target and words; of a run its own recipe, which says where the data is."""
+    if not is_run(source):
+        return source, target, words
+    if words.get("recipe") is not None:
+        raise AurifyError(f"{source} has its recipe already: drop --recipe, or give the data instead of the run")
+    return None, target, {**words, "recipe": RunFolder(Path(source)).recipe}
+
+
+def _place(source: Any, asked: Asked, out: str | Path | None, named: Callable[[str], Path]) -> RunFolder:
+    """Where the same call finds what it has found before."""
+    if source is None and asked.recipe is None:
+        raise AurifyError("give the data and what to predict: aurify tune data.csv --target COLUMN --time 5m")
+    known = source if isinstance(source, (str, Path)) else asked.recipe if source is None else None
+    name = str(known) if isinstance(known, (str, Path)) else "frame"
+    folder = RunFolder(Path(out) if out is not None else named(name))
+    if folder.path.exists() and (not folder.path.is_dir() or folder.foreign()):
+        raise AurifyError(f"{folder.path} holds other things than a run; choose an empty or new folder with --out")
+    return folder
+
+
+def _start(folder: RunFolder) -> Path:
+    """The recipe that the search began with; ``recipe.yaml`` becomes that of the best trial."""
+    return folder.search / "recipe.yaml"
+
+
+def _from_the_start(folder: RunFolder) -> None:
+    if _start(folder).exists():
+        write_bytes(folder.recipe, _start(folder).read_bytes())
+
+
+def _several(words: Sequence[str]) -> Sequence[str]:
+    """One word is a list of one, not of its letters."""
+    return [words] if isinstance(words, str) else words
