@@ -110,7 +110,7 @@ def ablate(
     ``steps`` choose others and ``full`` lifts every limit. ``metric`` judges, and a difference below ``worth`` in it is
     not worth more pairs. With ``simplify`` the smallest recipe not measurably worse is written beside the ledger.
     ``workers`` trainings go side by side; what was trained is kept, and the same call goes on where it was stopped.
-    Raises AurifyError for anything the user can mend. ``words``, which are those of a source, not of a run, are:
+    Raises AurifyError for anything the user can mend. With a run, of the ``words`` only ``parts`` and ``network`` go:
     """
     began = time.monotonic()
     require_language(language)

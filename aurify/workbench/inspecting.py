@@ -59,8 +59,8 @@ def inspect(
     """Look at a table before anything is trained, as ``fit`` does, and say what would spoil the result, worst first.
 
     Without ``target`` only what needs none is looked at. ``test`` is a second file to compare with; it may lack the
-    target. With ``out`` the folder holds ``findings.json`` and
-    ``report.html`` and, with ``fix``, a ``recipe.yaml`` whose techniques, split and columns fix what a recipe can.
+    target. With ``out`` the folder holds ``findings.json`` and ``report.html`` and, with ``fix``, a ``recipe.yaml``
+    whose techniques, split and columns fix what a recipe can.
     Targets of the test part, as ``fit`` would draw it, are not looked at. Raises AurifyError for what can be mended.
     ``words`` are:
     """
