@@ -59,7 +59,8 @@ def measure(
         bundle, record = make(recipe, store, parts, device, keeper, watch, runs.append, once, share)
     except DivergedError as error:
         cost = {"seconds": _now(device) + once.spared - began, "latency": None, "parameters": None, "bytes": None}
-        return {"scores": scores(constant(store, parts, recipe.seed)), **cost, "steps": None, "curve": [], "stopped": None, "diverged": str(error)}
+        answered = scores(constant(store, parts, recipe.seed))
+        return {"scores": answered, **cost, "steps": None, "curve": [], "stopped": None, "diverged": str(error)}
     trained = _now(device)
     predictions = bundle.predictions(asked)
     answered = _now(device)
