@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import inspect
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from aurify.core.files import unwritable
 from aurify.core.recipe import Recipe
-from aurify.core.words import keep, recall
+from aurify.study.answers import Answer, Answers
 from aurify.study.cells import Cell
 from aurify.study.workers import Workers
+
+WAIT_SECONDS = 0.2
 
 Show = Callable[[int, int], None]
 """Is told how many trainings are done, of how many."""
@@ -67,56 +69,40 @@ def _code(kind: Any) -> bytes:
 
 
 class Trainings:
-    """What was measured, by key: a line each in ``file``, written as soon as it is known.
+    """What was measured, by key: made by ``workers`` where ``answers`` do not have it yet."""
 
-    ``version`` is what results depend on beside recipe and rows; lines of another one are not used.
-    """
+    def __init__(self, answers: Answers, workers: Workers):
+        self.answers, self.workers = answers, workers
 
-    def __init__(self, file: Path, workers: Workers, version: Mapping[str, Any]):
-        self.file, self.workers, self.version = file, workers, dict(version)
-        self._known, self._torn = self._read()
-
-    def known(self, key: str) -> Mapping[str, Any]:
+    def known(self, key: str) -> Answer:
         """What was measured, by the key of what was wanted; it must have been made before."""
-        return self._known[key]
+        answer = self.answers.look(key)
+        if answer is None:
+            raise KeyError(key)
+        return answer
 
     def missing(self, wanted: Sequence[Wanted]) -> list[Wanted]:
         """Those that are not made yet, each once."""
-        return list({one.key: one for one in wanted if one.key not in self._known}.values())
+        return list({one.key: one for one in wanted if self.answers.look(one.key) is None}.values())
 
     def make(self, wanted: Sequence[Wanted], check: Callable[[], None], show: Show) -> None:
-        """Train what is missing, side by side; whatever is finished when ``check`` raises is kept."""
-        missing = self.missing(wanted)
-        orders = [{"key": w.key, "recipe": w.seeded.plain(), "parts": w.cell.path} for w in missing]
-        show(0, len(orders))
-        for done, (order, answer) in enumerate(self.workers.work(orders, check), 1):
-            self._keep(order["key"], answer)
-            show(done, len(orders))
+        """Train what is missing, side by side; whatever is finished when ``check`` raises is kept.
 
-    def _keep(self, key: str, answer: Mapping[str, Any]) -> None:
-        self._known[key] = answer
-        line = json.dumps({"key": key, "version": self.version, "answer": keep(answer)}) + "\n"
-        whole = (f"\n{line}" if self._torn else line).encode()
-        try:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            with self.file.open("ab", buffering=0) as handle:
-                self._torn = True
-                if handle.write(whole) < len(whole):  # a full disk takes a part of it first
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                os.fsync(handle.fileno())
-            self._torn = False
-        except OSError as error:
-            raise unwritable(self.file, error) from None
+        What others who share the answers are at is waited for, and made here should they give it up.
+        """
+        left = missing = self.missing(wanted)
+        show(0, len(missing))
+        while left:
+            orders = [{"key": w.key, "recipe": w.seeded.plain(), "parts": w.cell.path} for w in self._claimed(left)]
+            for order, answer in self.workers.work(orders, check):
+                self.answers.keep(order["key"], answer)
+                left = [one for one in left if one.key != order["key"]]
+                show(len(missing) - len(left), len(missing))
+            if not orders:
+                check()
+                time.sleep(WAIT_SECONDS)
+            left = self.missing(left)
 
-    def _read(self) -> tuple[dict[str, Mapping[str, Any]], bool]:
-        """Every whole line, but none that tells of a failure; and whether a kill cut the last one short."""
-        known: dict[str, Mapping[str, Any]] = {}
-        text = self.file.read_text(encoding="utf-8", errors="replace") if self.file.exists() else ""
-        for line in text.splitlines():
-            try:
-                plain = json.loads(line)
-                if plain["version"] == self.version and "refused" not in plain["answer"]:
-                    known[str(plain["key"])] = dict(recall(plain["answer"]))
-            except (ValueError, TypeError, KeyError, RecursionError):
-                continue
-        return known, bool(text) and not text.endswith("\n")
+    def _claimed(self, wanted: Sequence[Wanted]) -> list[Wanted]:
+        """Those to be made here: as many at once as ``answers`` allow."""
+        return list(islice((one for one in wanted if self.answers.claim(one.key)), self.answers.at_once))

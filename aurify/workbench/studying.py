@@ -18,6 +18,7 @@ from aurify.core.recipe import Recipe
 from aurify.core.watch import Watch
 from aurify.data.splits import Parts
 from aurify.data.store import Store
+from aurify.study.answers import Lines
 from aurify.study.cells import Cells, Size, cells
 from aurify.study.trainings import Trainings
 from aurify.study.worker import Trainer
@@ -48,7 +49,7 @@ class Room:
     def trainings(self, workers: Workers) -> Trainings:
         """Those of every study of this run, as far as they were made of the same data in the same way."""
         version = {**devices.environment(self.device), "threads": 1, "data": self.store.fingerprint}
-        return Trainings(self.folder.ablation / "trainings.jsonl", workers, version)
+        return Trainings(Lines(self.folder.ablation / "trainings.jsonl", version), workers)
 
     @contextmanager
     def workers(self, count: int) -> Iterator[Workers]:

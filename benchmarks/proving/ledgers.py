@@ -17,6 +17,7 @@ from aurify.catalog import Catalog
 from aurify.core.recipe import Source
 from aurify.core.watch import Watch
 from aurify.study.ablate import Ablation, ablate
+from aurify.study.answers import Lines
 from aurify.study.cells import Size, cells
 from aurify.study.contrasts import Contrasts
 from aurify.study.trainings import Trainings
@@ -78,7 +79,7 @@ def ledger(
             contrasts=contrasts,
             cells=cells(contrasts.recipe, store, np.arange(len(store)), size, folder / "parts"),
             size=size,
-            trainings=Trainings(folder / "trainings.jsonl", workers, {}),
+            trainings=Trainings(Lines(folder / "trainings.jsonl", {}), workers),
             check=lambda: None,
             progress=lambda done, of, open_rows, what: None,
             worth=worth,
