@@ -40,7 +40,7 @@ class Wanted:
         """The same for the same training, whatever the variant is called and whichever study asks for it."""
         plain = {k: v for k, v in self.seeded.plain().items() if k != "source"}
         about = [plain, Path(self.cell.path).stem, *_foreign(self.recipe), *([self.share] if self.share < 1 else [])]
-        return _digest(about)
+        return digest(about)
 
     @cached_property
     def whole(self) -> Wanted:
@@ -52,7 +52,8 @@ class Wanted:
         return replace(self.recipe, seed=self.cell.seed)
 
 
-def _digest(about: Any) -> str:
+def digest(about: Any) -> str:
+    """A short name for plain data: the same for the same."""
     text = json.dumps(about, sort_keys=True, default=str)
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
@@ -108,7 +109,7 @@ class Trainings:
 
     def place(self, wanted: Wanted) -> str:
         """A name for the files of a training: the same for all its shares, another for another version."""
-        return _digest([wanted.whole.key, self.answers.version])
+        return digest([wanted.whole.key, self.answers.version])
 
     def begin(self, wanted: Wanted, **more: Any) -> None:
         """Have a training made, unless it is at work; ``more`` is what else a worker is told.

@@ -26,6 +26,7 @@ from aurify.study.ablate import ablate as compare
 from aurify.study.cells import WHOLE, Size
 from aurify.study.contrasts import DESIGNS, Contrasts
 from aurify.study.simplify import simplify as simpler
+from aurify.study.trainings import Trainings
 from aurify.study.workers import worker_count
 from aurify.training import device as devices
 from aurify.workbench.asked import RecipeWords, asked_of, takes
@@ -139,7 +140,7 @@ def ablate(
                     contrasts=contrasts,
                     cells=room.cells(contrasts.recipe, size),
                     size=size,
-                    trainings=room.trainings(side_by_side),
+                    trainings=Trainings(room.lines(folder.ablation), side_by_side),
                     check=watch.check,
                     progress=progress,
                     metric=metric,

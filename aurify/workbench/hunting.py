@@ -15,6 +15,7 @@ from aurify.core.folder import RunFolder
 from aurify.core.words import keep, said
 from aurify.measure.metrics import EVERY
 from aurify.ship.bundle import Bundle
+from aurify.study.board import Board
 from aurify.study.cells import Cells, inner_folds
 from aurify.study.compare import compare
 from aurify.study.importance import importance
@@ -22,7 +23,7 @@ from aurify.study.methods import AUTO_SHARE, METHODS, RUNGS, STEP
 from aurify.study.portfolio import portfolio
 from aurify.study.search import COMPLETE, Search, Trial
 from aurify.study.space import Space
-from aurify.study.trainings import Trainings
+from aurify.study.trainings import Trainings, digest
 from aurify.study.tune import COSTS, Tuner, metric_of, nested
 from aurify.training import device as devices
 from aurify.workbench.studying import Room
@@ -109,14 +110,15 @@ class Hunt:
     began: float
     progress: Searching
     note: Callable[[str], None]
+    storage: str | None = None
 
     @property
     def folder(self) -> RunFolder:
         return self.room.folder
 
-    def cells(self, among: np.ndarray, stream: str) -> Cells:
+    def cells(self, among: np.ndarray, stream: str, folds: int | None = None) -> Cells:
         place = self.folder.search / "parts"
-        return inner_folds(self.space.recipe, self.room.store, among, self.goal.folds, stream, place)
+        return inner_folds(self.space.recipe, self.room.store, among, folds or self.goal.folds, stream, place)
 
     def tuner(self, trainings: Trainings) -> Tuner:
         cells = self.cells(self.room.among, "tune")
@@ -151,10 +153,12 @@ class Hunt:
         outer = None
         if self.goal.nested:
             parts = replace(self.goal, folds=OUTER)
-            cells = Hunt(self.room, self.space, parts, self.workers, self.began, self.progress, self.note).cells
+            cells = Hunt(
+                self.room, self.space, parts, self.workers, self.began, self.progress, self.note, self.storage
+            ).cells
             outer = nested(tuner, cells(self.room.among, "outer"), self.cells, self._share())
         cells = self.cells(self.room.among, "tune")
-        saver = Saver(self.folder, tuner, cells)
+        saver = Saver(self.folder, tuner, cells, self._board(tuner))
         deadline = None if self.goal.seconds is None else self.began + self.goal.seconds - END_SECONDS
         found = replace(tuner, told=saver.told).search(cells, deadline, said("searching"))
         best = found.best
@@ -164,6 +168,7 @@ class Hunt:
         ending = replace(tuner, check=lambda: None if stopped else self.room.watch.check())
         model, together = ending.shipped(found, cells)
         saver.ship(model, found)
+        saver.board.close()
         again = None
         if stopped is None and self._in_time(ending, found, cells):
             fresh = self.cells(self.room.among, "tune/fresh")
@@ -182,6 +187,15 @@ class Hunt:
             "importance": importance(saver.plain(found), self.space.plain(), tuner.seed),
             "compare": None,
         }
+
+    def _board(self, tuner: Tuner) -> Board:
+        """The trials as an Optuna study: one of the same name is of the same search on the same data."""
+        address = self.storage or self.folder.search / "study.db"
+        about = [tuner.method, tuner.seed, self.goal.folds, tuner.costs, self.space.plain(), self.space.recipe.plain()]
+        about += [self.room.store.fingerprint, tuner.metric]
+        name = f"aurify {digest(about)}"
+        objectives = {name: name in EVERY and EVERY[name].greater_is_better for name in (tuner.metric, *tuner.costs)}
+        return Board(address, name, objectives, self.space.distributions)
 
     def compared(self, tuner: Tuner) -> dict[str, Any]:
         """Methods side by side: no model is shipped."""
@@ -240,10 +254,12 @@ class Saver:
     folder: RunFolder
     tuner: Tuner
     cells: Cells
+    board: Board
     _best: tuple[int, float] | None = None
     _written: float = 0.0
 
     def told(self, search: Search, trial: Trial) -> None:
+        self.board.tell(trial.plain())
         best = search.best
         if best is not None and self._best != (best.number, best.share) and best.state == COMPLETE:
             self._best = (best.number, best.share)

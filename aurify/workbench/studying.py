@@ -20,7 +20,6 @@ from aurify.data.splits import Parts
 from aurify.data.store import Store
 from aurify.study.answers import Lines
 from aurify.study.cells import Cells, Size, cells
-from aurify.study.trainings import Trainings
 from aurify.study.worker import Trainer
 from aurify.study.workers import Here, Processes, Workers
 from aurify.training import device as devices
@@ -46,13 +45,14 @@ class Room:
     def cells(self, recipe: Recipe, size: Size, *, fresh: bool = False) -> Cells:
         return cells(recipe, self.store, self.among, size, self.folder.ablation / "parts", fresh=fresh)
 
-    def trainings(self, workers: Workers, place: Path | None = None) -> Trainings:
-        """Those that are kept in a place, of every ledger of this run where none is said.
+    @property
+    def version(self) -> dict[str, Any]:
+        """What trainings depend on beside recipe and rows."""
+        return {**devices.environment(self.device), "threads": 1, "data": self.store.fingerprint}
 
-        As far as they were made of the same data in the same way.
-        """
-        version = {**devices.environment(self.device), "threads": 1, "data": self.store.fingerprint}
-        return Trainings(Lines((place or self.folder.ablation) / "trainings.jsonl", version), workers)
+    def lines(self, place: Path) -> Lines:
+        """The trainings kept in a folder, as far as they were made of the same data in the same way."""
+        return Lines(place / "trainings.jsonl", self.version)
 
     @contextmanager
     def workers(self, count: int) -> Iterator[Workers]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +22,9 @@ from aurify.data.findings import Findings
 from aurify.report import page
 from aurify.report.notebook import Plots
 from aurify.ship.bundle import Bundle
+from aurify.study.shared import Shared
 from aurify.study.space import space_of
+from aurify.study.trainings import Trainings
 from aurify.study.workers import worker_count
 from aurify.training import device as devices
 from aurify.workbench.asked import Asked, RecipeWords, asked_of, takes
@@ -153,9 +156,10 @@ def tune(
             room = Room(folder, open_store(folder), asked.catalog, chosen, asked.parts, watch)
             around = space_of(recipe, asked.catalog, _several(knobs), written)
             count = worker_count(1 if asked.in_memory else workers, chosen.type)
-            with room.workers(count) as side_by_side:
-                hunt = Hunt(room, around, goal, count, began, progress, note)
-                tuner = hunt.tuner(room.trainings(side_by_side, folder.search))
+            answers = room.lines(folder.search) if storage is None else Shared(storage, room.version)
+            with closing(answers), room.workers(count) as side_by_side:
+                hunt = Hunt(room, around, goal, count, began, progress, note, storage)
+                tuner = hunt.tuner(Trainings(answers, side_by_side))
                 found = hunt.compared(tuner) if goal.compare else hunt.tuned(tuner)
             plain = {"aurify": aurify.__version__, **found, "seconds": round(time.monotonic() - began, 3)}
             write_json(folder.tuning, keep(plain))

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from aurify.core.errors import AurifyError
+from aurify.study.answers import Lines
 from aurify.study.trainings import Trainings, Wanted
 
 
@@ -61,13 +62,13 @@ def test_key_is_of_recipe_rows_and_seed_and_of_nothing_else(recipe, lab):
 
 def test_same_training_is_made_once_whatever_asks_for_it(recipe, file):
     workers = Fake()
-    trainings = Trainings(file, workers, {"torch": "2"})
+    trainings = Trainings(Lines(file, {"torch": "2"}), workers)
     wanted = [Wanted(recipe, cell()) for _ in ("full", "with it")] + [Wanted(recipe, cell(seed=9))]
     shown = []
     trainings.make(wanted, nothing, lambda done, of: shown.append((done, of)))
     assert shown == [(0, 2), (1, 2), (2, 2)]
     trainings.make(wanted, nothing, nothing)
-    again = Trainings(file, workers, {"torch": "2"})
+    again = Trainings(Lines(file, {"torch": "2"}), workers)
     again.make(wanted, nothing, nothing)
     assert len(workers.orders) == 2
     assert again.known(wanted[1].key) == trainings.known(wanted[0].key) == workers.answer
@@ -76,18 +77,18 @@ def test_same_training_is_made_once_whatever_asks_for_it(recipe, file):
 def test_results_of_another_version_are_not_used(recipe, file):
     workers = Fake()
     for version in ("2", "3", "2"):
-        Trainings(file, workers, {"torch": version}).make([Wanted(recipe, cell())], nothing, nothing)
+        Trainings(Lines(file, {"torch": version}), workers).make([Wanted(recipe, cell())], nothing, nothing)
     assert len(workers.orders) == 2
 
 
 def test_what_failed_is_tried_again_another_time(recipe, file):
     workers = Fake({"refused": "out of memory"})
     wanted = Wanted(recipe, cell())
-    trainings = Trainings(file, workers, {})
+    trainings = Trainings(Lines(file, {}), workers)
     trainings.make([wanted], nothing, nothing)
     assert trainings.known(wanted.key) == {"refused": "out of memory"}
     assert trainings.missing([wanted]) == []
-    assert Trainings(file, workers, {}).missing([wanted]) == [wanted]
+    assert Trainings(Lines(file, {}), workers).missing([wanted]) == [wanted]
 
 
 @pytest.mark.parametrize(
@@ -95,18 +96,18 @@ def test_what_failed_is_tried_again_another_time(recipe, file):
 )
 def test_torn_and_strange_lines_are_passed_over_and_not_run_into(rubbish, recipe, file):
     wanted = [Wanted(recipe, cell(seed=seed)) for seed in range(3)]
-    Trainings(file, Fake(), {}).make(wanted[:2], nothing, nothing)
+    Trainings(Lines(file, {}), Fake()).make(wanted[:2], nothing, nothing)
     whole = file.read_text()
     file.write_text(whole + rubbish, encoding="latin-1")
-    again = Trainings(file, Fake(), {})
+    again = Trainings(Lines(file, {}), Fake())
     assert again.missing(wanted) == [wanted[2]]
     again.make(wanted, nothing, nothing)
-    assert Trainings(file, Fake(), {}).missing(wanted) == []
+    assert Trainings(Lines(file, {}), Fake()).missing(wanted) == []
     file.write_bytes(whole.encode()[:-20])
-    torn = Trainings(file, Fake(), {})
+    torn = Trainings(Lines(file, {}), Fake())
     assert torn.missing(wanted[:2]) == [wanted[1]]
     torn.make(wanted[:2], nothing, nothing)
-    assert Trainings(file, Fake(), {}).missing(wanted[:2]) == []
+    assert Trainings(Lines(file, {}), Fake()).missing(wanted[:2]) == []
 
 
 def test_what_is_finished_when_a_signal_comes_is_kept(recipe, file):
@@ -118,15 +119,15 @@ def test_what_is_finished_when_a_signal_comes_is_kept(recipe, file):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Trainings(file, Fake(), {}).make(wanted, check, nothing)
+        Trainings(Lines(file, {}), Fake()).make(wanted, check, nothing)
     assert len(file.read_text().splitlines()) == 3
-    assert Trainings(file, Fake(), {}).missing(wanted) == wanted[3:]
+    assert Trainings(Lines(file, {}), Fake()).missing(wanted) == wanted[3:]
 
 
 def test_place_that_cannot_be_written_is_said_in_a_line(recipe, tmp_path):
     (tmp_path / "ablation").write_text("a file in the way")
     with pytest.raises(AurifyError, match="ablation"):
-        Trainings(tmp_path / "ablation" / "trainings.jsonl", Fake(), {}).make(
+        Trainings(Lines(tmp_path / "ablation" / "trainings.jsonl", {}), Fake()).make(
             [Wanted(recipe, cell())], nothing, nothing
         )
 
