@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -59,10 +59,20 @@ class Axis:
             return list(self.choices)
         assert self.low is not None
         assert self.high is not None
-        low, high = (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
-        spread = [low + (high - low) * at / max(1, count - 1) for at in range(count)]
-        values = [min(max(math.exp(v) if self.log else v, self.low), self.high) for v in spread]
-        return sorted({round(v) for v in values}) if self.whole else values
+        if count < 2:
+            return [self.default]
+        shares = [at / (count - 1) for at in range(count)]
+        ends = {0.0: self.low, 1.0: self.high}
+        values = [ends.get(share, self._at(share)) for share in shares]
+        return sorted({round(value) for value in values}) if self.whole else values
+
+    def _at(self, share: float) -> float:
+        """The number a share of the way along the axis."""
+        assert self.low is not None
+        assert self.high is not None
+        if self.log:
+            return math.exp(math.log(self.low) + share * math.log(self.high / self.low))
+        return self.low + share * (self.high - self.low)
 
     def inside(self, value: Any) -> Any:
         """The nearest value that the axis has; None where there is none near."""
@@ -118,7 +128,7 @@ class Space:
             if rest in ("", "on"):
                 continue
             holder = plain["techniques"] if first in self.catalog.parts["technique"] else plain
-            if first in holder and rest in self._known(first, plain):
+            if first in holder and _legal(self._known(first, plain).get(rest), value):
                 holder[first] = {**(holder[first] or {}), rest: value}
         return self.catalog.recipe(plain)
 
@@ -135,7 +145,7 @@ class Space:
         kept |= {name: {} for name in using}
         return {n: v for n, v in kept.items() if fits(self.catalog.find("technique", n), self.recipe.task, network)}
 
-    def _known(self, first: str, plain: Mapping[str, Any]) -> Collection[str]:
+    def _known(self, first: str, plain: Mapping[str, Any]) -> Mapping[str, Knob]:
         """The settings of what a knob's first word means."""
         if first in ("network", "optimizer"):
             return self.catalog.find(first, plain[first]["name"]).knobs()
@@ -173,12 +183,13 @@ def space_of(
     """The knobs named, else those that the task says are worth it first; ``written`` widens and narrows them.
 
     A knob is ``network.width``, ``mixup.on``, a technique (its switch and all it has), ``network`` or ``optimizer``
-    (which one), or ``all``. ``written`` says of knobs which values they may have: ``{"network.width": {"low": 16,
+    (which one), or ``all``; its range is widened where the recipe lies outside. ``written`` says of knobs which values they may have: ``{"network.width": {"low": 16,
     "high": 256}}``, ``{"dropout.rate": [0, 0.1]}``, and ``null`` that one is left alone. Raises AurifyError for a knob
     that there is not, or a range that means nothing.
     """
     known = {**catalog.search_space(recipe), **_choices(recipe, catalog)}
     chosen = _chosen(knobs, known, recipe) if knobs or not written else {}
+    chosen = {name: _holding(knob, _value(recipe, name)) for name, knob in chosen.items()}
     for name, text in (written or {}).items():
         if text is None:
             chosen.pop(name, None)
@@ -252,6 +263,24 @@ def _narrowed(name: str, knob: Knob, text: Any) -> Knob:
     if (bounds := knob.bounds) is not None and not bounds[0] <= made.low <= made.high <= bounds[1]:
         raise AurifyError(f"space: {name} from {made.low:g} to {made.high:g} is not allowed: {knob.rule()}")
     return made
+
+
+def _legal(knob: Knob | None, value: Any) -> bool:
+    """Whether a part has the setting at all, and may have that value of another part's."""
+    if knob is None:
+        return False
+    if knob.choices is not None:
+        return value in knob.choices
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return knob.bounds is None or (number and knob.bounds[0] <= value <= knob.bounds[1])
+
+
+def _holding(knob: Knob, value: Any) -> Knob:
+    """A knob whose range holds the recipe's own value."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if knob.choices is not None or not number or knob.low is None or knob.high is None or (knob.log and value <= 0):
+        return knob
+    return replace(knob, low=min(knob.low, value), high=max(knob.high, value))
 
 
 def _axis(recipe: Recipe, catalog: Catalog, name: str, knob: Knob) -> Axis:
