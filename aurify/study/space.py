@@ -183,9 +183,9 @@ def space_of(
     """The knobs named, else those that the task says are worth it first; ``written`` widens and narrows them.
 
     A knob is ``network.width``, ``mixup.on``, a technique (its switch and all it has), ``network`` or ``optimizer``
-    (which one), or ``all``; its range is widened where the recipe lies outside. ``written`` says of knobs which values they may have: ``{"network.width": {"low": 16,
-    "high": 256}}``, ``{"dropout.rate": [0, 0.1]}``, and ``null`` that one is left alone. Raises AurifyError for a knob
-    that there is not, or a range that means nothing.
+    (which one), or ``all``; its range is widened where the recipe lies outside. ``written`` says which values a knob
+    may have: ``{"network.width": {"low": 16, "high": 256}, "dropout.rate": [0, 0.1], "mixup.on": True}``, and None that
+    one is left alone. Raises AurifyError for a knob that there is not, or a range that means nothing.
     """
     known = {**catalog.search_space(recipe), **_choices(recipe, catalog)}
     chosen = _chosen(knobs, known, recipe) if knobs or not written else {}

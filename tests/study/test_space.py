@@ -11,7 +11,7 @@ from aurify.study.space import space_of
 @pytest.fixture
 def recipe(lab):
     techniques = {"scale_numbers": {}, "dropout": {"rate": 0.2}, "cosine": {}, "weight_decay": {}}
-    return lab.recipe("classify", techniques, network={"name": "mlp", "width": 24, "depth": 2})
+    return lab.recipe("classify", techniques, network={"name": "mlp", "width": 9, "depth": 2})
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_the_recipe_itself_is_a_point_of_every_space(recipe, space):
 
 def test_axes_are_those_of_the_parts(space):
     found = space("network.width", "optimizer.learning_rate", "dropout", "scale_numbers.method").distributions
-    assert found["network.width"] == IntDistribution(24, 512, log=True)  # the recipe's own 24 is in it
+    assert found["network.width"] == IntDistribution(9, 512, log=True)  # the recipe's own 9 is in it
     assert isinstance(found["optimizer.learning_rate"], FloatDistribution)
     assert found["optimizer.learning_rate"].log
     assert found["dropout.on"] == CategoricalDistribution((False, True))
