@@ -40,6 +40,9 @@ class RunFolder:
         self.ledger = path / "ledger.json"
         self.ablation = path / "ablation"
         self.simplified = path / "simplified.yaml"
+        self.trials = path / "trials.json"
+        self.tuning = path / "tuning.json"
+        self.search = path / "search"
         self.tracking = path / "tracking.json"
         self.tensorboard = path / "tensorboard"
 
@@ -227,6 +230,11 @@ def inspected(source_name: str, root: Path = Path("runs")) -> Path:
 def ablated(source_name: str, root: Path = Path("runs")) -> Path:
     """Where an ablation of a source goes, or goes on."""
     return root / f"{folder_name(source_name)}-ablated"
+
+
+def tuned(source_name: str, root: Path = Path("runs")) -> Path:
+    """Where a tuning of a source goes, or goes on."""
+    return root / f"{folder_name(source_name)}-tuned"
 
 
 def folder_name(source_name: str) -> str:

@@ -61,7 +61,8 @@ class Tested:
 class Inspection:
     """Data that was looked at, and the language in which it is shown; its ``evidence`` is by section.
 
-    ``ledger`` is what ``aurify ablate`` found of its recipe, where it did.
+    ``ledger`` is what ``aurify ablate`` found of its recipe, where it did; ``tuning`` and ``trials`` are what
+    ``aurify tune`` found and tried.
     """
 
     folder: RunFolder
@@ -69,6 +70,8 @@ class Inspection:
     findings: Findings
     evidence: Mapping[str, Any]
     ledger: Mapping[str, Any] | None = None
+    tuning: Mapping[str, Any] | None = None
+    trials: Sequence[Mapping[str, Any]] = ()
     language: str = "en"
 
     def say(self, text: str) -> str:

@@ -8,6 +8,7 @@ from aurify.catalog import Catalog
 from aurify.core.errors import AurifyError
 from aurify.core.files import read_listed, read_record
 from aurify.core.folder import RunFolder
+from aurify.core.words import recall
 from aurify.data.findings import Finding, Findings
 from aurify.report.section import Record
 
@@ -26,6 +27,8 @@ def record(folder: RunFolder, catalog: Catalog, language: str = "en") -> Record:
         openings=folder.read_openings(),
         evidence=read_evidence(folder),
         ledger=read_ledger(folder),
+        tuning=read_tuning(folder),
+        trials=read_trials(folder),
         language=language,
     )
 
@@ -38,6 +41,17 @@ def read_findings(folder: RunFolder) -> Findings:
 def read_ledger(folder: RunFolder) -> dict[str, Any] | None:
     """What each ingredient was worth, where that was measured; raises AurifyError where its file is damaged."""
     return read_record(folder.ledger) if folder.ledger.exists() else None
+
+
+def read_tuning(folder: RunFolder) -> dict[str, Any] | None:
+    """What a search of settings found, where there was one; raises AurifyError where its file is damaged."""
+    return read_record(folder.tuning) if folder.tuning.exists() else None
+
+
+def read_trials(folder: RunFolder) -> list[dict[str, Any]]:
+    """Every trial of a search by number, none where there was no search; raises AurifyError where they are damaged."""
+    found = read_listed(folder.trials, lambda plain: dict(recall(plain))) if folder.trials.exists() else []
+    return sorted(found, key=lambda trial: trial.get("number", 0))
 
 
 def read_evidence(folder: RunFolder) -> dict[str, Any]:

@@ -18,10 +18,11 @@ from aurify.data.findings import Findings
 from aurify.report.ledger_frame import effects_frame
 from aurify.report.notebook import Plots, scores_of
 from aurify.report.section import Record
+from aurify.report.tuning_frame import trials_frame
 from aurify.ship.bundle import Answer, Bundle
 from aurify.training import device as devices
 from aurify.workbench.passed import Passed, catalog_with
-from aurify.workbench.record import read_findings, read_ledger, record
+from aurify.workbench.record import read_findings, read_ledger, read_trials, record
 from aurify.workbench.reporting import write_report
 
 if TYPE_CHECKING:
@@ -82,6 +83,13 @@ class FittedRun:
         if found is None:
             raise AurifyError(f"{self.path} has no ledger yet: make one with aurify ablate {self.path}")
         return effects_frame(found)
+
+    @property
+    def trials(self) -> pl.DataFrame:
+        """One row a trial, as ``aurify tune`` made it: number, state, score, each setting, seconds."""
+        if not self.folder.trials.exists():
+            raise AurifyError(f"{self.path} has no trials yet: make some with aurify tune {self.path}")
+        return trials_frame(read_trials(self.folder))
 
     @property
     def findings(self) -> Findings:
