@@ -70,10 +70,7 @@ def trial(number, random, rungs, lower, space):
     whole = scores[-1] if state == "complete" else None
     values = {"roc_auc": whole, "latency": latency} if whole is not None else {}
     reason = said("diverged: {what}", what=f"loss is nan at step 3 <b>{HOSTILE}") if state == "failed" else None
-    rows = [
-        {"share": share, "score": score, "seconds": 3 * share}
-        for share, score in zip(rungs, scores, strict=False)
-    ]
+    rows = [{"share": share, "score": score, "seconds": 3 * share} for share, score in zip(rungs, scores, strict=False)]
     return {
         **{"number": number, "settings": settings, "origin": "portfolio" if number < 8 else "tpe", "state": state},
         **{"reason": reason, "rungs": rows, "score": whole, "values": values},
@@ -97,7 +94,11 @@ def compared(methods=("grid", "random", "bayes"), repeats=5, count=20, seed=0):
     table = []
     for at, method in enumerate(methods):
         value = 0.853 + 0.003 * at
-        differs = {"difference": 0.003 * at, "difference_low": 0.003 * at - 0.002, "difference_high": 0.003 * at + 0.002}
+        differs = {
+            "difference": 0.003 * at,
+            "difference_low": 0.003 * at - 0.002,
+            "difference_high": 0.003 * at + 0.002,
+        }
         table.append(
             {"method": method, "picked": value, "low": value - 0.003, "high": value + 0.003, "seconds": 61.0 + at}
             | {"remeasured": value - 0.006, "remeasured_low": value - 0.010, "remeasured_high": value - 0.002}
@@ -116,7 +117,15 @@ def tuning(made=None, **words):
     shares = [0.42, 0.18, 0.11, 0.05, 0.03, 0.02, 0.01, 0.004, 0.001, 0.0]
     found = {
         **{"aurify": "0.1.0", "method": "auto", "metric": "roc_auc", "greater_is_better": greater},
-        **{"objectives": ["roc_auc"], "seed": 0, "workers": 2, "folds": 3, "rows": 5634, "learnt": 3380, "tested": 1127},
+        **{
+            "objectives": ["roc_auc"],
+            "seed": 0,
+            "workers": 2,
+            "folds": 3,
+            "rows": 5634,
+            "learnt": 3380,
+            "tested": 1127,
+        },
         **{"space": SPACE, "rungs": list(RUNGS), "stopped": said("all {count:,} trials are done", count=len(made))},
         "wall": 281.4,
         "best": best and {"number": best["number"], "settings": best["settings"], "score": score},
@@ -138,8 +147,7 @@ def whole(made=None):
     finished = [each for each in made if each["state"] == "complete"]
     ordered = sorted(finished, key=lambda each: -each["score"])
     members = [
-        {"number": each["number"], "weight": weight}
-        for each, weight in zip(ordered, (0.5, 0.3, 0.2), strict=False)
+        {"number": each["number"], "weight": weight} for each, weight in zip(ordered, (0.5, 0.3, 0.2), strict=False)
     ]
     return tuning(
         made,

@@ -64,7 +64,7 @@ def test_what_two_do_only_together_is_nobodys_alone():
 
 
 def test_of_chance_alone_next_to_nothing_is_anybodys():
-    space = {knob: NUMBER for knob in "abcdef"}
+    space = dict.fromkeys("abcdef", NUMBER)
     for seed in range(5):
         found = shares(space, lambda row, random: random.normal(), count=60, seed=seed)
         assert max(each["share"] for each in found.values()) < 0.08
@@ -89,7 +89,7 @@ def test_intervals_hold_the_share_and_shrink_with_trials():
 
 
 def test_the_one_that_matters_is_found_among_many_in_few_trials():
-    space = {"rate": POWERS} | {knob: NUMBER for knob in "abcdefg"} | {"how": WORDS}
+    space = {"rate": POWERS} | dict.fromkeys("abcdefg", NUMBER) | {"how": WORDS}
     first = [
         next(iter(shares(space, lambda row, _: -((np.log10(row["rate"]) + 3) ** 2), count=30, seed=seed)))
         for seed in range(5)
