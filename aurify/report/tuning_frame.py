@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import polars as pl
 
-MORE = ("nested", "ensemble", "front", "compare")
-"""What a search may have found besides."""
-
 
 def brief(tuning: Mapping[str, Any], trials: Sequence[Mapping[str, Any]], run: Path) -> dict[str, Any]:
     """What was found, as plain data: how many ``trials``, the ``best`` settings, what they scored when they were
     ``picked`` and when they were ``remeasured``, and core ``seconds``; and the rest where the search has it.
     """
-    best, again = tuning["best"], tuning["remeasured"]
+    best, again, compare = tuning["best"], tuning["remeasured"], tuning["compare"]
+    more = {name: tuning[name] for name in ("nested", "ensemble", "front") if tuning[name] is not None}
+    if compare is not None:
+        more["compare"] = {name: value for name, value in compare.items() if name != "runs"}
     return {
         "run": str(run),
         "trials": len(trials),
@@ -25,7 +25,7 @@ def brief(tuning: Mapping[str, Any], trials: Sequence[Mapping[str, Any]], run: P
         "picked": tuning["picked"],
         "remeasured": None if again is None else {name: again[name] for name in ("value", "low", "high")},
         "seconds": tuning["seconds"],
-    } | {name: tuning[name] for name in MORE if tuning[name] is not None}
+    } | more
 
 
 def trials_frame(trials: Sequence[Mapping[str, Any]]) -> pl.DataFrame:

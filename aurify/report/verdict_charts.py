@@ -48,7 +48,7 @@ LONGEST = 22
 def forest(rows: Sequence[Row], x: Chart, verdicts: Sequence[str]) -> Chart:
     """One line a row: its gain, the plain interval thick and the simultaneous one thin, and a line at 0."""
     y = name("name", [row["name"] for row in rows])
-    above = any(_letters(row["name"]) > LONG for row in rows)
+    above = any(letters(row["name"]) > LONG for row in rows)
     place = {"y": {**y, "axis": None} if above else y, "tooltip": _told(y, x)}
     drawn = [names_above(y)] if above else []
     drawn += [upright(0), *_spans(rows, place, x, verdicts), *_points(place | {"x": x}, verdicts)]
@@ -100,7 +100,7 @@ def scatter(rows: Sequence[Row], x: Chart, y: Chart, verdicts: Sequence[str]) ->
     x, y = ({**axis, "scale": {"domain": list(span), "nice": False}} for axis, span in ((x, across), (y, up)))
     known = name("name", [])
     place = {"x": x, "y": y, "tooltip": tooltip(known, _verdict(), x, y)}
-    named = _labelled(rows, across, up)
+    named = labelled(rows, across, up)
     zero = mark("rule", {"y": {**y, "field": "at"}}, style="muted", strokeDash=[3, 3])
     drawn = [zero | {"data": {"values": [{"at": 0}]}}, upright(0), *_points(place, verdicts)]
     for side, looks in LABELS.items():
@@ -188,7 +188,7 @@ LABELS: Mapping[str, Mapping[str, Any]] = {
 Box = tuple[float, float, float, float]
 
 
-def _labelled(rows: Sequence[Row], across: tuple[float, float], up: tuple[float, float]) -> list[dict[str, Any]]:
+def labelled(rows: Sequence[Row], across: tuple[float, float], up: tuple[float, float]) -> list[dict[str, Any]]:
     """The rows whose name finds room beside its point on a narrow screen, on which side; the farthest from 0 first."""
 
     def at(row: Row) -> tuple[float, float]:
@@ -200,9 +200,9 @@ def _labelled(rows: Sequence[Row], across: tuple[float, float], up: tuple[float,
     ground = at({"cost": 0, "value": 0})[1]  # a name upon the line at 0 is hard to read
     reach = max(abs(row["value"]) for row in rows) or 1.0
     for row in sorted(rows, key=lambda row: -abs(row["value"]) / reach):
-        text = row["name"] if _letters(row["name"]) <= LONGEST else f"{row['name'][: LONGEST // 2]}…"
+        text = row["name"] if letters(row["name"]) <= LONGEST else f"{row['name'][: LONGEST // 2]}…"
         for side in sorted(LABELS, key=lambda side: _box(side, *at(row), 0)[1] < ground < _box(side, *at(row), 0)[3]):
-            box = _box(side, *at(row), LETTER * _letters(text))
+            box = _box(side, *at(row), LETTER * letters(text))
             if box[0] >= 0 and box[2] <= NARROW and not any(_overlap(box, other) for other in taken):
                 taken.append(box)
                 named.append({**row, "side": side, "short": text})
@@ -222,6 +222,6 @@ def _overlap(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def _letters(text: str) -> int:
+def letters(text: str) -> int:
     """How wide a text is, in letters of ours."""
     return sum(1 if ord(letter) < 0x1100 else 2 for letter in text)

@@ -22,8 +22,11 @@ TREES = 4
 
 INTERVAL = (2.5, 97.5)
 
-FAR = 3.0
+FAR = 1.5
 """Quartile distances beyond the quartiles where a score is far out and counts no further (Tukey 1977)."""
+
+LEAVES = (2, 5, 12, 30)
+"""Trials that a leaf holds at least: whichever predicts trials best that were not learnt from."""
 
 
 def importance(
@@ -116,6 +119,7 @@ def _shares(x_ND: np.ndarray, y_N: np.ndarray, knobs: Sequence[Axis], random: np
 
     count = len(y_N)
     total_N, times_N = np.zeros(count), np.zeros(count)
+    least = _least(x_ND, y_N, int(random.integers(2**31)))
     picked_RN = random.integers(count, size=(RESAMPLES, count))
     found = []
     for picked_N in picked_RN:
@@ -123,7 +127,7 @@ def _shares(x_ND: np.ndarray, y_N: np.ndarray, knobs: Sequence[Axis], random: np
         out_N = ~np.isin(np.arange(count), picked_N)
         for _ in range(TREES):
             tree = DecisionTreeRegressor(
-                min_samples_leaf=2, max_features=5 / 6, random_state=int(random.integers(2**31))
+                min_samples_leaf=least, max_features=5 / 6, random_state=int(random.integers(2**31))
             ).fit(x_ND[picked_N], y_N[picked_N])
             of_trees.append(_alone(tree.tree_, knobs))
             total_N[out_N] += tree.predict(x_ND[out_N]) if out_N.any() else 0.0
@@ -133,6 +137,17 @@ def _shares(x_ND: np.ndarray, y_N: np.ndarray, knobs: Sequence[Axis], random: np
     misses_N = np.where(seen_N, (y_N - total_N / np.maximum(times_N, 1)) ** 2, np.nan)
     predicted_R = [_predicted(misses_N[picked_N], y_N[picked_N]) for picked_N in picked_RN]
     return np.array(found) * np.array(predicted_R)[:, None]
+
+
+def _least(x_ND: np.ndarray, y_N: np.ndarray, seed: int) -> int:
+    """How many trials a leaf must hold: of noisy scores more, for else the trees learn the noise."""
+    from sklearn.ensemble import RandomForestRegressor
+
+    def predicted(least: int) -> float:
+        forest = RandomForestRegressor(60, min_samples_leaf=least, oob_score=True, random_state=seed)
+        return float(forest.fit(x_ND, y_N).oob_score_)
+
+    return max((least for least in LEAVES if 4 * least <= len(y_N)), key=predicted)
 
 
 def _predicted(misses_N: np.ndarray, y_N: np.ndarray) -> float:

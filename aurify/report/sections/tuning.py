@@ -1,0 +1,40 @@
+"""How better settings were found: what was picked and what it scores again, the way there, and the best trials."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from aurify.core.words import Said, said
+from aurify.report.section import Block, DataSection, Inspection, Paragraph, Record
+from aurify.report.tuning import corrected, effort, picked, sealed, shipped
+from aurify.report.tuning_figures import front, progress, rungs
+from aurify.report.tuning_rows import best_trials, failures, members
+
+
+class Search(DataSection):
+    """The summary of a search, its figures, the best trials, the ensemble, and what failed."""
+
+    order = 340
+
+    @property
+    def title(self) -> Said:
+        return said("The search for better settings")
+
+    def show(self, record: Inspection, measured: Any) -> Sequence[Block]:
+        tuning, trials = record.tuning, record.trials
+        if tuning is None:
+            return []
+        told: list[str] = [corrected(tuning), effort(tuning, trials), shipped(tuning)]
+        if not isinstance(record, Record):
+            told.append(sealed())
+        return [
+            Paragraph(picked(tuning), strong=True),
+            *(Paragraph(text) for text in told if text),
+            *progress(record, tuning, trials),
+            *best_trials(tuning, trials),
+            *members(tuning, trials),
+            *front(record, tuning, trials),
+            *rungs(record, tuning, trials),
+            *failures(trials),
+        ]

@@ -1,0 +1,229 @@
+"""What the page and the terminal say of a search alike: its trials by state, scores and settings in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aurify.core.words import Said, in_a_row, listed, said
+from aurify.measure.names import metric_name
+from aurify.measure.verdict import number
+from aurify.report.values import share, shown
+from aurify.report.words import interval
+
+Tuning = Mapping[str, Any]
+Trial = Mapping[str, Any]
+
+COMPLETE, PRUNED, FAILED = "complete", "pruned", "failed"
+
+STATES = {COMPLETE: said("finished"), PRUNED: said("stopped early"), FAILED: said("failed")}
+
+ORIGINS = {
+    "portfolio": said("portfolio"),
+    "random": said("random"),
+    "grid": said("grid"),
+    "tpe": said("TPE"),
+    "bayes": said("Bayesian"),
+}
+"""Who proposed a trial."""
+
+METHODS = {
+    "auto": said("auto"),
+    "grid": said("grid"),
+    "random": said("random search"),
+    "bayes": said("Bayesian optimisation"),
+    "tpe": said("TPE"),
+    "hyperband": said("Hyperband"),
+}
+
+COSTS = {
+    "latency": said("seconds per 1,000 rows answered"),
+    "seconds": said("seconds of training"),
+    "parameters": said("parameters"),
+    "bytes": said("bytes"),
+}
+"""Objectives that are no metric; less is better in each."""
+
+DASH = "–"
+
+LONGEST_NAME, LONGEST_VALUE, LONGEST_REASON = 60, 40, 200
+"""Letters that are shown."""
+
+
+def objective_name(name: str) -> str:
+    """A goal of the search as readers call it."""
+    return COSTS.get(name) or metric_name(name)
+
+
+def method_name(name: str) -> str:
+    """A way of searching as readers call it."""
+    return METHODS.get(name, shown(name))
+
+
+def knob_name(name: str) -> str:
+    """A knob, visible and not longer than can be read beside others."""
+    return cut(shown(name), LONGEST_NAME)
+
+
+def value_text(value: Any) -> str:
+    """A setting's value, as a recipe has it and to four digits.
+
+    >>> value_text(0.00123456), value_text(True), value_text(None), value_text(128), value_text("cosine")
+    ('0.001235', 'true', 'null', '128', 'cosine')
+    """
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return cut(shown(str(value)), LONGEST_VALUE)
+
+
+def seconds_text(value: float) -> str:
+    """Seconds as they are read: to a tenth below a hundred."""
+    return f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def cut(text: str, most: int) -> str:
+    """A text, or its beginning where it is long."""
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def changed(settings: Mapping[str, Any], space: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The settings that differ from what the recipe has without a search."""
+    return {k: v for k, v in settings.items() if k not in space or space[k]["default"] != v}
+
+
+def settings_text(settings: Mapping[str, Any], space: Mapping[str, Mapping[str, Any]]) -> str:
+    """``network.width=64, dropout.rate=0.1``: what differs from the defaults."""
+    told = [f"{knob_name(knob)}={value_text(value)}" for knob, value in changed(settings, space).items()]
+    return ", ".join(told) or said("all as by default")
+
+
+def finished(trials: Sequence[Trial]) -> list[Trial]:
+    """Trials with a score of the whole training."""
+    return [trial for trial in trials if trial["state"] == COMPLETE and trial["score"] is not None]
+
+
+def ranked(tuning: Tuning, trials: Sequence[Trial]) -> list[Trial]:
+    """Finished trials, the best first and of equal ones the first."""
+    return sorted(finished(trials), key=lambda trial: trial["score"], reverse=tuning["greater_is_better"])
+
+
+def best_so_far(tuning: Tuning, trials: Sequence[Trial]) -> list[float | None]:
+    """After each trial the best score of a finished one; None before the first."""
+    better = max if tuning["greater_is_better"] else min
+    best: float | None = None
+    found = []
+    for trial in trials:
+        if trial["state"] == COMPLETE and trial["score"] is not None:
+            best = trial["score"] if best is None else better(best, trial["score"])
+        found.append(best)
+    return found
+
+
+def last_score(trial: Trial) -> float | None:
+    """What a trial scored where it ended, which of one that was stopped is less than a whole training."""
+    if trial["score"] is not None:
+        return trial["score"]
+    return trial["rungs"][-1]["score"] if trial["rungs"] else None
+
+
+def picked(tuning: Tuning) -> str:
+    """``Trial 17: picked at 0.861 in ROC AUC, re-measured 0.853 [0.847, 0.859] ...`` and what nesting says."""
+    best, again, nested = tuning["best"], tuning["remeasured"], tuning["nested"]
+    if best is None:
+        return said("No trial was finished: nothing could be picked.")
+    told: dict[str, Any] = {
+        "trial": best["number"],
+        "picked": number(tuning["picked"]),
+        "metric": metric_name(tuning["metric"]),
+    }
+    sentences: list[str] = [
+        said("Trial {trial}: picked at {picked} in {metric}.", **told)
+        if again is None
+        else said("Trial {trial}: picked at {picked} in {metric}, re-measured {again}.", **told, again=interval(again))
+    ]
+    if nested is not None:
+        sentences.append(
+            said(
+                "Nested, the whole search again in each of {folds} outer folds: {nested}.",
+                folds=len(nested["folds"]),
+                nested=interval(nested),
+            )
+        )
+    return in_a_row(sentences)
+
+
+def corrected(tuning: Tuning) -> str:
+    """What the numbers of ``picked`` correct for, and what they do not."""
+    if tuning["best"] is None:
+        return ""
+    sentences: list[str] = [said("A score that was picked for being the best is too good: luck was picked with it.")]
+    if tuning["remeasured"] is not None:
+        sentences.append(
+            said(
+                "Re-measuring takes the luck of the folds and seeds out with fresh ones. The rows are those that the"
+                " settings were chosen on, so that some optimism stays."
+            )
+        )
+    if tuning["nested"] is not None:
+        sentences.append(said("Nesting takes that out too: each outer fold scores rows that its own search never saw."))
+    elif tuning["remeasured"] is not None:
+        sentences.append(said("--nested takes that out too."))
+    return in_a_row(sentences)
+
+
+def effort(tuning: Tuning, trials: Sequence[Trial]) -> str:
+    """How many trials there were, of which kind, what they took and why they ended."""
+    count = Counter(trial["state"] for trial in trials)
+    kinds = [
+        said("{count:,} {state}", count=count[state], state=word) for state, word in STATES.items() if count[state]
+    ]
+    return in_a_row(
+        [
+            said(
+                "Trials by {method}: {kinds}.",
+                method=method_name(tuning["method"]),
+                kinds=listed(kinds) or said("none"),
+            ),
+            said(
+                "Each is scored on {folds} folds of {learnt:,} rows, by the mean of {metric}.",
+                folds=tuning["folds"],
+                learnt=tuning["learnt"],
+                metric=metric_name(tuning["metric"]),
+            ),
+            said(
+                "The search took {wall} s with {workers} at a time, {seconds} core seconds in all, and ended so:"
+                " {why}.",
+                wall=seconds_text(tuning["wall"]),
+                workers=tuning["workers"],
+                seconds=seconds_text(tuning["seconds"]),
+                why=tuning["stopped"],
+            ),
+        ]
+    )
+
+
+def shipped(tuning: Tuning) -> str:
+    """What the model is made of."""
+    together = tuning["ensemble"]
+    if tuning["best"] is None:
+        return ""
+    if together is None:
+        return said("The model is the mean of the {folds} fold models of that trial.", folds=tuning["folds"])
+    members = [
+        said("trial {number} ({weight})", number=each["number"], weight=share(each["weight"]))
+        for each in together["members"]
+    ]
+    return said(
+        "The model is a weighted mean of the fold models of {members} (greedy selection, Caruana 2004), which together"
+        " score {score} on the rows of the folds; that number was picked too.",
+        members=listed(members),
+        score=number(together["score"]),
+    )
+
+
+def sealed() -> Said:
+    """What the search did not look at."""
+    return said("The test part was not touched: it stays sealed until the run is evaluated.")
