@@ -6,12 +6,15 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Self
 
 from aurify.core.errors import AurifyError
 from aurify.core.files import read_record, unwritable, write_json
+from aurify.core.lock import Lock
 
 
 class RunFolder:
@@ -19,7 +22,7 @@ class RunFolder:
 
     def __init__(self, path: Path):
         self.path = path
-        self._lock: IO[str] | None = None
+        self._lock = Lock(path)
         self.recipe = path / "recipe.yaml"
         self.environment = path / "environment.json"
         self.findings = path / "findings.json"
@@ -59,29 +62,51 @@ class RunFolder:
 
     def hold(self) -> None:
         """Make the folder and keep other processes out until this one ends, however it ends."""
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            self._lock = (self.path / ".lock").open("w")
-        except OSError as error:
-            raise AurifyError(f"the run folder {self.path} cannot be written: {error.strerror}; choose --out") from None
-        try:
-            import fcntl
-
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except ImportError:  # no such lock on Windows: best effort
-            pass
-        except OSError:
-            self.release()
-            raise AurifyError(f"another process is working in {self.path}; wait for it or choose --out") from None
+        if not self._taken():
+            raise AurifyError(f"another process is working in {self.path}; wait for it or choose --out")
         for left in self.path.rglob(".*.tmp"):  # of a process that was killed while it wrote
             shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
 
+    @contextmanager
+    def held(self) -> Iterator[Self]:
+        """Hold the folder inside a ``with`` block."""
+        self.hold()
+        try:
+            yield self
+        finally:
+            self.release()
+
+    def claim(self) -> bool:
+        """Make the folder and hold it; False, and nothing is changed, where somebody has it or had it before."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from None
+        try:
+            self.path.mkdir()
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise self._unwritable(error) from None
+        if not self._taken():
+            return False
+        if self.exists():  # whoever named it was here and is done
+            self.release()
+            return False
+        return True
+
     def release(self) -> None:
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
-        if not self.exists() and self.path.is_dir() and {p.name for p in self.path.iterdir()} <= {".lock"}:
-            shutil.rmtree(self.path, ignore_errors=True)  # nothing was begun: leave no empty folder behind
+        """Let other processes in; a folder in which nothing was begun is not left behind."""
+        self._lock.drop(empty=not self.exists())
+
+    def _taken(self) -> bool:
+        try:
+            return self._lock.take()
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def _unwritable(self, error: OSError) -> AurifyError:
+        return AurifyError(f"the run folder {self.path} cannot be written: {error.strerror}; choose --out")
 
     def fold(self, number: int) -> RunFolder:
         """The place of one fold's own training, numbered from 1."""
@@ -107,10 +132,17 @@ class RunFolder:
     def _own(self) -> list[Path]:
         return [item for item in vars(self).values() if isinstance(item, Path) and item != self.path]
 
+    def contents(self) -> list[str]:
+        """What lies in the folder, hidden files apart; nothing where it is not there, or not any more."""
+        try:
+            return [path.name for path in self.path.iterdir() if not path.name.startswith(".")]
+        except FileNotFoundError:
+            return []
+
     def foreign(self) -> bool:
         """Say whether the folder is somebody else's: it holds what no run writes, and nothing that only a run does."""
         own = {item.name for item in self._own()}
-        strange = any(p.name not in own and not p.name.startswith(".") for p in self.path.iterdir())
+        strange = any(name not in own for name in self.contents())
         return strange and not any(item.exists() for item in (self.recipe, self.store, self.parts, self.bundle))
 
     def record_opening(self, verb: str, purpose: str, part: str) -> int:
@@ -212,14 +244,16 @@ def latest(root: Path = Path("runs")) -> list[Path]:
     return [link.resolve()] if link.exists() else []
 
 
-def fresh(source_name: str, root: Path = Path("runs")) -> Path:
-    """The next free run folder of a name."""
+def claim(source_name: str, root: Path = Path("runs")) -> RunFolder:
+    """Make and hold the next free run folder of a name; processes that ask at once get one each. Numbers only rise."""
     stem = folder_name(source_name)
     taken = named(source_name, root)
-    if not taken:
-        return root / stem
-    number = 1 if taken[-1].name == stem else int(taken[-1].name[len(stem) + 1 :])
-    return root / f"{stem}-{number + 1}"
+    number = 1 if not taken else 2 if taken[-1].name == stem else int(taken[-1].name[len(stem) + 1 :]) + 1
+    while True:
+        folder = RunFolder(root / (stem if number == 1 else f"{stem}-{number}"))
+        if folder.claim():
+            return folder
+        number += 1
 
 
 def inspected(source_name: str, root: Path = Path("runs")) -> Path:

@@ -9,7 +9,7 @@ from typing import Any, Unpack
 
 from aurify.core.errors import AurifyError
 from aurify.core.files import read_record, write_json
-from aurify.core.folder import RunFolder, fresh, latest, named
+from aurify.core.folder import RunFolder, claim, latest, named
 from aurify.core.watch import Watch
 from aurify.data.findings import Findings
 from aurify.track.follow import Tracking
@@ -68,9 +68,9 @@ def fit(
     for text in asked.notes:
         note(text)
     wish, catalog = asked.wish(), asked.catalog
-    folder = _folder(wish, out, force=force, resume=resume)
+    place = _place(wish, out, force=force, resume=resume)
     with Watch() as watch, devices.prepared(device) as chosen, Tracking(track, note) as tracking:
-        folder.hold()
+        folder = claim(wish.name) if place is None else _held(place, force=force, resume=resume)
         try:
             final = settle(wish, folder, catalog, tell or lines(note), watch.check, anew=force, look=inspect)
             if folder.finished():
@@ -104,16 +104,15 @@ def fit(
             folder.release()
 
 
-def _folder(wish: Wish, out: str | Path | None, *, force: bool, resume: bool) -> RunFolder:
-    """Where the run lives: a fresh folder, or with ``resume`` the one to go on in."""
+def _place(wish: Wish, out: str | Path | None, *, force: bool, resume: bool) -> RunFolder | None:
+    """The folder that was named or, with ``resume``, the one to go on in; None where a new one is to be claimed."""
     if out is not None:
         folder = RunFolder(Path(out))
         if folder.path.exists() and not folder.path.is_dir():
             raise AurifyError(f"--out {out} is a file; give a folder")
         if folder.path.exists() and folder.foreign():
             raise AurifyError(f"{out} holds files that are no run's; choose an empty or new folder")
-        if folder.exists() and not force and not resume:
-            raise AurifyError(f"{out} holds a run already; go on with --resume, replace it with --force")
+        _require_free(folder, force=force, resume=resume)
         return folder
     if resume:
         past = named(wish.name) if wish.data is not None else latest()
@@ -121,7 +120,23 @@ def _folder(wish: Wish, out: str | Path | None, *, force: bool, resume: bool) ->
             return RunFolder(past[-1])
     if wish.data is None:
         raise AurifyError("give the data to fit: a CSV path, or a recipe with source.path")
-    return RunFolder(fresh(wish.name))
+    return None
+
+
+def _held(folder: RunFolder, *, force: bool, resume: bool) -> RunFolder:
+    """The folder, kept from other processes; whoever had it until now may have left a run in it."""
+    folder.hold()
+    try:
+        _require_free(folder, force=force, resume=resume)
+    except AurifyError:
+        folder.release()
+        raise
+    return folder
+
+
+def _require_free(folder: RunFolder, *, force: bool, resume: bool) -> None:
+    if folder.exists() and not force and not resume:
+        raise AurifyError(f"{folder.path} holds a run already; go on with --resume, replace it with --force")
 
 
 def _fix_environment(folder: RunFolder, device: Any, threads: int | None, note: Note) -> None:

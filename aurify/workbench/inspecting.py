@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
@@ -72,7 +73,7 @@ def inspect(
     if wish.data is None:
         raise AurifyError("give the data to inspect: a CSV path, or a recipe with source.path")
     folder = None if out is None else _folder(Path(out))
-    with Watch() as watch:
+    with Watch() as watch, nullcontext() if folder is None else folder.held():
         task: Any = catalog.part("task", wish.task)
         read = task.read(Source.make(wish.source), wish.data, wish.split.by, labelled=False)
         settled = None
@@ -85,9 +86,9 @@ def inspect(
             _write(folder, found, settled, catalog, fix=fix)
             source = Source.make(wish.source) if settled is None else settled.source
             shown = Inspection(
-                folder=RunFolder(folder), source=source, findings=found, evidence=_evidence(seen), language=language
+                folder=folder, source=source, findings=found, evidence=_evidence(seen), language=language
             )
-            write_bytes(shown.folder.report, page.render(shown).encode())
+            write_bytes(folder.report, page.render(shown).encode())
     return found
 
 
@@ -193,19 +194,15 @@ def _seen(
     )
 
 
-def _folder(path: Path) -> Path:
+def _folder(path: Path) -> RunFolder:
     """Where an inspection goes: a new folder, an empty one, or that of an earlier inspection."""
-    if path.exists() and (not path.is_dir() or any(p.name not in OWN for p in path.iterdir())):
-        raise AurifyError(f"--out {path} holds other things than an inspection; choose an empty or new folder")
-    return path
-
-
-def _write(path: Path, found: Findings, recipe: Recipe | None, catalog: Catalog, *, fix: bool) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise AurifyError(f"--out {path} cannot be made: {error.strerror}") from None
     folder = RunFolder(path)
+    if (path.exists() and not path.is_dir()) or any(name not in OWN for name in folder.contents()):
+        raise AurifyError(f"--out {path} holds other things than an inspection; choose an empty or new folder")
+    return folder
+
+
+def _write(folder: RunFolder, found: Findings, recipe: Recipe | None, catalog: Catalog, *, fix: bool) -> None:
     folder.recipe.unlink(missing_ok=True)
     write_json(folder.findings, [finding.plain() for finding in found])
     if fix and recipe is not None:

@@ -9,21 +9,26 @@ from aurify.core.errors import AurifyError
 from aurify.core.folder import RunFolder
 
 
+def claimed(source, root):
+    folder = folders.claim(source, root)
+    folder.recipe.touch()
+    folder.release()
+    return folder.path
+
+
 def test_names_are_the_source_then_numbered(tmp_path):
-    assert folders.fresh("data/churn.csv", tmp_path) == tmp_path / "churn"
-    (tmp_path / "churn").mkdir()
-    assert folders.fresh("churn.csv", tmp_path) == tmp_path / "churn-2"
-    (tmp_path / "churn-2").mkdir()
+    assert claimed("data/churn.csv", tmp_path) == tmp_path / "churn"
+    assert claimed("churn.csv", tmp_path) == tmp_path / "churn-2"
     (tmp_path / "churn-old").mkdir()
     (tmp_path / "churn-10").mkdir()
-    assert folders.fresh("churn.csv", tmp_path) == tmp_path / "churn-11"
-    assert [p.name for p in folders.named("churn.csv", tmp_path)] == ["churn", "churn-2", "churn-10"]
+    assert claimed("churn.csv", tmp_path) == tmp_path / "churn-11"
+    assert [p.name for p in folders.named("churn.csv", tmp_path)] == ["churn", "churn-2", "churn-10", "churn-11"]
 
 
 def test_freed_name_is_not_given_to_a_later_run(tmp_path):
     """Numbers only rise, so that 'the newest' stays the highest."""
     (tmp_path / "churn-2").mkdir()
-    assert folders.fresh("churn", tmp_path) == tmp_path / "churn-3"
+    assert claimed("churn", tmp_path) == tmp_path / "churn-3"
 
 
 @pytest.mark.parametrize(
@@ -41,16 +46,6 @@ def test_freed_name_is_not_given_to_a_later_run(tmp_path):
 )
 def test_folder_names_are_safe(source, name):
     assert folders.folder_name(source) == name
-
-
-def test_two_processes_cannot_hold_one_folder(tmp_path):
-    first, second = RunFolder(tmp_path / "run"), RunFolder(tmp_path / "run")
-    first.hold()
-    with pytest.raises(AurifyError, match="another process is working"):
-        second.hold()
-    first.release()
-    second.hold()
-    second.release()
 
 
 def test_folder_that_cannot_be_made_is_said(tmp_path):
