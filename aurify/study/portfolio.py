@@ -1,0 +1,69 @@
+"""Recipes that were strong on other tables: where a search begins that has seen nothing of this one yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from aurify.catalog import Catalog
+from aurify.core.errors import AurifyError
+from aurify.core.parts import Network, Task, Technique, Trait, fits
+from aurify.core.recipe import Recipe
+
+FILE = "portfolio.yaml"
+
+
+def portfolio(recipe: Recipe, catalog: Catalog) -> list[Recipe]:
+    """Complete recipes for a recipe's task, the most useful first, no two of them equal; the recipe itself is one.
+
+    The first is cheap, the second is the recipe itself, and each later one helped most, beside those before it, on
+    public tables (Feurer et al. 2022, Auto-sklearn 2.0; ``portfolio.yaml`` says which). Source, split, seed, precision
+    and hidden columns are always the recipe's own. Where the task is no table, the recipe is all there is.
+    """
+    found = [entered(recipe, entry, catalog) for entry in entries(recipe.task)]
+    return list({str(one.plain()): one for one in (*found, recipe) if one is not None}.values())
+
+
+def entries(task: Task) -> Sequence[Mapping[str, Any]]:
+    """What each entry for a task's kind changes of a recipe, as plain data; nothing: the recipe itself."""
+    if Trait.COLUMNS not in task.traits:
+        return ({},)
+    return _read()["regress" if Trait.CONTINUOUS in task.traits else "classify"]
+
+
+def entered(recipe: Recipe, entry: Mapping[str, Any], catalog: Catalog) -> Recipe | None:
+    """The recipe with the parts of an entry in place of its own; None where that cannot be.
+
+    ``budget`` changes single settings and never lengthens a training: the recipe's epochs are few where rows are many.
+    ``techniques`` are all there are, but for those that hide columns and those that do not fit. A network that was
+    passed from Python stays.
+    """
+    plain = recipe.plain()
+    changed = {**plain, **{k: v for k, v in entry.items() if k != "budget"}}
+    changed["budget"] = plain["budget"] | dict(entry.get("budget", {}))
+    changed["budget"]["epochs"] = min(changed["budget"]["epochs"], recipe.budget.epochs)
+    if plain["network"]["name"] == "given":
+        changed["network"] = plain["network"]
+    try:
+        network: Any = catalog.part("network", changed["network"])
+        changed["techniques"] = _techniques(recipe, changed["techniques"], network, catalog)
+        return catalog.recipe(changed)
+    except AurifyError:
+        return None
+
+
+def _techniques(recipe: Recipe, wanted: Mapping[str, Any], network: Network, catalog: Catalog) -> dict[str, Any]:
+    """Settings by name of the techniques that fit, and of the recipe's own that hide columns."""
+    hiding = {t.name(): recipe.plain()["techniques"][t.name()] for t in recipe.techniques if t.hidden}
+    kinds = {name: catalog.find("technique", name) for name in wanted}
+    fitting = [n for n, kind in kinds.items() if issubclass(kind, Technique) and fits(kind, recipe.task, network)]
+    return {name: wanted[name] for name in fitting} | hiding
+
+
+@cache
+def _read() -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    import yaml
+
+    return yaml.safe_load(files("aurify.study").joinpath(FILE).read_text(encoding="utf-8"))
