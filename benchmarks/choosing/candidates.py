@@ -12,7 +12,7 @@ ALWAYS = {"drop_duplicates": {}, "calendar": {}, "fill_missing": {}}
 
 
 def candidates(kind: str, count: int, seed: int = 0) -> list[Entry]:
-    """The recipe itself (nothing changed), the fast ones and drawn ones; ``count`` in all, the first of any longer list."""
+    """``count`` in all: the recipe itself (nothing changed), the fast ones and drawn ones; more only add to fewer."""
     random = np.random.default_rng((seed, ["classify", "regress"].index(kind)))
     found: list[Entry] = [{}, *fast(kind)]
     while len(found) < count:

@@ -21,6 +21,7 @@ from aurify.networks.given import given
 from aurify.study.kept import Kept
 from aurify.study.portfolio import entered, entries, portfolio
 from aurify.study.trial import measure
+from benchmarks.choosing.candidates import candidates
 from benchmarks.choosing.choice import greedy, left_out, regrets
 from benchmarks.choosing.written import written
 
@@ -152,6 +153,15 @@ def test_where_there_are_no_columns_the_recipe_is_all_there_is(catalog):
     for kind, part in (("task", Song), ("network", Ear), ("optimizer", Plain)):
         own.parts[kind][part.name()] = part
     assert portfolio(recipe, own) == [recipe]
+
+
+def test_more_candidates_only_add_to_fewer_and_each_can_be_built(own, catalog):
+    few, many = (candidates(own.task.kind, count) for count in (20, 60))
+    assert many[:20] == few
+    found = [entered(own, entry, catalog) for entry in many]
+    assert None not in found
+    assert len({str(one.plain()) for one in found}) == 60
+    assert all(one.budget.epochs == entry["budget"]["epochs"] for one, entry in zip(found[1:], many[1:], strict=True))
 
 
 LOSSES = np.array([[0.0, 9.0, 4.0], [5.0, 5.0, 5.0], [9.0, 0.0, 6.0], [8.0, 8.0, 0.0]])
