@@ -66,6 +66,11 @@ class Bench:
         """The folds on which every candidate is trained."""
         return self.cells if self.small else self.cells[:1]
 
+    @property
+    def last(self) -> list[Cell]:
+        """The folds on which the finalists are trained."""
+        return self.cells if self.small else self.cells[:2]
+
     def make(self, entry: Entry, cells: Sequence[Cell]) -> None:
         self.trainings.make(self._wanted(entry, cells), lambda: None, lambda done, total: None)
 

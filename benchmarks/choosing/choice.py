@@ -11,6 +11,9 @@ import numpy as np
 CAP = 2.0
 """Regret at most: what failed badly on one table shall not outweigh all others."""
 
+ALONE = 0.1
+"""Weight of a candidate's own mean regret beside what it adds: what it adds on one fold of one table may be luck."""
+
 
 def regrets(loss_CT: np.ndarray, among_CT: np.ndarray | None = None) -> np.ndarray:
     """Distance (C, T) to the best candidate of a table, in units of the distance of the median one; at most ``CAP``.
@@ -23,11 +26,11 @@ def regrets(loss_CT: np.ndarray, among_CT: np.ndarray | None = None) -> np.ndarr
 
 
 def greedy(regret_CT: np.ndarray, size: int, begin: Sequence[int] = ()) -> list[int]:
-    """Candidates in the order in which they lower the mean over tables of the least regret so far most."""
+    """Candidates, each the one with which the mean of the least regret so far is smallest, its own having a say too."""
     chosen = list(begin)
     while len(chosen) < min(size, len(regret_CT)):
         so_far_T = regret_CT[chosen].min(axis=0) if chosen else np.full(regret_CT.shape[1], CAP)
-        after_C = np.minimum(regret_CT, so_far_T).mean(axis=1) + 1e-6 * regret_CT.mean(axis=1)  # ties: the better alone
+        after_C = np.minimum(regret_CT, so_far_T).mean(axis=1) + ALONE * regret_CT.mean(axis=1)
         after_C[chosen] = np.inf
         chosen.append(int(after_C.argmin()))
     return chosen

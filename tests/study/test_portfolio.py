@@ -22,7 +22,7 @@ from aurify.study.kept import Kept
 from aurify.study.portfolio import entered, entries, portfolio
 from aurify.study.trial import measure
 from benchmarks.choosing.candidates import candidates
-from benchmarks.choosing.choice import greedy, left_out, regrets
+from benchmarks.choosing.choice import ALONE, greedy, left_out, regrets
 from benchmarks.choosing.written import written
 
 KINDS = ("classify", "regress")
@@ -173,9 +173,13 @@ def test_the_choice_is_what_helps_those_before_most():
     assert regret.max() <= 2
     chosen = greedy(regret, 4)
     assert sorted(chosen) == [0, 1, 2, 3]
-    best = [regret[chosen[:n]].min(axis=0).mean() for n in range(1, 5)]
-    for n, value in enumerate(best):
-        assert value == min(regret[[*chosen[:n], c]].min(axis=0).mean() for c in range(4) if c not in chosen[:n])
+    for n in range(4):
+        others = set(range(4)) - set(chosen[:n])
+        after = {c: regret[[*chosen[:n], c]].min(axis=0).mean() + ALONE * regret[c].mean() for c in others}
+        assert chosen[n] == min(after, key=after.__getitem__)
+    helps, alone = np.array([[0, 1, 1], [1, 0.9, 1], [1, 0.8, 1.4]]), np.array([[0, 1, 1], [1, 0.9, 1], [1, 0.89, 1.9]])
+    assert greedy(helps, 2, [0]) == [0, 2]
+    assert greedy(alone, 2, [0]) == [0, 1]
     assert greedy(regret, 3, [1])[0] == 1
     assert len(greedy(regret, 9)) == 4
 
