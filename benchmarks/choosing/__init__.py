@@ -1,0 +1,1 @@
+"""How the portfolio is found: tables, candidates, and the choice among them."""
