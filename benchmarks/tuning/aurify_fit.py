@@ -1,7 +1,8 @@
 """`aurify.tune` on one table, in a process of its own; the same files as ``autogluon_fit.py``.
 
-    python -m benchmarks.tuning.aurify_fit FOLDER   reads order.json, learnt.csv, tested.csv, writes answers.parquet, found.json
+    python -m benchmarks.tuning.aurify_fit FOLDER
 
+reads order.json, learnt.csv and tested.csv there, and writes answers.parquet and found.json.
 The tested rows lie sealed in the run, as those of any run do; its model answers for them only after the search.
 """
 

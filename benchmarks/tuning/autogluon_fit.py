@@ -1,6 +1,8 @@
 """AutoGluon on one table; run by the Python of an environment of its own, which need not have aurify.
 
-python autogluon_fit.py FOLDER    reads order.json, learnt.parquet and tested.parquet, writes answers.parquet, found.json
+    python autogluon_fit.py FOLDER
+
+reads order.json, learnt.parquet and tested.parquet there, and writes answers.parquet and found.json.
 """
 
 from __future__ import annotations
