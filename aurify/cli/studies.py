@@ -181,7 +181,7 @@ def tune(
             **words,
         )
     if json_:
-        print(json.dumps({**brief(tuned.plain), "run": str(tuned.path), "report": str(tuned.report)}))
+        print(json.dumps({**brief(tuned.plain, tuned.listed, tuned.path), "report": str(tuned.report)}))
     else:
         screen = console_of(quiet=False, error=False)
         tuning_table.print_tuning(screen, tuned.plain, tuned.listed, Path(tuned.path), language=language)
