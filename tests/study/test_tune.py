@@ -1,0 +1,219 @@
+"""What a tuning leaves: a model that answers, trials that are whole, an honest score, and the test part untouched."""
+
+import json
+
+import numpy as np
+import pytest
+
+import aurify
+from aurify import workbench
+from aurify.core.errors import AurifyError
+from aurify.data.splits import Parts
+
+TINY = {
+    "network": {"name": "mlp", "width": 8, "depth": 1},
+    "optimizer": {"name": "adamw", "learning_rate": 0.01},
+    "techniques": {"scale_numbers": {}, "dropout": {}},
+    "budget": {"epochs": 3, "batch_size": 32},
+}
+WORDS = {"recipe": TINY, "workers": 1, "inspect": False, "device": "cpu"}
+KNOBS = ["network.width", "dropout.rate", "optimizer.learning_rate"]
+
+
+@pytest.fixture(scope="session")
+def tune(csv_files):
+    """Return ``workbench.tune`` of a tiny table of a kind, with small words."""
+
+    def make(source="classify", target="y", **words):
+        named = {"method": "random", "trials": 4, "knobs": KNOBS}
+        return workbench.tune(csv_files.get(source, source), target, **{**WORDS, **named, **words})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tuned(tune, tmp_path_factory):
+    """A finished search, for looking at only."""
+    return tune(out=tmp_path_factory.mktemp("tuned") / "run")
+
+
+def trials(folder):
+    return json.loads((folder / "trials.json").read_text())
+
+
+@pytest.mark.parametrize("kind", ["classify", "regress"])
+@pytest.mark.parametrize("method", ["grid", "random", "tpe", "bayes", "hyperband", "auto"])
+def test_every_method_ships_a_model_that_answers(tune, tmp_path, csv_files, kind, method):
+    found = tune(kind, method=method, trials=5, out=tmp_path / "run")
+    answers = found.predict(csv_files[kind])
+    assert answers.height > 100
+    assert found.plain["picked"] == found.plain["best"]["score"]
+    assert found.plain["remeasured"]["low"] <= found.plain["remeasured"]["value"] <= found.plain["remeasured"]["high"]
+    done = trials(found.path)
+    assert [trial["number"] for trial in done] == list(range(len(done)))
+    assert {trial["state"] for trial in done} <= {"complete", "pruned"}
+    assert found.trials.height == len(done) == 5
+    assert found.report.exists()
+
+
+def test_the_shipped_model_is_the_mean_of_the_winners_folds(tuned):
+    assert len(tuned.bundle.members) == 3
+    assert sum(member.weight for member in tuned.bundle.members) == pytest.approx(1)
+    best = tuned.plain["best"]
+    assert tuned.bundle.recipe.network.settings()["width"] == best["settings"]["network.width"]
+    recipe = aurify.load(tuned.path).recipe
+    assert recipe == tuned.bundle.recipe
+
+
+def test_scores_are_means_over_folds_of_rows_that_were_not_learnt_from(tuned):
+    """Scored again from what is kept: the winner's answers for the rows of each fold."""
+    from aurify.measure.predictions import Predictions
+
+    parts = Parts.open(tuned.path / "parts.aurify")
+    scored = [Predictions.read(path) for path in sorted(tuned.path.glob("search/models/*/predictions.parquet"))]
+    assert scored
+    for one in scored:
+        assert not set(one.row) & set(parts.test), "a tested row was scored in the search"
+    rows = np.sort(np.concatenate([parts.fit, parts.held]))
+    assert set(np.concatenate([one.row for one in scored])) == set(rows)
+
+
+def test_the_test_part_stays_sealed_until_evaluate(tune, tmp_path):
+    found = tune(out=tmp_path / "run", trials=2)
+    assert not (found.path / "openings.jsonl").exists()
+    assert not (found.path / "scores.json").exists()
+    summary = workbench.evaluate(found.path)
+    assert summary["test_openings"] == 1
+    assert (found.path / "scores.json").exists()
+    again = tune(out=tmp_path / "run", trials=2)
+    assert (again.path / "scores.json").exists(), "the same model keeps what was measured of it"
+    other = tune(out=tmp_path / "run", trials=6, method="tpe")
+    same = other.plain["best"]["settings"] == found.plain["best"]["settings"]
+    assert (other.path / "scores.json").exists() == same, "what was measured of another model is gone"
+
+
+def test_more_trials_go_on_where_fewer_ended(tune, tuned, tmp_path):
+    small = tune(out=tmp_path / "run", trials=2)
+    lines = (small.path / "search" / "trainings.jsonl").read_text().splitlines()
+    more = tune(out=tmp_path / "run", trials=4)
+    now = (more.path / "search" / "trainings.jsonl").read_text().splitlines()
+    assert now[: len(lines)] == lines
+    keys = [json.loads(line)["key"] for line in now]
+    assert len(keys) == len(set(keys))
+    names = ("number", "settings", "score")
+    assert [{n: t[n] for n in names} for t in trials(more.path)] == [
+        {n: t[n] for n in names} for t in trials(tuned.path)
+    ]
+
+
+def test_nothing_of_the_search_is_made_again_by_the_same_call(tune, tmp_path):
+    first = tune(out=tmp_path / "run", trials=3)
+    files = {path: path.stat().st_mtime_ns for path in first.path.rglob("model.aurify")}
+    before = (first.path / "search" / "trainings.jsonl").read_bytes()
+    again = tune(out=tmp_path / "run", trials=3)
+    assert (again.path / "search" / "trainings.jsonl").read_bytes() == before
+    assert {path: path.stat().st_mtime_ns for path in again.path.rglob("model.aurify")} == files
+    assert {k: v for k, v in again.plain.items() if k not in ("seconds", "wall")} == {
+        k: v for k, v in first.plain.items() if k not in ("seconds", "wall")
+    }
+
+
+def test_time_ends_a_search_and_something_is_always_shipped(tune, tmp_path):
+    found = tune(out=tmp_path / "run", trials=None, seconds=1.0)
+    assert found.plain["stopped"] == "time was up"
+    assert found.trials.height >= 1
+    assert found.bundle.members
+
+
+def test_nested_scores_come_from_rows_that_no_trial_saw(tune, tmp_path):
+    found = tune(out=tmp_path / "run", trials=2, nested=True)
+    nested = found.plain["nested"]
+    assert len(nested["folds"]) == 3
+    assert nested["low"] <= nested["value"] <= nested["high"]
+    assert nested["value"] == pytest.approx(np.mean(nested["folds"]))
+
+
+def test_trade_offs_are_a_front(tune, tmp_path):
+    found = tune(out=tmp_path / "run", trials=6, objectives=["roc_auc", "parameters"], knobs=["network.width"])
+    done = {
+        trial["number"]: (trial["values"]["roc_auc"], -trial["values"]["parameters"]) for trial in trials(found.path)
+    }
+    for number, own in done.items():
+        beaten = any(a >= own[0] and b >= own[1] and (a, b) != own for a, b in done.values())
+        assert (number in found.plain["front"]) != beaten
+
+
+def test_methods_are_compared_with_intervals(tune, tmp_path):
+    found = tune(out=tmp_path / "run", trials=3, compare=["random", "tpe"], repeats=2)
+    table = found.plain["compare"]
+    assert [row["method"] for row in table["table"]] == ["random", "tpe"]
+    assert len(table["runs"]) == 4
+    for run in table["runs"]:
+        assert len(run["best"]) == 3
+        assert run["best"] == sorted(run["best"], reverse=True), "the best log loss so far only falls"
+        assert run["seconds"] == sorted(run["seconds"])
+    random, tpe = table["table"]
+    assert random["difference"] is None
+    assert tpe["difference"] == pytest.approx(tpe["remeasured"] - random["remeasured"])
+    assert found.plain["best"] is None
+
+
+def test_an_ensemble_is_one_file_of_several_recipes(tune, tmp_path, csv_files):
+    found = tune(out=tmp_path / "run", trials=8, method="auto", metric="log_loss")
+    one = tune(out=tmp_path / "alone", trials=8, method="auto", metric="log_loss", ensemble=False)
+    assert one.plain["ensemble"] is None
+    assert [t["score"] for t in trials(found.path)] == [t["score"] for t in trials(one.path)]
+    if found.plain["ensemble"] is not None:
+        assert found.plain["ensemble"]["score"] <= found.plain["picked"]
+        assert len(found.bundle.members) > 3
+    again = aurify.load(found.path / "model.aurify")
+    assert again.predict(csv_files["classify"]).equals(found.predict(csv_files["classify"]))
+
+
+def test_a_trial_that_fails_is_told_and_the_others_go_on(tune, tmp_path):
+    space = {"optimizer.learning_rate": [0.01, 1000.0], "network.width": [8, 9]}
+    recipe = {**TINY, "optimizer": {"name": "sgd", "learning_rate": 0.01}}
+    found = tune("regress", out=tmp_path / "run", trials=4, method="grid", knobs=(), space=space, recipe=recipe)
+    states = {trial["number"]: trial for trial in trials(found.path)}
+    failed = [t for t in states.values() if t["settings"]["optimizer.learning_rate"] == 1000.0]
+    assert failed
+    assert all(t["state"] == "failed" and t["reason"] for t in failed)
+    assert all(t["state"] == "complete" for t in states.values() if t not in failed)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"trials": None}, "--time 5m, or --trials"),
+        ({"trials": 0}, "--trials 0"),
+        ({"folds": 1}, "--folds 1|--inner 1"),
+        ({"method": "magic"}, "no such method"),
+        ({"method": "bays"}, "did you mean 'bayes'"),
+        ({"knobs": ["network.wdth"]}, "network.width"),
+        ({"metric": "auc"}, "roc_auc"),
+        ({"metric": "rmse"}, "no such metric here"),
+        ({"objectives": ["roc_auc"]}, "two or more"),
+        ({"objectives": ["latency", "roc_auc"]}, "a metric first"),
+        ({"objectives": ["roc_auc", "latncy"]}, "latency"),
+        ({"compare": ["random"]}, "two methods"),
+        ({"compare": ["random", "random"]}, "two methods"),
+        ({"compare": ["random", "tpe"], "seconds": 5.0}, "--time"),
+        ({"seconds": -1.0}, "--time"),
+        ({"space": "nowhere.yaml"}, "nowhere.yaml"),
+        ({"space": {"network.width": "wide"}}, "network.width"),
+        ({"storage": "mysql://me@here/db"}, "mysql"),
+    ],
+)
+def test_words_that_mean_nothing_are_one_line_and_leave_nothing(tune, tmp_path, words, said):
+    with pytest.raises(AurifyError, match=said) as caught:
+        tune(out=tmp_path / "run", **words)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "run" / "search" / "trainings.jsonl").exists()
+
+
+def test_a_finished_fit_is_not_replaced(tune, tmp_path, csv_files):
+    run = workbench.fit(csv_files["classify"], "y", recipe=TINY, inspect=False, out=tmp_path / "run")
+    with pytest.raises(AurifyError, match="no search"):
+        tune(out=run.path)
+    found = tune(run.path, None, recipe=None, out=tmp_path / "tuned", trials=2)
+    assert found.bundle.recipe.network.name() == "mlp"
