@@ -1,6 +1,6 @@
 """The recipes with which a search begins: candidates measured on public tables, and those kept that help one another.
 
-    portfolio.py [--out FOLDER] [--minutes 25] [--candidates 56] [--write aurify/study/portfolio.yaml]
+    portfolio.py [--out FOLDER] [--minutes 25] [--candidates 26] [--write aurify/study/portfolio.yaml]
 
 Tables, none of which is measured on elsewhere: those of scikit-learn, samples of 3,000 rows of weather and sgemm from
 ``$AURIFY_SHARED/data`` (absent: left out, and said), and drawn ones. First every candidate is trained on one fold of
@@ -73,7 +73,7 @@ def _words() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("portfolio"), help="where trainings are kept")
     parser.add_argument("--minutes", type=float, default=25.0, help="of this call; what earlier ones made is kept")
-    parser.add_argument("--candidates", type=int, default=56, help="of each kind of target")
+    parser.add_argument("--candidates", type=int, default=26, help="of each kind of target")
     parser.add_argument("--write", type=Path, help="where to write the portfolio as YAML")
     return parser.parse_args()
 

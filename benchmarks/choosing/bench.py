@@ -16,6 +16,7 @@ from aurify.core.recipe import Recipe, Source, Split
 from aurify.core.watch import Watch
 from aurify.data.store import Asked
 from aurify.measure.verdict import telling
+from aurify.study.answers import Lines
 from aurify.study.cells import Cell
 from aurify.study.portfolio import entered
 from aurify.study.trainings import Trainings, Wanted
@@ -45,7 +46,7 @@ class Bench:
         self.recipe: Recipe = replace(recipe, split=Split(folds=FOLDS))
         version = {**devices.environment(device), "threads": 1, "data": self.store.fingerprint}
         here = Here(Trainer(self.store, self.catalog, device, Watch()))
-        self.trainings = Trainings(self.folder / "trainings.jsonl", here, version)
+        self.trainings = Trainings(Lines(self.folder / "trainings.jsonl", version), here)
 
     @property
     def small(self) -> bool:

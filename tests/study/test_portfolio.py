@@ -21,8 +21,10 @@ from aurify.networks.given import given
 from aurify.study.kept import Kept
 from aurify.study.portfolio import entered, entries, portfolio
 from aurify.study.trial import measure
+from benchmarks.choosing.bench import Bench
 from benchmarks.choosing.candidates import candidates
 from benchmarks.choosing.choice import ALONE, greedy, left_out, regrets
+from benchmarks.choosing.tables import Table
 from benchmarks.choosing.written import written
 
 KINDS = ("classify", "regress")
@@ -162,6 +164,21 @@ def test_more_candidates_only_add_to_fewer_and_each_can_be_built(own, catalog):
     assert None not in found
     assert len({str(one.plain()) for one in found}) == 60
     assert all(one.budget.epochs == entry["budget"]["epochs"] for one, entry in zip(found[1:], many[1:], strict=True))
+
+
+def test_what_a_bench_trained_is_there_again(frames, tmp_path):
+    table, entry = (
+        Table("small", "classify", frames["classify"]),
+        {**candidates("classify", 2)[1], "budget": {"steps": 3}},
+    )
+    bench = Bench(table, tmp_path)
+    assert len(bench.cells) == len(bench.first) == 3
+    assert bench.measured(entry, bench.first) is None
+    bench.make(entry, bench.first)
+    again = Bench(table, tmp_path)
+    assert bench.measured(entry, bench.first) == again.measured(entry, again.first)
+    assert len((tmp_path / "small" / "trainings.jsonl").read_text().splitlines()) == 3
+    assert again.linear(again.cells) == again.linear(again.cells) < np.log(3)
 
 
 LOSSES = np.array([[0.0, 9.0, 4.0], [5.0, 5.0, 5.0], [9.0, 0.0, 6.0], [8.0, 8.0, 0.0]])
