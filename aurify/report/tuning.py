@@ -134,15 +134,17 @@ def picked(tuning: Tuning) -> str:
     best, again, nested = tuning["best"], tuning["remeasured"], tuning["nested"]
     if best is None:
         return said("No trial was finished: nothing could be picked.")
-    told: dict[str, Any] = {
-        "trial": best["number"],
-        "picked": number(tuning["picked"]),
-        "metric": metric_name(tuning["metric"]),
-    }
+    trial, score, metric = best["number"], number(tuning["picked"]), metric_name(tuning["metric"])
     sentences: list[str] = [
-        said("Trial {trial}: picked at {picked} in {metric}.", **told)
+        said("Trial {trial}: picked at {picked} in {metric}.", trial=trial, picked=score, metric=metric)
         if again is None
-        else said("Trial {trial}: picked at {picked} in {metric}, re-measured {again}.", **told, again=interval(again))
+        else said(
+            "Trial {trial}: picked at {picked} in {metric}, re-measured {again}.",
+            trial=trial,
+            picked=score,
+            metric=metric,
+            again=interval(again),
+        )
     ]
     if nested is not None:
         sentences.append(

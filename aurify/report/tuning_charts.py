@@ -30,7 +30,7 @@ AXIS = 64
 BELOW = 18
 """From an axis to the values written under it, in pixels."""
 
-STRENGTHS = (0.9, 0.45, 0.25, 0.15)
+STRENGTHS = (0.9, 0.5, 0.32, 0.2)
 """How strong lines are, from the best quarter of the trials to the worst."""
 
 HALO: Mapping[str, Any] = {"style": "paper", "filled": False, "strokeWidth": 4, "strokeOpacity": 0.9, "opacity": 1}
@@ -60,8 +60,9 @@ def ladders(rows: Sequence[Row], x: Chart, y: Chart, order: Sequence[str]) -> Ch
     """
     legend = {"symbolOpacity": 1}
     colour = {**series(order), "legend": legend, "scale": {"domain": list(order), "range": "ordinal"}}
+    many = max(0.15, min(0.6, 30 / len({row["trial"] for row in rows})))
     drawn = []
-    for at, wide, faint in ((2, 1.3, 0.55), (0, 1.3, 0.6), (1, 3, 1.0)):
+    for at, wide, faint in ((2, 1.3, many), (0, 1.3, many), (1, 3, 1.0)):
         some = {"data": {"values": [dict(row) for row in rows if row["series"] == order[at]]}}
         if some["data"]["values"]:
             place = {"x": x, "y": y, "color": colour, "detail": {"field": "trial", "type": "nominal"}}
