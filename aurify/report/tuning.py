@@ -190,9 +190,12 @@ def effort(tuning: Tuning, trials: Sequence[Trial]) -> str:
                 kinds=listed(kinds) or said("none"),
             ),
             said(
-                "Each is scored on {folds} folds of {learnt:,} rows, by the mean of {metric}.",
+                "Each was scored on {folds} folds of {rows:,} rows, learning from {learnt:,} and scored on {scored:,},"
+                " by the mean of {metric}.",
                 folds=tuning["folds"],
+                rows=tuning["rows"],
                 learnt=tuning["learnt"],
+                scored=tuning["tested"],
                 metric=metric_name(tuning["metric"]),
             ),
             said(

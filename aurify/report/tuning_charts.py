@@ -17,7 +17,6 @@ from aurify.report.charts import (
     names_above,
     series,
     tooltip,
-    upright,
 )
 from aurify.report.verdict_charts import LABELS, LONG, labelled, letters
 
@@ -121,7 +120,8 @@ def _data(rows: Sequence[Row]) -> Chart:
 
 def along_numbers(rows: Sequence[Row], x: Chart, y: Chart, default: float | None) -> Chart:
     """The score ``value`` of each trial against its number ``x``; the picked one stands out, a line at the default."""
-    drawn = [] if default is None else [upright(default)]
+    rule = mark("rule", {"x": {**x, "field": "at"}}, style="muted", strokeDash=[3, 3])
+    drawn = [] if default is None else [rule | _data([{"at": default}])]
     return layers(rows, *drawn, *_trials(rows, {"x": x, "y": y}, x, y), height=HEIGHT - 40)
 
 
