@@ -69,7 +69,7 @@ def trial(number, random, rungs, lower, space):
     latency = 0.01 + width / 9000
     whole = scores[-1] if state == "complete" else None
     values = {"roc_auc": whole, "latency": latency} if whole is not None else {}
-    reason = said("diverged: {what}", what=f"loss is nan at step 3 <b>{HOSTILE}") if state == "failed" else None
+    reason = said("diverged: {what}", what=f"loss nan <b>{HOSTILE}") if state == "failed" else None
     rows = [{"share": share, "score": score, "seconds": 3 * share} for share, score in zip(rungs, scores, strict=False)]
     return {
         **{"number": number, "settings": settings, "origin": "portfolio" if number < 8 else "tpe", "state": state},

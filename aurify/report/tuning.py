@@ -134,15 +134,17 @@ def picked(tuning: Tuning) -> str:
     best, again, nested = tuning["best"], tuning["remeasured"], tuning["nested"]
     if best is None:
         return said("No trial was finished: nothing could be picked.")
-    told: dict[str, Any] = {
-        "trial": best["number"],
-        "picked": number(tuning["picked"]),
-        "metric": metric_name(tuning["metric"]),
-    }
+    trial, score, metric = best["number"], number(tuning["picked"]), metric_name(tuning["metric"])
     sentences: list[str] = [
-        said("Trial {trial}: picked at {picked} in {metric}.", **told)
+        said("Trial {trial}: picked at {picked} in {metric}.", trial=trial, picked=score, metric=metric)
         if again is None
-        else said("Trial {trial}: picked at {picked} in {metric}, re-measured {again}.", **told, again=interval(again))
+        else said(
+            "Trial {trial}: picked at {picked} in {metric}, re-measured {again}.",
+            trial=trial,
+            picked=score,
+            metric=metric,
+            again=interval(again),
+        )
     ]
     if nested is not None:
         sentences.append(
@@ -188,9 +190,12 @@ def effort(tuning: Tuning, trials: Sequence[Trial]) -> str:
                 kinds=listed(kinds) or said("none"),
             ),
             said(
-                "Each is scored on {folds} folds of {learnt:,} rows, by the mean of {metric}.",
+                "Each was scored on {folds} folds of {rows:,} rows, learning from {learnt:,} and scored on {scored:,},"
+                " by the mean of {metric}.",
                 folds=tuning["folds"],
+                rows=tuning["rows"],
                 learnt=tuning["learnt"],
+                scored=tuning["tested"],
                 metric=metric_name(tuning["metric"]),
             ),
             said(

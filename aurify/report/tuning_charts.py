@@ -17,7 +17,6 @@ from aurify.report.charts import (
     names_above,
     series,
     tooltip,
-    upright,
 )
 from aurify.report.verdict_charts import LABELS, LONG, labelled, letters
 
@@ -30,7 +29,7 @@ AXIS = 64
 BELOW = 18
 """From an axis to the values written under it, in pixels."""
 
-STRENGTHS = (0.9, 0.45, 0.25, 0.15)
+STRENGTHS = (0.9, 0.5, 0.32, 0.2)
 """How strong lines are, from the best quarter of the trials to the worst."""
 
 HALO: Mapping[str, Any] = {"style": "paper", "filled": False, "strokeWidth": 4, "strokeOpacity": 0.9, "opacity": 1}
@@ -60,8 +59,9 @@ def ladders(rows: Sequence[Row], x: Chart, y: Chart, order: Sequence[str]) -> Ch
     """
     legend = {"symbolOpacity": 1}
     colour = {**series(order), "legend": legend, "scale": {"domain": list(order), "range": "ordinal"}}
+    many = max(0.15, min(0.6, 30 / len({row["trial"] for row in rows})))
     drawn = []
-    for at, wide, faint in ((2, 1.3, 0.55), (0, 1.3, 0.6), (1, 3, 1.0)):
+    for at, wide, faint in ((2, 1.3, many), (0, 1.3, many), (1, 3, 1.0)):
         some = {"data": {"values": [dict(row) for row in rows if row["series"] == order[at]]}}
         if some["data"]["values"]:
             place = {"x": x, "y": y, "color": colour, "detail": {"field": "trial", "type": "nominal"}}
@@ -120,7 +120,8 @@ def _data(rows: Sequence[Row]) -> Chart:
 
 def along_numbers(rows: Sequence[Row], x: Chart, y: Chart, default: float | None) -> Chart:
     """The score ``value`` of each trial against its number ``x``; the picked one stands out, a line at the default."""
-    drawn = [] if default is None else [upright(default)]
+    rule = mark("rule", {"x": {**x, "field": "at"}}, style="muted", strokeDash=[3, 3])
+    drawn = [] if default is None else [rule | _data([{"at": default}])]
     return layers(rows, *drawn, *_trials(rows, {"x": x, "y": y}, x, y), height=HEIGHT - 40)
 
 

@@ -30,7 +30,7 @@ from aurify.report.values import amount, share
 MOST_DRAWN = 300
 """Trials with a line of their own: the best ones."""
 
-FAR = 2.0
+FAR = 4.0
 """How far below the median the axis of scores reaches, in distances from there to the best."""
 
 

@@ -36,6 +36,7 @@ class Knob:
     log: bool
     choices: Sequence[Any] | None
     default: Any
+    whole: bool = False
 
     def place(self, value: Any) -> float:
         """Where along its axis a value is, from 0 to 1; of choices the middle of the piece that each has."""
@@ -50,12 +51,13 @@ class Knob:
         if self.choices is not None:
             return [(self.place(choice), cut(value_text(choice), LONGEST), "center") for choice in self.choices]
         middle = math.sqrt(self.low * self.high) if self.log else (self.low + self.high) / 2
-        places = ((0.0, self.low, "left"), (0.5, middle, "center"), (1.0, self.high, "right"))
-        return [(at, _short(value), side) for at, value, side in places]
+        middle = round(middle) if self.whole else middle
+        places = ((0.0, self.low, "left"), (self.place(middle), middle, "center"), (1.0, self.high, "right"))
+        return [(at, _short(value), side) for at, value, side in places if side != "center" or 0 < at < 1]
 
 
 def _short(value: float) -> str:
-    return f"{value:.3g}"
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def knobs(tuning: Tuning, trials: Sequence[Trial]) -> list[Knob]:
@@ -79,7 +81,15 @@ def _knob(name: str, how: Mapping[str, Any], values: Sequence[Any]) -> Knob | No
         texts = {value_text(value): value for value in [*(how["choices"] or ()), *values]}
         return Knob(name, 0.0, 1.0, False, list(texts.values()), how["default"])
     ends = [v for v in (how["low"], how["high"]) if v is not None and (v > 0 or not log)]
-    return Knob(name, min([*ends, *values]), max([*ends, *values]), log, None, how["default"])
+    return Knob(
+        name,
+        min([*ends, *values]),
+        max([*ends, *values]),
+        log,
+        None,
+        how["default"],
+        all(float(v).is_integer() for v in [*ends, *values]),
+    )
 
 
 def _is_number(value: Any) -> bool:

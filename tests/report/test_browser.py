@@ -8,6 +8,8 @@ import polars as pl
 import pytest
 from found import record
 from ledgers import inspection, ledger
+from tunings import inspection as searched
+from tunings import trials, whole
 
 from aurify import workbench
 from aurify.core.words import LANGUAGES
@@ -54,7 +56,7 @@ def frame(kind):
 
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory):
-    """The report of each kind of target in each language, that of data that is only inspected, and that of a ledger."""
+    """The report of each kind of target in each language, of data only inspected, of a ledger and of a search."""
     root = tmp_path_factory.mktemp("pages")
     found = {}
     for kind in KINDS:
@@ -66,6 +68,9 @@ def pages(tmp_path_factory):
         found["data", language].write_text(render(record(language)), encoding="utf-8")
         found["ledger", language] = root / f"ledger.{language}.html"
         found["ledger", language].write_text(render(inspection(ledger(), language)), encoding="utf-8")
+        made = trials()
+        found["tuning", language] = root / f"tuning.{language}.html"
+        found["tuning", language].write_text(render(searched(whole(made), made, language)), encoding="utf-8")
     return found
 
 
@@ -114,7 +119,7 @@ SAID = """() => {
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("kind", [*KINDS, "data", "ledger"])
+@pytest.mark.parametrize("kind", [*KINDS, "data", "ledger", "tuning"])
 def test_nothing_goes_wrong_and_nothing_is_cut_off(pages, visit, kind, language):
     for width in WIDTHS:
         for scheme in ("light", "dark"):
@@ -130,7 +135,7 @@ def test_nothing_goes_wrong_and_nothing_is_cut_off(pages, visit, kind, language)
             assert set(drawn) == {1}
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "data", "ledger"])
+@pytest.mark.parametrize("kind", [*KINDS, "data", "ledger", "tuning"])
 def test_charts_have_texts_for_those_who_do_not_see_them(pages, visit, kind):
     page = visit(pages[kind, "en"])
     texts = page.evaluate(
@@ -181,7 +186,8 @@ def test_numbers_can_be_read_without_javascript(pages, visit):
 
 
 @pytest.mark.parametrize(
-    ("kind", "word"), [*((kind, "区间") for kind in KINDS), ("data", "严重"), ("ledger", "测不出差异")]
+    ("kind", "word"),
+    [*((kind, "区间") for kind in KINDS), ("data", "严重"), ("ledger", "测不出差异"), ("tuning", "重新测量")],
 )
 def test_no_english_sentence_is_left_in_chinese(pages, visit, kind, word):
     """Names of settings and metrics may be English; four plain words in a row are a sentence."""
