@@ -1,4 +1,4 @@
-"""Answers are kept for ever after and made once, in a file and in databases alike, whatever happens to whoever is at it."""
+"""Answers are kept for ever after and made once, in a file or in a database, whatever happens to whoever is at it."""
 
 import json
 import math
@@ -279,22 +279,13 @@ def test_threads_that_claim_at_once_never_both_win(share):
 
 
 def test_two_programs_that_begin_at_once_never_both_win(address):
-    import subprocess
-    import sys
-
-    takers = [
-        subprocess.Popen(
-            [sys.executable, "-c", TAKER, address, "60"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for _ in range(2)
-    ]  # fmt: skip
+    takers = [program(TAKER, address, 60) for _ in range(2)]
     for taker in takers:
         assert taker.stdout.readline() == "ready\n", taker.stderr.read()
     for taker in takers:
         taker.stdin.write("\n")
         taker.stdin.flush()
-    won = [json.loads(taker.communicate(timeout=60)[0]) for taker in takers]
+    won = [won for taker in takers for won in ended(taker)]
     assert sorted(won[0] + won[1], key=int) == list(map(str, range(60)))
 
 
@@ -341,7 +332,7 @@ def test_rows_that_nobody_can_read_are_made_anew(share):
 
 def test_what_lies_in_the_way_of_lines_is_said_in_a_line(tmp_path):
     (tmp_path / "in").write_text("a file")
-    with pytest.raises(AurifyError, match="in/kept.jsonl"):
+    with pytest.raises(AurifyError, match=r"in/kept.jsonl"):
         Lines(tmp_path / "in" / "kept.jsonl", {}).keep("k", ANSWER)
 
 
