@@ -20,6 +20,13 @@ def program(text, *given):
     )
 
 
+def line(process):
+    """The next line that a program writes."""
+    text = process.stdout.readline().strip()
+    assert text, process.stderr.read()
+    return text
+
+
 def ended(process):
     """The lines of JSON that a program wrote before it ended well."""
     out, err = process.stdout.read(), process.stderr.read()

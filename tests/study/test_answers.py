@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from databases import ended, program
+from databases import ended, line, program
 
 from aurify.core.errors import AurifyError
 from aurify.core.words import Said, said
@@ -251,7 +251,7 @@ def test_holder_that_was_held_up_loses_its_claim_and_its_answer_still_counts(sha
 
 def test_claims_of_a_killed_program_lapse_and_one_other_takes_over(share, address):
     holder = program(HOLDER, address, 1.0)
-    assert holder.stdout.readline() == "held\n"
+    assert line(holder) == "held"
     one, other = share(lease=1.0), share(lease=1.0)
     time.sleep(1.5)
     assert not one.claim("k"), "it lives"
@@ -281,7 +281,7 @@ def test_threads_that_claim_at_once_never_both_win(share):
 def test_two_programs_that_begin_at_once_never_both_win(address):
     takers = [program(TAKER, address, 60) for _ in range(2)]
     for taker in takers:
-        assert taker.stdout.readline() == "ready\n", taker.stderr.read()
+        assert line(taker) == "ready"
     for taker in takers:
         taker.stdin.write("\n")
         taker.stdin.flush()
@@ -298,7 +298,7 @@ def test_programs_that_share_make_each_training_once(address):
 
 def test_what_a_killed_program_was_at_is_made_by_the_others(address):
     one, other = program(MAKER, address, 1.0), program(MAKER, address, 1.0)
-    first = json.loads(one.stdout.readline())
+    first = json.loads(line(one))
     one.send_signal(signal.SIGKILL)
     before = [first, *map(json.loads, one.communicate()[0].splitlines())]
     made = ended(other)
@@ -310,7 +310,7 @@ def test_what_a_killed_program_was_at_is_made_by_the_others(address):
 
 def test_program_that_is_interrupted_leaves_no_claim(address, share):
     one = program(MAKER, address, 600)
-    one.stdout.readline()
+    line(one)
     one.send_signal(signal.SIGINT)
     one.communicate(timeout=30)
     assert one.returncode != 0

@@ -9,7 +9,7 @@ import warnings
 
 import optuna
 import pytest
-from databases import distributions, ended, program, trial
+from databases import distributions, ended, line, program, trial
 from optuna.trial import TrialState
 
 from aurify.core.errors import AurifyError
@@ -162,14 +162,14 @@ def test_programs_side_by_side_write_each_trial_once_and_in_order(address, trial
 
 
 def told(process):
-    assert process.stdout.readline() == "ready\n", process.stderr.read()
+    assert line(process) == "ready"
     return ended(process)
 
 
 def test_killed_program_leaves_a_prefix_that_another_goes_on_with(address, trials):
     for seconds in (0.05, 0.15, 0.3):
         teller = program(TELLER, address, 400)
-        assert teller.stdout.readline() == "ready\n", teller.stderr.read()
+        assert line(teller) == "ready"
         time.sleep(seconds)
         teller.send_signal(signal.SIGKILL)
         teller.communicate()
