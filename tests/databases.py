@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-
-SPACE = {"network.width": (16, 256), "optimizer.learning_rate": (1e-4, 1e-1), "dropout.on": (True, False)}
 
 
 def program(text, *given):
     """Begin a Python program with some arguments; its lines are read with ``stdout``."""
     return subprocess.Popen(
-        [sys.executable, "-c", text, *map(str, given)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", text, *map(str, given)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
+
+
+def line(process):
+    """The next line that a program writes."""
+    text = process.stdout.readline().strip()
+    assert text, process.stderr.read()
+    return text
 
 
 def ended(process):
     """The lines of JSON that a program wrote before it ended well."""
-    out, err = process.communicate(timeout=120)
+    out, err = process.stdout.read(), process.stderr.read()
+    process.communicate()
     assert process.returncode == 0, err
     return [json.loads(line) for line in out.splitlines()]
 
@@ -36,7 +48,8 @@ def distributions():
 
 def trial(number, *scores, state="complete", **more):
     """Trial ``number`` with a score a rung."""
-    shares = [3.0 ** (at + 1 - len(scores)) if state != "pruned" else 3.0 ** (at - 3) for at in range(len(scores))]
+    shares = [3.0 ** (at + 1 - len(scores)) if state != "pruned" else 3.0 ** (at - 2) for at in range(len(scores))]
+    rungs = [{"share": share, "score": score, "seconds": 1.5} for share, score in zip(shares, scores, strict=True)]
     plain = {
         "number": number,
         "settings": {
@@ -48,9 +61,7 @@ def trial(number, *scores, state="complete", **more):
         "origin": "random",
         "state": state,
         "reason": None,
-        "rungs": [
-            {"share": share, "score": score, "seconds": 1.5} for share, score in zip(shares, scores, strict=True)
-        ],
+        "rungs": rungs,
         "score": scores[-1] if scores else None,
         "values": {"roc_auc": scores[-1] if scores else None, "latency": 0.5},
         "seconds": 1.5 * len(scores),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
 ATTRIBUTES = ("origin", "reason", "seconds")
-VALUES, RUNGS, NOTES = "trial_values", "trial_intermediate_values", "trial_user_attributes"
+PARAMS, VALUES, RUNGS, NOTES = "trial_params", "trial_values", "trial_intermediate_values", "trial_user_attributes"
 
 
 class Board:
@@ -43,17 +43,17 @@ class Board:
     ):
         self.name, self.objectives, self.distributions = name, dict(objectives), dict(distributions)
         self._place = database(address)
-        self._creating: int | None = None
         self._storage, self._study = tried(self._open, OPENING, self._trouble)
         self._rungs = tried(self._written, OPENING, self._trouble)
 
     def tell(self, trial: Mapping[str, Any]) -> None:
         """Write a trial as ``trials.json`` has it, or its further rungs; every trial before it was told before."""
-        number, frozen = trial["number"], self._frozen(trial)
-        if number == len(self._rungs):
-            tried(lambda: self._create(number, frozen), PAUSES, self._trouble)
-        if self._rungs[number] < len(frozen.intermediate_values):
-            self._rungs[number] = tried(lambda: self._advance(number, frozen), PAUSES, self._trouble)
+        number, rungs = trial["number"], len({_step(rung["share"]) for rung in trial["rungs"]})
+        if number < len(self._rungs) and rungs <= self._rungs[number]:
+            return
+        frozen = self._frozen(trial)
+        there = tried(lambda: self._write(number, frozen), PAUSES, self._trouble)
+        self._rungs[number : number + 1] = [there]
 
     def close(self) -> None:
         self._storage.remove_session()
@@ -61,14 +61,12 @@ class Board:
 
     def _open(self) -> tuple[RDBStorage, int]:
         import optuna
-        from sqlalchemy import event
 
         with _quiet():
             storage = optuna.storages.RDBStorage(self._place.dialect, self._place.options)
             named = optuna.study.StudyDirection
             directions = [named.MAXIMIZE if greater else named.MINIMIZE for greater in self.objectives.values()]
             optuna.create_study(storage=storage, study_name=self.name, directions=directions, load_if_exists=True)
-        event.listen(storage.engine, "commit", self._before_commit)
         return storage, storage.get_study_id_from_name(self.name)
 
     def _written(self) -> list[int]:
@@ -88,66 +86,68 @@ class Board:
 
     @cached_property
     def _tables(self) -> Mapping[str, Table]:
-        """Optuna's own tables, as the database has them."""
+        """Optuna's own tables, as the database has them; opening has made sure that they are those of this Optuna."""
         from sqlalchemy import MetaData
 
         found = MetaData()
-        found.reflect(self._storage.engine, only=["trials", VALUES, RUNGS, NOTES])
+        found.reflect(self._storage.engine, only=["studies", "trials", PARAMS, VALUES, RUNGS, NOTES])
         return found.tables
 
-    def _create(self, number: int, frozen: FrozenTrial) -> None:
-        """Write a new trial in one transaction, which is undone where another program has written it."""
-        self._creating = number
-        try:
-            with _quiet():
-                self._storage.create_new_trial(self._study, template_trial=frozen)
-            self._rungs.append(len(frozen.intermediate_values))
-        except _Taken:
-            self._rungs = self._written()
-        finally:
-            self._creating = None
+    def _write(self, number: int, frozen: FrozenTrial) -> int:
+        """Add a trial, or the rungs that it lacks, in one transaction, and return how many rungs are there then.
 
-    def _before_commit(self, connection: Connection) -> None:
-        """Look whether it is this trial's turn: Optuna has locked the study, so nobody adds to it until the commit."""
+        Optuna itself would take a statement for each knob, and add a trial whatever its number.
+        """
         from sqlalchemy import func, select
 
-        if self._creating is None:
-            return
-        trials = self._tables["trials"]
-        count = connection.execute(select(func.count()).where(trials.c.study_id == self._study)).scalar_one() - 1
-        if count > self._creating:
-            raise _Taken
-        if count < self._creating:
-            raise AurifyError(
-                f"the study {self.name!r} in {self._place.name} has {count} trials, and trial {self._creating} is next:"
-                " somebody has removed some; remove the study, and it is written again"
-            )
+        studies, trials = self._tables["studies"], self._tables["trials"]
+        with self._storage.engine.begin() as connection:
+            # first of all, for it keeps others away from the study until everything is written
+            lock = studies.update().where(studies.c.study_id == self._study).values(study_name=self.name)
+            found = connection.execute(lock).rowcount
+            count = connection.execute(select(func.count()).where(trials.c.study_id == self._study)).scalar_one()
+            if not found or count < number:
+                raise LookupError(f"it lacks trial {count}, which somebody has removed")
+            if count == number:
+                return self._create(connection, number, frozen)
+            return self._advance(connection, number, frozen)
 
-    def _advance(self, number: int, frozen: FrozenTrial) -> int:
-        """Add the rungs that a trial lacks, in one transaction, and return how many it has then."""
+    def _create(self, connection: Connection, number: int, frozen: FrozenTrial) -> int:
+        trials, now = self._tables["trials"], datetime.now(UTC).replace(tzinfo=None)
+        row = {
+            "study_id": self._study,
+            "number": number,
+            "state": frozen.state.name,
+            "datetime_start": now - timedelta(seconds=frozen.user_attrs["seconds"]),
+            "datetime_complete": now,
+        }
+        at = connection.execute(trials.insert().values(row).returning(trials.c.trial_id)).scalar_one()
+        self._insert(connection, PARAMS, at, _params(frozen))
+        self._insert(connection, VALUES, at, _values(frozen))
+        self._insert(connection, RUNGS, at, [_rung(*each) for each in frozen.intermediate_values.items()])
+        self._insert(connection, NOTES, at, _notes(frozen))
+        return len(frozen.intermediate_values)
+
+    def _advance(self, connection: Connection, number: int, frozen: FrozenTrial) -> int:
         from sqlalchemy import select
 
         trials, rungs = self._tables["trials"], self._tables[RUNGS]
         here = (trials.c.study_id == self._study) & (trials.c.number == number)
-        with self._storage.engine.begin() as connection:
-            # first of all, and if only for keeping others away until everything is written
-            lock = trials.update().where(here).values(number=number).returning(trials.c.trial_id)
-            at = connection.execute(lock).scalar_one()
-            there = set(connection.execute(select(rungs.c.step).where(rungs.c.trial_id == at)).scalars())
-            more = {step: value for step, value in frozen.intermediate_values.items() if step not in there}
-            if more:
-                connection.execute(rungs.insert(), [{"trial_id": at, **_rung(*each)} for each in more.items()])
-                self._finish(connection, at, frozen)
+        at = connection.execute(select(trials.c.trial_id).where(here)).scalar_one()
+        there = set(connection.execute(select(rungs.c.step).where(rungs.c.trial_id == at)).scalars())
+        more = [_rung(*each) for each in frozen.intermediate_values.items() if each[0] not in there]
+        if more:
+            connection.execute(trials.update().where(here).values(state=frozen.state.name))
+            self._insert(connection, RUNGS, at, more)
+            for table, rows in ((VALUES, _values(frozen)), (NOTES, _notes(frozen))):
+                connection.execute(self._tables[table].delete().where(self._tables[table].c.trial_id == at))
+                self._insert(connection, table, at, rows)
         return len(there) + len(more)
 
-    def _finish(self, connection: Connection, at: int, frozen: FrozenTrial) -> None:
-        """Write anew what further rungs change of a trial beside its rungs."""
-        trials, values, notes = self._tables["trials"], self._tables[VALUES], self._tables[NOTES]
-        connection.execute(trials.update().where(trials.c.trial_id == at).values(state=frozen.state.name))
-        for table, rows in ((values, _values(frozen)), (notes, _notes(frozen))):
-            connection.execute(table.delete().where(table.c.trial_id == at))
-            if rows:
-                connection.execute(table.insert(), [{"trial_id": at, **row} for row in rows])
+    def _insert(self, connection: Connection, table: str, at: int, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:  # what returns something goes to the server as one statement, whatever the driver
+            statement = self._tables[table].insert().returning(self._tables[table].c.trial_id)
+            connection.execute(statement, [{"trial_id": at, **row} for row in rows])
 
     def _frozen(self, trial: Mapping[str, Any]) -> FrozenTrial:
         """A trial as Optuna has it: what no distribution holds is a note, and without all of its values it failed."""
@@ -159,17 +159,14 @@ class Board:
         values = [trial["values"].get(name) for name in self.objectives]
         whole = trial["state"] == "complete" and not any(value is None or math.isnan(value) for value in values)
         state = "COMPLETE" if whole else "PRUNED" if trial["state"] == "pruned" else "FAIL"
-        frozen = create_trial(
+        return create_trial(
             state=TrialState[state],
             values=values if whole else None,
             params=params,
             distributions={knob: self.distributions[knob] for knob in params},
             user_attrs={name: trial[name] for name in ATTRIBUTES} | ({"settings": others} if others else {}),
-            intermediate_values={round(100 * r["share"]): _number(r["score"]) for r in trial["rungs"]},
+            intermediate_values={_step(r["share"]): _number(r["score"]) for r in trial["rungs"]},
         )
-        if frozen.datetime_start is not None:
-            frozen.datetime_start -= timedelta(seconds=trial["seconds"])
-        return frozen
 
     def _trouble(self, error: BaseException) -> AurifyError:
         return AurifyError(
@@ -178,8 +175,8 @@ class Board:
         )
 
 
-class _Taken(Exception):
-    """Another program has written the trial of this number."""
+def _step(share: float) -> int:
+    return round(100 * share)
 
 
 def _holds(distribution: Any, value: Any) -> bool:
@@ -209,6 +206,16 @@ def _kind(value: float) -> str:
 def _rung(step: int, value: float) -> dict[str, Any]:
     kept = value if math.isfinite(value) else None
     return {"step": step, "intermediate_value": kept, "intermediate_value_type": _kind(value)}
+
+
+def _params(frozen: FrozenTrial) -> list[dict[str, Any]]:
+    from optuna.distributions import distribution_to_json
+
+    return [
+        {"param_name": knob, "param_value": at.to_internal_repr(value), "distribution_json": distribution_to_json(at)}
+        for knob, value in frozen.params.items()
+        for at in [frozen.distributions[knob]]
+    ]
 
 
 def _values(frozen: FrozenTrial) -> list[dict[str, Any]]:

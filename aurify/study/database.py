@@ -58,11 +58,11 @@ def database(address: str | Path) -> Database:
     if isinstance(address, Path):
         return _sqlite(address)
     scheme, _, rest = address.partition("://")
-    if scheme == "sqlite":
+    if scheme == "sqlite" and "\0" not in rest:
         if len(rest) < 2 or not rest.startswith("/"):
             raise AurifyError(f"--storage {address!r} names no file; {RULE}")
         return _sqlite(Path(rest[1:]))
-    if scheme == "postgresql":
+    if scheme == "postgresql" and not re.search(r"[\s#]", rest):
         return _postgresql(address)
     raise AurifyError(f"--storage {masked(address)!r} is not understood; {RULE}")
 
@@ -70,10 +70,11 @@ def database(address: str | Path) -> Database:
 def masked(address: str) -> str:
     """An address with nothing in it that might be a password, whatever is wrong with it otherwise."""
     scheme, mark, rest = address.partition("://")
-    if scheme == "sqlite" or not mark:
-        return scheme if mark or re.fullmatch(r"[\w./\\~-]*", scheme) else "..."
+    if not mark:
+        return scheme if re.fullmatch(r"[\w./\\~-]*", scheme) else "..."
     _, at, place = rest.rpartition("@")
-    return f"{scheme}://...@{re.split('[?#]', place)[0]}" if at else f"{scheme}://..."
+    shown = re.split(r"[?#\s]", place)[0] if at else ""
+    return f"{scheme}://...{at}{shown}"
 
 
 def attempt(engine: Engine, name: str, work: Callable[[Connection], T], pauses: Sequence[float]) -> T:

@@ -98,9 +98,7 @@ def postgres():
     """The address of an empty database on the PostgreSQL of AURIFY_TEST_POSTGRES; without one the test is skipped."""
     address = os.environ.get("AURIFY_TEST_POSTGRES")
     if not address:
-        pytest.skip(
-            "no PostgreSQL is here: set AURIFY_TEST_POSTGRES to postgresql://USER@HOST/DATABASE, as .ci/run does"
-        )
+        pytest.skip("no PostgreSQL is here: .ci/run begins one, and sets AURIFY_TEST_POSTGRES to its address")
     import pg8000.native
     from sqlalchemy import make_url
 

@@ -1,4 +1,4 @@
-"""Answers are kept for ever after and made once, in a file and in databases alike, whatever happens to whoever is at it."""
+"""Answers are kept for ever after and made once, in a file or in a database, whatever happens to whoever is at it."""
 
 import json
 import math
@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from databases import ended, program
+from databases import ended, line, program
 
 from aurify.core.errors import AurifyError
 from aurify.core.words import Said, said
@@ -251,7 +251,7 @@ def test_holder_that_was_held_up_loses_its_claim_and_its_answer_still_counts(sha
 
 def test_claims_of_a_killed_program_lapse_and_one_other_takes_over(share, address):
     holder = program(HOLDER, address, 1.0)
-    assert holder.stdout.readline() == "held\n"
+    assert line(holder) == "held"
     one, other = share(lease=1.0), share(lease=1.0)
     time.sleep(1.5)
     assert not one.claim("k"), "it lives"
@@ -279,22 +279,13 @@ def test_threads_that_claim_at_once_never_both_win(share):
 
 
 def test_two_programs_that_begin_at_once_never_both_win(address):
-    import subprocess
-    import sys
-
-    takers = [
-        subprocess.Popen(
-            [sys.executable, "-c", TAKER, address, "60"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for _ in range(2)
-    ]  # fmt: skip
+    takers = [program(TAKER, address, 60) for _ in range(2)]
     for taker in takers:
-        assert taker.stdout.readline() == "ready\n", taker.stderr.read()
+        assert line(taker) == "ready"
     for taker in takers:
         taker.stdin.write("\n")
         taker.stdin.flush()
-    won = [json.loads(taker.communicate(timeout=60)[0]) for taker in takers]
+    won = [won for taker in takers for won in ended(taker)]
     assert sorted(won[0] + won[1], key=int) == list(map(str, range(60)))
 
 
@@ -307,7 +298,7 @@ def test_programs_that_share_make_each_training_once(address):
 
 def test_what_a_killed_program_was_at_is_made_by_the_others(address):
     one, other = program(MAKER, address, 1.0), program(MAKER, address, 1.0)
-    first = json.loads(one.stdout.readline())
+    first = json.loads(line(one))
     one.send_signal(signal.SIGKILL)
     before = [first, *map(json.loads, one.communicate()[0].splitlines())]
     made = ended(other)
@@ -319,7 +310,7 @@ def test_what_a_killed_program_was_at_is_made_by_the_others(address):
 
 def test_program_that_is_interrupted_leaves_no_claim(address, share):
     one = program(MAKER, address, 600)
-    one.stdout.readline()
+    line(one)
     one.send_signal(signal.SIGINT)
     one.communicate(timeout=30)
     assert one.returncode != 0
@@ -341,7 +332,7 @@ def test_rows_that_nobody_can_read_are_made_anew(share):
 
 def test_what_lies_in_the_way_of_lines_is_said_in_a_line(tmp_path):
     (tmp_path / "in").write_text("a file")
-    with pytest.raises(AurifyError, match="in/kept.jsonl"):
+    with pytest.raises(AurifyError, match=r"in/kept.jsonl"):
         Lines(tmp_path / "in" / "kept.jsonl", {}).keep("k", ANSWER)
 
 

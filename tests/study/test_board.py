@@ -1,4 +1,4 @@
-"""The copy of a search's trials that Optuna reads: each once, in order, finished, whoever writes and whatever is killed."""
+"""The copy of a search's trials that Optuna reads: each once, in order, finished, whoever writes or is killed."""
 
 import json
 import logging
@@ -9,7 +9,7 @@ import warnings
 
 import optuna
 import pytest
-from databases import distributions, ended, program, trial
+from databases import distributions, ended, line, program, trial
 from optuna.trial import TrialState
 
 from aurify.core.errors import AurifyError
@@ -20,7 +20,6 @@ OBJECTIVES = {"roc_auc": True, "latency": False}
 
 TELLER = """
 import json, sys
-sys.path.insert(0, "tests")
 from databases import distributions, trial
 from aurify.study.board import Board
 board = Board(sys.argv[1], "n", {"roc_auc": True, "latency": False}, distributions())
@@ -49,17 +48,24 @@ def board(address):
 
 
 @pytest.fixture
-def trials(address):
-    """Return a function that reads the trials as anybody reads them who has Optuna."""
+def load(address):
+    """Return a function that loads a study as anybody does who has Optuna."""
+    made = []
 
     def read(name="n"):
         at = database(address)
-        storage = optuna.storages.RDBStorage(at.dialect, at.options)
-        found = optuna.load_study(study_name=name, storage=storage).get_trials()
-        storage.engine.dispose()
-        return found
+        made.append(optuna.storages.RDBStorage(at.dialect, at.options))
+        return optuna.load_study(study_name=name, storage=made[-1])
 
-    return read
+    yield read
+    for storage in made:
+        storage.remove_session()
+        storage.engine.dispose()
+
+
+@pytest.fixture
+def trials(load):
+    return lambda name="n": load(name).get_trials()
 
 
 def test_trial_reads_as_it_was_told(board, trials):
@@ -75,20 +81,18 @@ def test_trial_reads_as_it_was_told(board, trials):
     assert 4.4 < one.duration.total_seconds() < 10
 
 
-def test_study_has_the_objectives_of_the_search(board, address):
+def test_study_has_the_objectives_of_the_search(board, load):
     board()
-    at = database(address)
-    study = optuna.load_study(study_name="n", storage=optuna.storages.RDBStorage(at.dialect, at.options))
+    study = load()
     assert [direction.name for direction in study.directions] == ["MAXIMIZE", "MINIMIZE"]
     assert study.best_trials == []
 
 
-def test_one_objective_has_a_best_trial(board, address):
+def test_one_objective_has_a_best_trial(board, load):
     one = board({"roc_auc": True})
     for at, score in enumerate((0.6, 0.8, 0.7)):
         one.tell(trial(at, score))
-    at = database(address)
-    study = optuna.load_study(study_name="n", storage=optuna.storages.RDBStorage(at.dialect, at.options))
+    study = load()
     assert (study.best_trial.number, study.best_value) == (1, 0.8)
 
 
@@ -158,14 +162,14 @@ def test_programs_side_by_side_write_each_trial_once_and_in_order(address, trial
 
 
 def told(process):
-    assert process.stdout.readline() == "ready\n", process.stderr.read()
+    assert line(process) == "ready"
     return ended(process)
 
 
 def test_killed_program_leaves_a_prefix_that_another_goes_on_with(address, trials):
     for seconds in (0.05, 0.15, 0.3):
         teller = program(TELLER, address, 400)
-        assert teller.stdout.readline() == "ready\n", teller.stderr.read()
+        assert line(teller) == "ready"
         time.sleep(seconds)
         teller.send_signal(signal.SIGKILL)
         teller.communicate()
@@ -254,7 +258,7 @@ def test_trial_costs_a_few_milliseconds(tmp_path):
     for at in range(1, 101):
         board.tell(trial(at, 0.5, 0.6, 0.7))
     board.close()
-    assert (time.process_time() - begun) / 100 < 0.03
+    assert (time.process_time() - begun) / 100 < 0.01
 
 
 def test_told_again_costs_next_to_nothing(tmp_path):
