@@ -33,7 +33,7 @@ class Budget:
     def run(self) -> dict[str, Any]:
         named = [table for table in BUDGET if not self.on or table.name in self.on]
         found = {t.name: {"skipped": t.lacking} if t.lacking else self.compared(t) for t in named}
-        verdicts = {p: [row[p]["verdict"] for row in found.values() if p in row] for p in PRESETS}
+        verdicts = {p: [row[p]["verdict"] for row in found.values() if "verdict" in row.get(p, {})] for p in PRESETS}
         return {
             "benchmark": "tune budget",
             "limit_seconds": self.seconds,
@@ -50,7 +50,8 @@ class Budget:
         return {"benchmark": "tune budget, peers alone", "limit_seconds": self.seconds, "tables": found}
 
     def compared(self, table: Table) -> dict[str, Any]:
-        theirs = {preset: self.of_autogluon(table, preset) for preset in PRESETS}
+        every = {preset: self.of_autogluon(table, preset) for preset in PRESETS}
+        theirs = {preset: found for preset, found in every.items() if "failed" not in found}
         with tempfile.TemporaryDirectory(prefix="aurify-budget-") as place:
             ours = contestants.aurify(table, self.seed, self.cores, {"seconds": self.seconds}, Path(place))
         gaps = {preset: self.gap(table, ours["answers"], np.asarray(t["answers"])) for preset, t in theirs.items()}
@@ -58,6 +59,7 @@ class Budget:
             "metric": table.metric,
             "rows": [part.height for part in table.parts(self.seed)],
             "aurify": {**_told(ours), table.metric: self.score(table, ours["answers"])},
+            **{preset: found for preset, found in every.items() if "failed" in found},
             **{
                 preset: {
                     **_told(theirs[preset]),
@@ -81,6 +83,7 @@ class Budget:
         return _digits(float(score(truth, answers)))
 
     def of_autogluon(self, table: Table, preset: str) -> dict[str, Any]:
+        """Its answers; why it ``failed`` where the limit was too short for it, which no verdict counts."""
         about = {
             "budget": table.name,
             "preset": preset,
@@ -92,14 +95,17 @@ class Budget:
         def make() -> dict[str, Any]:
             order = {"preset": preset, "seconds": self.seconds}
             with tempfile.TemporaryDirectory(prefix="autogluon-") as place:
-                made = contestants.autogluon(table, self.seed, self.cores, order, self.python, Path(place))
+                try:
+                    made = contestants.autogluon(table, self.seed, self.cores, order, self.python, Path(place))
+                except RuntimeError as error:
+                    return {"failed": str(error).strip().splitlines()[-1]}
             return {**made, "answers": made["answers"].tolist()}
 
         return self.cache.get(about, make)
 
 
 def _told(result: dict[str, Any]) -> dict[str, Any]:
-    return {"seconds": result["seconds"], **result["found"]}
+    return result if "failed" in result else {"seconds": result["seconds"], **result["found"]}
 
 
 def _digits(value: float) -> float:

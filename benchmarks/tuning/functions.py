@@ -116,8 +116,9 @@ def compared(function: Function, trials: int, repeats: int) -> dict[str, Any]:
 
 def regret(function: Function, method: str, trials: int, repeat: int) -> float:
     """log10 of the regret after so many trials, one after another."""
-    from aurify.study.propose import Known, propose
     from optuna.distributions import FloatDistribution
+
+    from aurify.study.propose import Known, propose
 
     axes = {f"x{at}": FloatDistribution(low, high) for at, (low, high) in enumerate(function.limits)}
     known: list[Known] = []

@@ -143,12 +143,12 @@ def _against(peer: str, theirs: Sequence[Mapping[str, Any]], ours: Sequence[Mapp
         at = [getattr(one, name) for one in reached]
         times = [t["seconds"] / s if s is not None else 0.0 for t, s in zip(theirs, at, strict=True)]
         most = [x or t["seconds"] / o["seconds"] for x, t, o in zip(times, theirs, ours, strict=True)]
-        mean = ratios.rounded(ratios.geometric_mean(most), 2)
+        mean = ratios.rounded(ratios.geometric_mean(most), 3)
         found[name] = {
             "reached": f"{sum(s is not None for s in at)}/{len(at)}",
             "ratio" if all(times) else "ratio_at_most": mean,
-            "median": round(float(np.median(times)), 2),
-            "ratios": [round(x, 2) for x in times],
+            "median": round(float(np.median(times)), 3),
+            "ratios": [round(x, 3) for x in times],
             "seconds": at,
         }
     gap = ratios.mean([o["roc_auc"][-1] - t["roc_auc"] for t, o in zip(theirs, ours, strict=True)])
