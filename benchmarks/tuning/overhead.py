@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from aurify.study.board import Board
 
 from aurify import catalog as catalogs
 from aurify.core import rng
@@ -22,6 +21,7 @@ from aurify.core.files import write_json
 from aurify.core.recipe import Source
 from aurify.core.words import keep
 from aurify.study.answers import Lines
+from aurify.study.board import Board
 from aurify.study.methods import METHODS, Plan
 from aurify.study.portfolio import portfolio
 from aurify.study.search import Search, Trial
