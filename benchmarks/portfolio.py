@@ -149,7 +149,7 @@ class Chosen:
             final = first  # the minutes were too few
         regret = regrets(final.losses, first.losses)
         order = greedy(regret, SIZE, [final.cheap(1)[0], final.entries.index({})])
-        return cls(benches, first, final, regret, order)
+        return cls(benches, first, final, regret, sorted(order, key=lambda at: final.seconds[at]))
 
     def told(self) -> list[dict[str, Any]]:
         """Each entry with its regret alone, that of the best so far, and its seconds."""
@@ -168,7 +168,7 @@ class Chosen:
         names, losses = [bench.table.name for bench in self.benches], self.final.losses
         rows = {
             "first": losses[self.order[0]],
-            "recipe": losses[self.order[1]],
+            "recipe": losses[self.final.entries.index({})],
             "portfolio": losses[self.order].min(axis=0),
             "linear": [bench.linear(bench.last) for bench in self.benches],
         }

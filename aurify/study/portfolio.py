@@ -16,9 +16,9 @@ FILE = "portfolio.yaml"
 
 
 def portfolio(recipe: Recipe, catalog: Catalog) -> list[Recipe]:
-    """Complete recipes for a recipe's task, the most useful first, no two of them equal; the recipe itself is one.
+    """Complete recipes for a recipe's task, the cheapest first, no two of them equal; the recipe itself is one.
 
-    The first is cheap, the second is the recipe itself, and each later one helped most, beside those before it, on
+    Beside the recipe itself and a cheap one, each was chosen because it helped most, beside those chosen before, on
     public tables (Feurer et al. 2022, Auto-sklearn 2.0; ``portfolio.yaml`` says which). Source, split, seed, precision
     and hidden columns are always the recipe's own. Where the task is no table, the recipe is all there is.
     """

@@ -146,6 +146,7 @@ class Search:
         self.trials: list[Trial] = []
         self.open: deque[Task] = deque()
         self.stopped: str | None = None
+        self.wall = 0.0
         self.began = time.monotonic()
 
     def run(self, method: Method) -> None:
@@ -160,6 +161,7 @@ class Search:
             self.stopped = over.reason
             self._leave()
         method.close()
+        self.wall = time.monotonic() - self.began
 
     @property
     def room(self) -> float:

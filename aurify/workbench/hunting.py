@@ -177,7 +177,7 @@ class Hunt:
             **self._about(tuner, cells),
             "stopped": found.stopped or said("all {count:,} trials were made", count=len(found.trials)),
             "interrupted": stopped,
-            "wall": round(time.monotonic() - found.began, 3),
+            "wall": round(found.wall, 3),
             "best": {"number": best.number, "settings": best.settings, "score": best.score},
             "picked": best.score,
             "remeasured": again,

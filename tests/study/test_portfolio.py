@@ -58,9 +58,9 @@ def test_every_entry_trains_and_answers_better_than_nothing(own, lab, catalog):
         assert scores["log_loss"] < np.log(3) if own.task.kind == "classify" else scores["r2"] > 0, recipe.to_yaml()
 
 
-def test_the_first_takes_a_tenth_of_the_work_and_the_second_is_the_recipe_itself(own, lab, catalog):
-    first, second, *_ = portfolio(own, catalog)
-    assert second == own
+def test_the_first_takes_a_tenth_of_the_work_of_the_recipe_which_is_one_of_them(own, lab, catalog):
+    first, *others = portfolio(own, catalog)
+    assert own in others
     assert _work(first, lab) < 0.1 * _work(own, lab)
 
 
@@ -83,10 +83,10 @@ def test_what_is_not_for_a_portfolio_to_say_stays_the_users(own, catalog):
         assert recipe.hidden == {"b"}
 
 
-def test_a_technique_of_the_users_is_in_the_second_recipe(own, catalog):
+def test_a_technique_of_the_users_is_in_one_of_them(own, catalog):
     asked = own.using(catalog.part("technique", {"name": "remove_outliers", "share": 0.01}))
     found = portfolio(asked, catalog)
-    assert found[1] == asked
+    assert asked in found
     assert "remove_outliers" not in names(found[0])
 
 
