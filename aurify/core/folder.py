@@ -43,6 +43,9 @@ class RunFolder:
         self.ledger = path / "ledger.json"
         self.ablation = path / "ablation"
         self.simplified = path / "simplified.yaml"
+        self.trials = path / "trials.json"
+        self.tuning = path / "tuning.json"
+        self.search = path / "search"
         self.tracking = path / "tracking.json"
         self.tensorboard = path / "tensorboard"
 
@@ -56,6 +59,10 @@ class RunFolder:
 
     def finished(self) -> bool:
         return self.begun() and self.scores.exists()
+
+    def tuned(self) -> bool:
+        """Say whether a search chose the recipe here: its test part stays sealed until ``aurify evaluate``."""
+        return self.trials.exists() or self.tuning.exists() or self.search.exists()
 
     def hold(self) -> None:
         """Make the folder and keep other processes out until this one ends, however it ends."""

@@ -21,7 +21,6 @@ from aurify.measure.metrics import EVERY
 from aurify.report import page
 from aurify.report.ledger_frame import effects_frame, pairs_frame
 from aurify.report.notebook import Plots
-from aurify.report.section import Inspection
 from aurify.study.ablate import Ablation, Progress
 from aurify.study.ablate import ablate as compare
 from aurify.study.cells import WHOLE, Size
@@ -31,7 +30,7 @@ from aurify.study.workers import worker_count
 from aurify.training import device as devices
 from aurify.workbench.measuring import open_store
 from aurify.workbench.passed import Passed, catalog_with
-from aurify.workbench.record import read_findings, read_ledger, record
+from aurify.workbench.record import shown
 from aurify.workbench.reporting import require_language
 from aurify.workbench.settling import lines, settle
 from aurify.workbench.studying import Room, forget, is_run, place_of, refuse_words
@@ -52,7 +51,7 @@ class Ledger:
     @property
     def plot(self) -> Plots:
         """The charts of its page as figures; ``dir(ledger.plot)`` names them."""
-        return Plots(lambda: _shown(RunFolder(self.path), self.catalog, "en"))
+        return Plots(lambda: shown(RunFolder(self.path), self.catalog))
 
     @property
     def effects(self) -> pl.DataFrame:
@@ -175,7 +174,7 @@ def ablate(
                     found["simplified"] = {**told, "file": folder.simplified.name}
                     write_bytes(folder.simplified, kept.to_yaml().encode())
             write_json(folder.ledger, keep({**found, "seconds": round(time.monotonic() - began, 3)}))
-            write_bytes(folder.report, page.render(_shown(folder, catalog, language)).encode())
+            write_bytes(folder.report, page.render(shown(folder, catalog, language)).encode())
             return Ledger(folder.path, read_record(folder.ledger), catalog)
         finally:
             folder.release()
@@ -242,17 +241,3 @@ def _designs(
 def _several(words: Sequence[str]) -> Sequence[str]:
     """One word is a list of one, not of its letters."""
     return [words] if isinstance(words, str) else words
-
-
-def _shown(folder: RunFolder, catalog: Catalog, language: str) -> Inspection:
-    """What a page shows: the run with the ledger in it, or the ledger alone where nothing else is measured yet."""
-    if folder.finished():
-        return record(folder, catalog, language)
-    return Inspection(
-        folder=folder,
-        source=catalog.read_recipe(folder.recipe).source,
-        findings=read_findings(folder),
-        evidence={},
-        ledger=read_ledger(folder),
-        language=language,
-    )

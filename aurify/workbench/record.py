@@ -9,7 +9,7 @@ from aurify.core.errors import AurifyError
 from aurify.core.files import read_listed, read_record
 from aurify.core.folder import RunFolder
 from aurify.data.findings import Finding, Findings
-from aurify.report.section import Record
+from aurify.report.section import Inspection, Record
 
 
 def record(folder: RunFolder, catalog: Catalog, language: str = "en") -> Record:
@@ -22,9 +22,23 @@ def record(folder: RunFolder, catalog: Catalog, language: str = "en") -> Record:
         summary=read_record(folder.scores),
         findings=read_findings(folder),
         log=folder.read_progress(),
-        environment=read_record(folder.environment),
+        environment=read_record(folder.environment) if folder.environment.exists() else {},
         openings=folder.read_openings(),
         evidence=read_evidence(folder),
+        ledger=read_ledger(folder),
+        language=language,
+    )
+
+
+def shown(folder: RunFolder, catalog: Catalog, language: str = "en") -> Inspection:
+    """What a page shows: a measured run, or what is known of one that is not measured yet."""
+    if folder.finished():
+        return record(folder, catalog, language)
+    return Inspection(
+        folder=folder,
+        source=catalog.read_recipe(folder.recipe).source,
+        findings=read_findings(folder),
+        evidence={},
         ledger=read_ledger(folder),
         language=language,
     )
