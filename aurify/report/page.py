@@ -42,6 +42,8 @@ def _kind(record: Inspection) -> str:
         return said("a search for better settings")
     if record.ledger is not None:
         return said("what each ingredient of a recipe is worth")
+    if record.folder.tuned():
+        return said("a search for settings, before the test rows are looked at")
     return said("a look at the data before training")
 
 

@@ -23,7 +23,7 @@ def record(folder: RunFolder, catalog: Catalog, language: str = "en") -> Record:
         summary=read_record(folder.scores),
         findings=read_findings(folder),
         log=folder.read_progress(),
-        environment=read_record(folder.environment),
+        environment=read_record(folder.environment) if folder.environment.exists() else {},
         openings=folder.read_openings(),
         evidence=read_evidence(folder),
         ledger=read_ledger(folder),
@@ -34,7 +34,7 @@ def record(folder: RunFolder, catalog: Catalog, language: str = "en") -> Record:
 
 
 def shown(folder: RunFolder, catalog: Catalog, language: str = "en") -> Inspection:
-    """What a page shows: the finished run, or what studies say of it where nothing is measured yet."""
+    """What a page shows: a measured run, or what is known of one that is not measured yet."""
     if folder.finished():
         return record(folder, catalog, language)
     return Inspection(
