@@ -129,6 +129,11 @@ def last_score(trial: Trial) -> float | None:
     return trial["rungs"][-1]["score"] if trial["rungs"] else None
 
 
+def only_compared(tuning: Tuning) -> bool:
+    """Say whether methods were compared and no model was looked for."""
+    return tuning["compare"] is not None and tuning["best"] is None
+
+
 def picked(tuning: Tuning) -> str:
     """``Trial 17: picked at 0.861 in ROC AUC, re-measured 0.853 [0.847, 0.859] ...`` and what nesting says."""
     best, again, nested = tuning["best"], tuning["remeasured"], tuning["nested"]
@@ -199,11 +204,11 @@ def effort(tuning: Tuning, trials: Sequence[Trial]) -> str:
                 metric=metric_name(tuning["metric"]),
             ),
             said(
-                "The search took {wall} s with {workers} at a time, {seconds} core seconds in all, and ended so:"
+                "The search took {wall} s with {workers} at a time, {seconds} core seconds of training, and ended so:"
                 " {why}.",
                 wall=seconds_text(tuning["wall"]),
                 workers=tuning["workers"],
-                seconds=seconds_text(tuning["seconds"]),
+                seconds=seconds_text(sum(trial["seconds"] for trial in trials)),
                 why=tuning["stopped"],
             ),
         ]

@@ -11,14 +11,13 @@ import numpy as np
 
 from aurify.core.words import Said, listed, said
 from aurify.measure.names import metric_name
+from aurify.measure.paired import LEVEL
 from aurify.measure.verdict import number
 from aurify.report import charts
 from aurify.report.section import Figure, Inspection, Rows
 from aurify.report.tuning import DASH, Tuning, method_name, seconds_text
 from aurify.report.tuning_figures import score_axis
 from aurify.report.words import interval
-
-LEVEL = 0.95
 
 PLACES = 60
 """Along an axis of seconds."""
@@ -28,7 +27,8 @@ Line = list[dict[str, float | None]]
 
 def reference(compare: Mapping[str, Any]) -> str:
     """The method that the others are compared with."""
-    return "random" if "random" in compare["methods"] else compare["methods"][0]
+    named = next((row["method"] for row in compare["table"] if row["difference"] is None), None)
+    return named or compare["methods"][0]
 
 
 def explained(tuning: Tuning) -> Said:
@@ -41,6 +41,18 @@ def explained(tuning: Tuning) -> Said:
         repeats=compare["repeats"],
         trials=compare["trials"],
         reference=method_name(reference(compare)),
+    )
+
+
+def took(tuning: Tuning) -> Said:
+    """What all of the searches took."""
+    return said(
+        "Each trial was scored on {folds} folds of {rows:,} rows; all searches together took {wall} s with {workers}"
+        " trainings at a time.",
+        folds=tuning["folds"],
+        rows=tuning["rows"],
+        wall=seconds_text(tuning["wall"]),
+        workers=tuning["workers"],
     )
 
 
@@ -136,7 +148,7 @@ def mean_line(grid_S: np.ndarray, best_RS: np.ndarray) -> Line:
         return [
             {"x": float(x), "value": float(y), "low": None, "high": None} for x, y in zip(grid_S, mean_S, strict=True)
         ]
-    reach = float(stats.t.ppf((1 + LEVEL) / 2, repeats - 1)) / np.sqrt(repeats)
+    reach = float(stats.t.ppf(1 - LEVEL / 2, repeats - 1)) / np.sqrt(repeats)
     spread_S = reach * best_RS.std(axis=0, ddof=1)
     columns = (grid_S, mean_S, mean_S - spread_S, mean_S + spread_S)
     return [

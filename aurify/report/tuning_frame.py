@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def brief(tuning: Mapping[str, Any], trials: Sequence[Mapping[str, Any]], run: Path) -> dict[str, Any]:
     """What was found, as plain data: how many ``trials``, the ``best`` settings, what they scored when they were
-    ``picked`` and when they were ``remeasured``, and core ``seconds``; and the rest where the search has it.
+    ``picked`` and when they were ``remeasured``, and the ``seconds`` it all took; and the rest where the search has it.
     """
     best, again, compare = tuning["best"], tuning["remeasured"], tuning["compare"]
     more = {name: tuning[name] for name in ("nested", "ensemble", "front") if tuning[name] is not None}

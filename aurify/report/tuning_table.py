@@ -24,6 +24,7 @@ from aurify.report.tuning import (
     effort,
     knob_name,
     method_name,
+    only_compared,
     picked,
     ranked,
     sealed,
@@ -31,7 +32,7 @@ from aurify.report.tuning import (
     settings_text,
     shipped,
 )
-from aurify.report.tuning_compare import explained
+from aurify.report.tuning_compare import explained, took
 from aurify.report.values import share
 from aurify.report.words import interval
 
@@ -115,24 +116,25 @@ def print_tuning(
         console.print(_best(tuning, best, language))
     if tuning["compare"] is not None:
         console.print(_compare(tuning, language))
-    report, file = str(place / "report.html"), str(place / "trials.json")
-    lines = [
-        "",
-        picked(tuning),
-        corrected(tuning),
-        *([explained(tuning)] if tuning["compare"] is not None else []),
-        effort(tuning, trials),
-        _mattered(tuning),
-        shipped(tuning),
-        sealed(),
-        said("Report: {report}; as data: {file}", report=report, file=file),
-    ]
+    report, file = str(place / "report.html"), str(place / ("tuning" if only_compared(tuning) else "trials")) + ".json"
+    lines = ["", *(_compared(tuning) if only_compared(tuning) else _searched(tuning, trials)), sealed()]
+    lines.append(said("Report: {report}; as data: {file}", report=report, file=file))
     if tuning["best"] is not None:
         lines.append(said("Next: {command}", command=f"aurify evaluate {shlex.quote(str(place))}"))
     for at, line in enumerate(lines):
         if line or not at:
-            text = Text(_visible(say(line, language)), style="bold" if at == 1 else "")
+            bold = at == 1 and not only_compared(tuning)
+            text = Text(_visible(say(line, language)), style="bold" if bold else "")
             console.print(text, soft_wrap=not console.is_terminal)
+
+
+def _searched(tuning: Tuning, trials: Sequence[Trial]) -> list[str]:
+    told = [picked(tuning), corrected(tuning), effort(tuning, trials), _mattered(tuning), shipped(tuning)]
+    return told + (_compared(tuning) if tuning["compare"] is not None else [])
+
+
+def _compared(tuning: Tuning) -> list[str]:
+    return [explained(tuning), took(tuning)]
 
 
 def _mattered(tuning: Tuning) -> str:

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
-from tunings import HOSTILE, RUNGS, SPACE, inspection, trials, tuning, whole
+from tunings import HOSTILE, RUNGS, SPACE, compared, inspection, trials, tuning, whole
 
 from aurify import workbench
 from aurify.core import folder as folders
@@ -40,6 +40,7 @@ KEPT = {
     "lower": (tuning(LOWER, metric="rmse", greater_is_better=False, objectives=["rmse"]), LOWER),
     "lost": (tuning(LOST, importance=[]), LOST),
     "none": (tuning([], importance=[]), []),
+    "compared": (tuning([], importance=[], stopped=None, compare=compared(("hyperband", "tpe"))), []),
 }
 
 
@@ -82,6 +83,16 @@ def test_a_whole_search_shows_every_figure_once():
 def test_nothing_is_shown_without_a_search():
     assert set(shown(None, [])) == {"findings"}
     assert set(shown(*KEPT["none"])) == {"findings", "tuning"}
+
+
+def test_of_methods_that_are_compared_nothing_is_said_to_be_picked():
+    assert set(shown(*KEPT["compared"])) == {"findings", "tuning_compare"}
+    page = render(inspection(*KEPT["compared"]))
+    assert "stays sealed" in page
+    for text in (page, printed("compared")):
+        assert "picked at" not in text
+        assert "could be picked" not in text
+        assert "to Hyperband" in " ".join(text.split())
 
 
 def test_the_best_so_far_is_of_finished_trials_only():
@@ -307,7 +318,7 @@ def printed(name, language="en", **words):
 def test_a_terminal_shows_a_search_within_its_width(name, language):
     text = printed(name, language)
     assert max(cell_len(line) for line in text.splitlines()) <= 80
-    assert "runs/x/trials.json" in text
+    assert ("runs/x/tuning.json" if name == "compared" else "runs/x/trials.json") in text
     assert ("aurify evaluate runs/x" in text) == (KEPT[name][0]["best"] is not None)
 
 

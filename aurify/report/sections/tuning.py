@@ -7,7 +7,7 @@ from typing import Any
 
 from aurify.core.words import Said, said
 from aurify.report.section import Block, DataSection, Inspection, Paragraph, Record
-from aurify.report.tuning import corrected, effort, picked, sealed, shipped
+from aurify.report.tuning import corrected, effort, only_compared, picked, sealed, shipped
 from aurify.report.tuning_figures import front, progress, rungs
 from aurify.report.tuning_rows import best_trials, failures, members
 
@@ -23,7 +23,7 @@ class Search(DataSection):
 
     def show(self, record: Inspection, measured: Any) -> Sequence[Block]:
         tuning, trials = record.tuning, record.trials
-        if tuning is None:
+        if tuning is None or only_compared(tuning):
             return []
         told: list[str] = [corrected(tuning), effort(tuning, trials), shipped(tuning)]
         if not isinstance(record, Record):

@@ -7,7 +7,8 @@ from typing import Any
 
 from aurify.core.words import Said, said
 from aurify.report.section import Block, DataSection, Inspection, Paragraph
-from aurify.report.tuning_compare import explained, figures, table
+from aurify.report.tuning import only_compared, sealed
+from aurify.report.tuning_compare import explained, figures, table, took
 
 
 class Compared(DataSection):
@@ -23,4 +24,5 @@ class Compared(DataSection):
         tuning = record.tuning
         if tuning is None or tuning["compare"] is None:
             return []
-        return [Paragraph(explained(tuning)), *figures(record, tuning), table(tuning)]
+        told = [explained(tuning), took(tuning), *([sealed()] if only_compared(tuning) else [])]
+        return [*map(Paragraph, told), *figures(record, tuning), table(tuning)]
