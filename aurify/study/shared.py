@@ -141,7 +141,9 @@ class Shared:
             self._looked = time.monotonic()
 
     def release(self) -> None:
-        self._do(RELEASE, me=self.me)
+        """Where the server is away, claims lapse by themselves once this program has ended."""
+        with suppress(AurifyError):
+            self._do(RELEASE, pauses=(), me=self.me)
 
     def close(self) -> None:
         """Leave no claim and no failure; where the server is away they lapse by themselves."""

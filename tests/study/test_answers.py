@@ -47,22 +47,30 @@ from types import SimpleNamespace
 from aurify.study.shared import Shared
 from aurify.study.trainings import Trainings
 
-made = []
-
 class Slow:
-    def work(self, orders, check):
-        for order in orders:
-            check()
-            time.sleep(0.05)
-            made.append(order["key"])
-            print(json.dumps(order["key"]), flush=True)
-            yield order, {"score": int(order["key"])}
+    def __init__(self):
+        self.open = []
+
+    def begin(self, order):
+        self.open.append(order)
+
+    def ended(self, check):
+        check()
+        time.sleep(0.05)
+        order = self.open.pop(0)
+        print(json.dumps(order["key"]), flush=True)
+        return order, {"score": int(order["key"])}
+
+    def close(self):
+        self.open.clear()
 
 def wanted(key):
     seeded = SimpleNamespace(plain=dict)
-    return SimpleNamespace(key=key, seeded=seeded, cell=SimpleNamespace(path="a"))
+    return SimpleNamespace(key=key, seeded=seeded, cell=SimpleNamespace(path="a"), share=1.0)
 
 store = Shared(sys.argv[1], {"v": 1}, lease=float(sys.argv[2]))
+print("ready", flush=True)
+sys.stdin.readline()
 trainings = Trainings(store, Slow())
 try:
     trainings.make([wanted(str(at)) for at in range(12)], lambda: None, lambda done, of: None)
@@ -278,42 +286,47 @@ def test_threads_that_claim_at_once_never_both_win(share):
     assert {row[2] for row in rows(stores[0])} <= {store.me for store in stores}
 
 
+def together(text, *given):
+    """Two programs that begin what they do at the same time, however long they took to start."""
+    both = [program(text, *given) for _ in range(2)]
+    assert [line(each) for each in both] == ["ready", "ready"]
+    for each in both:
+        each.stdin.write("\n")
+        each.stdin.flush()
+    return both
+
+
 def test_two_programs_that_begin_at_once_never_both_win(address):
-    takers = [program(TAKER, address, 60) for _ in range(2)]
-    for taker in takers:
-        assert line(taker) == "ready"
-    for taker in takers:
-        taker.stdin.write("\n")
-        taker.stdin.flush()
-    won = [won for taker in takers for won in ended(taker)]
+    won = [won for taker in together(TAKER, address, 60) for won in ended(taker)]
     assert sorted(won[0] + won[1], key=int) == list(map(str, range(60)))
 
 
 def test_programs_that_share_make_each_training_once(address):
-    made = [ended(each) for each in [program(MAKER, address, 60) for _ in range(2)]]
+    made = [ended(each) for each in together(MAKER, address, 60)]
     assert sorted(made[0] + made[1], key=int) == list(map(str, range(12)))
     assert made[0]
     assert made[1]
 
 
 def test_what_a_killed_program_was_at_is_made_by_the_others(address):
-    one, other = program(MAKER, address, 1.0), program(MAKER, address, 1.0)
-    first = json.loads(line(one))
+    one, other = together(MAKER, address, 1.0)
+    before = [json.loads(line(one))]
     one.send_signal(signal.SIGKILL)
-    before = [first, *map(json.loads, one.communicate()[0].splitlines())]
+    before += map(json.loads, one.stdout.read().splitlines())
+    one.communicate()
     made = ended(other)
-    lost = set(map(str, range(12))) - set(before) - set(made)
-    assert not lost
+    assert set(before) | set(made) == set(map(str, range(12)))
     assert len(made) == len(set(made))
     assert len(set(before) & set(made)) <= 1, "only what it had made and not yet kept"
 
 
 def test_program_that_is_interrupted_leaves_no_claim(address, share):
-    one = program(MAKER, address, 600)
-    line(one)
-    one.send_signal(signal.SIGINT)
-    one.communicate(timeout=30)
-    assert one.returncode != 0
+    one, other = together(MAKER, address, 600)
+    for each in (one, other):
+        line(each)
+        each.send_signal(signal.SIGINT)
+    for each in (one, other):
+        each.communicate(timeout=60)
     assert [row for row in rows(share()) if row[2] is not None] == []
 
 
@@ -344,23 +357,24 @@ def test_trainings_wait_for_others_and_take_over_what_they_give_up(share, monkey
     assert other.claim("theirs")
     assert other.claim("left")
     wanted = [
-        SimpleNamespace(key=key, seeded=SimpleNamespace(plain=dict), cell=SimpleNamespace(path="a"))
+        SimpleNamespace(key=key, seeded=SimpleNamespace(plain=dict), cell=SimpleNamespace(path="a"), share=1.0)
         for key in ("mine", "theirs", "left")
     ]
-    made, shown = [], []
+    made, open_, shown = [], [], []
 
-    class Fake:
-        def work(self, orders, check):
-            for order in orders:
-                made.append(order["key"])
-                yield order, {"by": "one"}
+    def work(check):
+        check()
+        made.append(open_[0]["key"])
+        return open_.pop(0), {"by": "one"}
 
     def check():
         if len(made) == 1:
             other.keep("theirs", {"by": "other"})
             other.release()
 
-    Trainings(one, Fake()).make(wanted, check, lambda done, of: shown.append((done, of)))
+    Trainings(one, SimpleNamespace(begin=open_.append, ended=work, close=open_.clear)).make(
+        wanted, check, lambda done, of: shown.append((done, of))
+    )
     assert made == ["mine", "left"]
     assert one.look("theirs") == {"by": "other"}
     assert shown[0] == (0, 3)

@@ -1,11 +1,11 @@
 """Addresses of databases: which are understood, and that nothing that is said of them tells a password."""
 
 import sys
+import time
 
 import pytest
 
 from aurify.core.errors import AurifyError
-from aurify.study import database as databases
 from aurify.study.board import Board
 from aurify.study.database import database, masked
 from aurify.study.shared import Shared
@@ -31,8 +31,7 @@ SECRETS = [
 
 
 @pytest.mark.parametrize("address", SECRETS)
-def test_password_is_in_nothing_that_is_said(address, monkeypatch):
-    monkeypatch.setattr(databases, "OPENING", ())
+def test_password_is_in_nothing_that_is_said(address):
     for begin in (lambda: Shared(address, {}), lambda: Board(address, "n", {"a": True}, {})):
         with pytest.raises(AurifyError) as raised:
             begin()
@@ -109,6 +108,17 @@ def test_work_goes_on_when_the_server_comes_back(postgres):
     assert again.look("a") == {"x": 1}
     for one in (store, again):
         one.close()
+
+
+def test_stopping_is_not_held_up_by_a_server_that_is_gone(postgres, monkeypatch):
+    store = Shared(postgres, {})
+    assert store.claim("a")
+    store._engine.dispose()
+    monkeypatch.setattr(store, "_engine", database("postgresql://me@127.0.0.1:1/db").engine())
+    begun = time.monotonic()
+    store.release()
+    store.close()
+    assert time.monotonic() - begun < 5
 
 
 def test_nothing_of_databases_is_imported_before_it_is_used():
