@@ -177,7 +177,7 @@ def test_killed_program_leaves_a_prefix_that_another_goes_on_with(address, trial
         assert [each.number for each in found] == list(range(len(found)))
         assert all(each.state.is_finished() and each.params for each in found)
     assert len(told(program(TELLER, address, 40))) == 40
-    assert [each.params["network.width"] for each in trials()][:40] == [16 + at for at in range(40)]
+    assert [each.params["network.width"] for each in trials()[:40]] == [16 + at for at in range(40)]
 
 
 def test_settings_that_no_distribution_holds_are_notes(board, trials):
