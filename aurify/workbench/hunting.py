@@ -192,7 +192,7 @@ class Hunt:
         """The trials as an Optuna study: one of the same name is of the same search on the same data."""
         address = self.storage or self.folder.search / "study.db"
         about = [tuner.method, tuner.seed, self.goal.folds, tuner.costs, self.space.plain(), self.space.recipe.plain()]
-        about += [self.room.store.fingerprint, tuner.metric]
+        about += [self.room.version, tuner.metric]
         name = f"aurify {digest(about)}"
         objectives = {name: name in EVERY and EVERY[name].greater_is_better for name in (tuner.metric, *tuner.costs)}
         return Board(address, name, objectives, self.space.distributions)
