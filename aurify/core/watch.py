@@ -42,6 +42,10 @@ class Watch:
         for number, handler in self._before.items():
             signal.signal(number, handler)  # pyright: ignore[reportArgumentType]
 
+    def stop(self, number: int | None) -> None:
+        """Act as if a signal had come, or with None as if none had."""
+        self.signal_number = number
+
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self.signal_number is not None:
             raise StoppedAtOnceError(number)

@@ -142,7 +142,7 @@ class Trainings:
 
     def leave(self) -> None:
         """Give up what is not done, and leave it to others."""
-        self.workers.close()
+        self.workers.leave()
         self._waiting.clear()
         self._working.clear()
         self.answers.release()

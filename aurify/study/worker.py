@@ -77,14 +77,23 @@ def main() -> None:
     orders = queue.SimpleQueue[str]()
     threading.Thread(target=_listen, args=(said, orders), daemon=True).start()
     with ExitStack() as stack:
+        watch = Watch()
+        if hasattr(signal, "SIGUSR1"):
+            signal.signal(signal.SIGUSR1, lambda number, frame: watch.stop(number))
         try:
             chosen = stack.enter_context(devices.prepared(device))
             devices.set_threads(1)
-            answer = Trainer(Store.open(Path(store)), catalogs.load(parts), chosen, Watch())
+            answer = Trainer(Store.open(Path(store)), catalogs.load(parts), chosen, watch)
         except Exception as error:  # nobody reads what a process says in its last moments: it lives on to tell why
             answer = partial(_refuse, f"a process for trainings cannot begin: {_in_a_line(error)}")
         while True:
-            answers.write(json.dumps(keep(answer(json.loads(orders.get())))) + "\n")
+            order = json.loads(orders.get())
+            watch.stop(None)  # what was to be given up is given up
+            try:
+                told = answer(order)
+            except Interrupted as error:
+                told = _refuse(str(error), order)
+            answers.write(json.dumps(keep(told)) + "\n")
             answers.flush()
 
 

@@ -6,9 +6,11 @@ import contextlib
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -28,6 +30,7 @@ Answer = Mapping[str, Any]
 
 LOOK_SECONDS = 0.2
 ENDING_SECONDS = 10.0
+LEAVING_SECONDS = 2.0
 MOST_WORKERS = 8
 
 
@@ -45,8 +48,12 @@ class Workers(Protocol):
         """
         ...
 
+    def leave(self) -> None:
+        """Give up what is not done, and be ready for more; no answer to an earlier order comes any more."""
+        ...
+
     def close(self) -> None:
-        """Give up what is not done; no answer to an earlier order comes any more."""
+        """Give up what is not done; no more orders will come."""
         ...
 
 
@@ -78,8 +85,11 @@ class Here:
             with contextlib.redirect_stdout(sys.stderr):  # what a part of the user's prints is no answer
                 return order, self.trainer(order)
         except BaseException:
-            self.close()
+            self.leave()
             raise
+
+    def leave(self) -> None:
+        self._orders.clear()
 
     def close(self) -> None:
         self._orders.clear()
@@ -91,14 +101,16 @@ class Processes:
     def __init__(self, count: int, store: Path, device: str, parts: Sequence[str | Path]):
         self.count = count
         self.command = [sys.executable, "-P", "-m", "aurify.study.worker", str(store), device, *map(str, parts)]
-        self._processes = list[_Process]()
+        self._ready, self._serving = list[_Process](), dict[_Process, threading.Thread]()
         self._lanes, self._answers = _Lanes(), queue.Queue[tuple[Order, Answer]]()
 
     def begin(self, order: Order) -> None:
         self._lanes.add(order)
-        if len(self._processes) < self.count:
-            self._processes.append(process := _Process(self.command))
-            threading.Thread(target=process.serve, args=(self._lanes, self._answers.put), daemon=True).start()
+        if len(self._serving) < self.count:
+            process = self._ready.pop() if self._ready else _Process(self.command)
+            thread = threading.Thread(target=process.serve, args=(self._lanes, self._answers.put), daemon=True)
+            self._serving[process] = thread
+            thread.start()
 
     def ended(self, check: Callable[[], None]) -> tuple[Order, Answer]:
         try:
@@ -107,15 +119,28 @@ class Processes:
                 with suppress(queue.Empty):
                     return self._answers.get(timeout=LOOK_SECONDS)
         except BaseException:
-            self.close()
+            self.leave()
             raise
+
+    def leave(self) -> None:
+        self._lanes.close()
+        for process in self._serving:
+            process.interrupt()
+        deadline = time.monotonic() + LEAVING_SECONDS
+        for process, thread in self._serving.items():
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                process.kill()
+            else:
+                self._ready.append(process)
+        # the threads that are left hand out what nobody waits for
+        self._serving, self._lanes, self._answers = {}, _Lanes(), queue.Queue()
 
     def close(self) -> None:
         self._lanes.close()
-        for process in self._processes:
+        for process in (*self._serving, *self._ready):
             process.kill()
-        # what is killed stays dead: its thread may still be about to hand out an answer
-        self._processes, self._lanes, self._answers = [], _Lanes(), queue.Queue()
+        self._ready, self._serving, self._lanes, self._answers = [], {}, _Lanes(), queue.Queue()
 
 
 class _Lanes:
@@ -229,6 +254,13 @@ class _Process:
             encoding="utf-8",
             env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path},
         )
+
+    def interrupt(self) -> None:
+        """Have it give up what it trains and go on living, or end it where signals cannot say so."""
+        if not hasattr(signal, "SIGUSR1"):
+            self.kill()
+        elif self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGUSR1)
 
     def kill(self) -> None:
         """End it at once, whatever it is at, and for ever."""

@@ -26,7 +26,7 @@ class Fake:
         self.orders.append(order["key"])
         return order, self.answer
 
-    def close(self):
+    def leave(self):
         self.open.clear()
 
 

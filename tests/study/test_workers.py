@@ -135,6 +135,31 @@ def test_orders_that_are_given_up_leave_no_process_behind(orders, processes, pla
     wait_for(lambda: not alive(int(mark.name.partition("-")[2])))
 
 
+def test_a_training_that_is_given_up_leaves_its_process_ready_for_the_next(orders, processes):
+    workers = processes(1)
+    plain = orders(plain={})
+    first = answers(workers, plain[:1])
+    long = {**plain[1], "recipe": {**plain[1]["recipe"], "budget": {**plain[1]["recipe"]["budget"], "steps": 10**7}}}
+    workers.begin(long)
+    before = children()
+
+    def check():
+        if time.monotonic() > began + 1:
+            raise KeyboardInterrupt
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        workers.ended(check)
+    assert children() == before
+    assert answers(workers, plain[:1]) == first
+
+
+def children():
+    """Processes that this one began and that live."""
+    tasks = Path("/proc/self/task").glob("*/children")
+    return sorted(int(pid) for path in tasks for pid in path.read_text().split() if alive(int(pid)))
+
+
 def alive(pid):
     try:
         return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
