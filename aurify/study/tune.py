@@ -37,8 +37,8 @@ KEPT = 20
 COSTS = ("latency", "parameters", "bytes", "seconds")
 """What may be searched for beside the score: less is better."""
 
-BEGIN_SECONDS = 4.0
-"""What it takes to begin processes anew after a search was cut short."""
+LEAVING_SECONDS = 1.5
+"""What it takes to stop what is at work and to put the best together."""
 
 END_SHARE = 0.4
 """Of the time of a call, at most this much is kept for measuring the winner again."""
@@ -127,7 +127,7 @@ class Tuner:
         """What measuring the best so far again will take by the clock."""
         assert search.best is not None
         spent = sum(rung.seconds for rung in search.best.rungs)
-        return BEGIN_SECONDS + 1.2 * spent / min(self.workers, len(cells.all))
+        return LEAVING_SECONDS + 1.2 * spent / min(self.workers, len(cells.all))
 
     def _told(self, search: Search, trial: Trial, cells: Cells, what: str) -> None:
         ranked = self.ranked(search)

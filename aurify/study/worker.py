@@ -76,6 +76,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # and what it reads is no order
     orders = queue.SimpleQueue[str]()
     threading.Thread(target=_listen, args=(said, orders), daemon=True).start()
+    first: str | None = None
     with ExitStack() as stack:
         watch = Watch()
         if hasattr(signal, "SIGUSR1"):
@@ -83,11 +84,13 @@ def main() -> None:
         try:
             chosen = stack.enter_context(devices.prepared(device))
             devices.set_threads(1)
-            answer = Trainer(Store.open(Path(store)), catalogs.load(parts), chosen, watch)
+            catalog = catalogs.load(parts)
+            first = orders.get()  # the data need not be there before
+            answer = Trainer(Store.open(Path(store)), catalog, chosen, watch)
         except Exception as error:  # nobody reads what a process says in its last moments: it lives on to tell why
             answer = partial(_refuse, f"a process for trainings cannot begin: {_in_a_line(error)}")
         while True:
-            order = json.loads(orders.get())
+            order, first = json.loads(first or orders.get()), None
             watch.stop(None)  # what was to be given up is given up
             try:
                 told = answer(order)

@@ -104,6 +104,12 @@ class Processes:
         self._ready, self._serving = list[_Process](), dict[_Process, threading.Thread]()
         self._lanes, self._answers = _Lanes(), queue.Queue[tuple[Order, Answer]]()
 
+    def start(self) -> None:
+        """Begin the processes before there is anything to do: they have much to import."""
+        while len(self._ready) + len(self._serving) < self.count:
+            self._ready.append(process := _Process(self.command))
+            process.start()
+
     def begin(self, order: Order) -> None:
         self._lanes.add(order)
         if len(self._serving) < self.count:
@@ -223,6 +229,10 @@ class _Process:
             pass
         self._end()
         return None
+
+    def start(self) -> None:
+        with suppress(OSError):  # said when it is asked for something
+            self._pipes()
 
     def _await(self) -> None:
         """Give a process that closed its pipes the time to end by itself: its exit code says why."""

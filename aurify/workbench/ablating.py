@@ -34,7 +34,7 @@ from aurify.workbench.measuring import open_store
 from aurify.workbench.record import shown
 from aurify.workbench.reporting import require_language
 from aurify.workbench.settling import lines, settle
-from aurify.workbench.studying import Room, forget, is_run, place_of, refuse_words
+from aurify.workbench.studying import Room, forget, is_run, place_of, refuse_words, started
 
 if TYPE_CHECKING:
     import polars as pl
@@ -135,12 +135,12 @@ def ablate(
                 forget(folder)
             count = worker_count(1 if asked.in_memory else workers, chosen.type)
             room = Room(folder, open_store(folder), catalog, chosen, asked.parts, watch)
-            with room.workers(count) as side_by_side:
+            with started(count, folder, chosen, asked.parts) as processes:
                 study = Ablation(
                     contrasts=contrasts,
                     cells=room.cells(contrasts.recipe, size),
                     size=size,
-                    trainings=Trainings(room.lines(folder.ablation), side_by_side),
+                    trainings=Trainings(room.lines(folder.ablation), room.workers(processes)),
                     check=watch.check,
                     progress=progress,
                     metric=metric,

@@ -40,7 +40,7 @@ DEFAULT_TRIALS = 20
 WRITE_SECONDS = 2.0
 """Between two writings of the trials so far."""
 
-END_SECONDS = 2.0
+END_SECONDS = 1.0
 """What is kept of the time for the page."""
 
 
@@ -58,10 +58,16 @@ class Goal:
     ensemble: bool
     compare: Sequence[str]
     repeats: int
+    workers: int | None
 
     def __post_init__(self) -> None:
         """Raises AurifyError in one line."""
-        for name, value, least in (("trials", self.trials, 1), ("folds", self.folds, 2), ("repeats", self.repeats, 2)):
+        for name, value, least in (
+            ("trials", self.trials, 1),
+            ("inner", self.folds, 2),
+            ("repeats", self.repeats, 2),
+            ("workers", self.workers, 1),
+        ):
             if value is not None and value < least:
                 raise AurifyError(f"--{name} {value} is not allowed: at least {least}")
         if self.seconds is None and self.trials is None and not self.compare:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -54,18 +54,23 @@ class Room:
         """The trainings kept in a folder, as far as they were made of the same data in the same way."""
         return Lines(place / "trainings.jsonl", self.version)
 
-    @contextmanager
-    def workers(self, count: int) -> Iterator[Workers]:
-        """So many trainings side by side; in processes of their own, unless it is one."""
-        if count > 1:
-            workers: Workers = Processes(count, self.folder.store, str(self.device), self.parts)
-        else:
-            devices.set_threads(1)
-            workers = Here(Trainer(self.store, self.catalog, self.device, self.watch))
-        try:
-            yield workers
-        finally:
-            workers.close()
+    def workers(self, processes: Processes | None) -> Workers:
+        """Who trains: the processes, or without any this one, one training after another."""
+        if processes is not None:
+            return processes
+        devices.set_threads(1)
+        return Here(Trainer(self.store, self.catalog, self.device, self.watch))
+
+
+@contextmanager
+def started(count: int, folder: RunFolder, device: Any, parts: Sequence[str | Path]) -> Iterator[Processes | None]:
+    """``count`` processes for the data of a folder, which import while it is read; none where one would be enough."""
+    if count == 1:
+        yield None
+        return
+    with closing(Processes(count, folder.store, str(device), parts)) as processes:
+        processes.start()
+        yield processes
 
 
 def is_run(run: Any) -> bool:

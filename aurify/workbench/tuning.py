@@ -34,7 +34,7 @@ from aurify.workbench.record import read_trials, shown
 from aurify.workbench.reporting import require_language
 from aurify.workbench.runs import FittedRun
 from aurify.workbench.settling import lines, settle
-from aurify.workbench.studying import Room, is_run
+from aurify.workbench.studying import Room, is_run, started
 
 if TYPE_CHECKING:
     import polars as pl
@@ -135,6 +135,7 @@ def tune(
         ensemble=ensemble,
         compare=_several(compare),
         repeats=repeats,
+        workers=workers,
     )
     asked = asked_of(*_source(source, target, words), {"seed": seed})
     written = load_yaml(Path(space), read_plain) if isinstance(space, (str, Path)) else space
@@ -146,21 +147,23 @@ def tune(
     with Watch() as watch, devices.prepared(device) as chosen:
         folder.hold()
         try:
-            _from_the_start(folder)
-            tell = tell or lines(note)
-            recipe = settle(asked.wish(), folder, asked.catalog, tell, watch.check, anew=force, look=inspect)
-            folder.search.mkdir(exist_ok=True)
-            write_bytes(_start(folder), recipe.to_yaml().encode())
-            keep_environment(folder, chosen)
-            devices.set_threads(1)
-            room = Room(folder, open_store(folder), asked.catalog, chosen, asked.parts, watch)
-            around = space_of(recipe, asked.catalog, _several(knobs), written)
             count = worker_count(1 if asked.in_memory else workers, chosen.type)
-            answers = room.lines(folder.search) if storage is None else Shared(storage, room.version)
-            with closing(answers), room.workers(count) as side_by_side:
+            with started(count, folder, chosen, asked.parts) as processes:
+                _from_the_start(folder)
+                tell = tell or lines(note)
+                recipe = settle(asked.wish(), folder, asked.catalog, tell, watch.check, anew=force, look=inspect)
+                folder.search.mkdir(exist_ok=True)
+                write_bytes(_start(folder), recipe.to_yaml().encode())
+                keep_environment(folder, chosen)
+                devices.set_threads(1)
+                room = Room(folder, open_store(folder), asked.catalog, chosen, asked.parts, watch)
+                around = space_of(recipe, asked.catalog, _several(knobs), written)
                 hunt = Hunt(room, around, goal, count, began, progress, note, storage)
-                tuner = hunt.tuner(Trainings(answers, side_by_side))
-                found = hunt.compared(tuner) if goal.compare else hunt.tuned(tuner)
+                with closing(
+                    room.lines(folder.search) if storage is None else Shared(storage, room.version)
+                ) as answers:
+                    tuner = hunt.tuner(Trainings(answers, room.workers(processes)))
+                    found = hunt.compared(tuner) if goal.compare else hunt.tuned(tuner)
             plain = {"aurify": aurify.__version__, **found, "seconds": round(time.monotonic() - began, 3)}
             write_json(folder.tuning, keep(plain))
             write_bytes(folder.report, page.render(shown(folder, asked.catalog, language)).encode())

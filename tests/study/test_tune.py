@@ -186,7 +186,7 @@ def test_a_trial_that_fails_is_told_and_the_others_go_on(tune, tmp_path):
     [
         ({"trials": None}, "--time 5m, or --trials"),
         ({"trials": 0}, "--trials 0"),
-        ({"folds": 1}, "--folds 1|--inner 1"),
+        ({"folds": 1}, "--inner 1"),
         ({"method": "magic"}, "no such method"),
         ({"method": "bays"}, "did you mean 'bayes'"),
         ({"knobs": ["network.wdth"]}, "network.width"),
