@@ -132,14 +132,17 @@ def evaluate(
     out: options.Out = None,
     force: options.Force = False,
     seed: options.Seed = None,
+    language: options.Language = "en",
     device: options.Device = "auto",
     quiet: options.Quiet = False,
     json_: options.Json = False,
 ) -> None:
-    """Score a run on new labelled data, or once more on its sealed test part (each opening is counted)."""
+    """Score a run on new labelled data, or on its sealed test part (each opening is counted); measure a tuned run."""
     from aurify import workbench
 
-    summary = workbench.evaluate(run, data, parts=parts or (), out=out, force=force, seed=seed, device=device)
+    summary = workbench.evaluate(
+        run, data, parts=parts or (), out=out, force=force, seed=seed, language=language, device=device
+    )
     console = console_of(quiet or json_)
     for text in summary["notes"]:
         noting(console)(text)

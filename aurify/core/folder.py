@@ -60,6 +60,10 @@ class RunFolder:
     def finished(self) -> bool:
         return self.begun() and self.scores.exists()
 
+    def tuned(self) -> bool:
+        """Say whether a search chose the recipe here: its test part stays sealed until ``aurify evaluate``."""
+        return self.trials.exists() or self.tuning.exists() or self.search.exists()
+
     def hold(self) -> None:
         """Make the folder and keep other processes out until this one ends, however it ends."""
         if not self._taken():

@@ -11,8 +11,7 @@ def own_openings(record: Record) -> list[Mapping[str, str]]:
     """The looks recorded in the run's own folder at the rows that it is scored on, the oldest first."""
     if not record.openings:
         return []
-    part = next((o["part"] for o in reversed(record.openings) if o["verb"] == "fit"), record.openings[-1]["part"])
-    return [opening for opening in record.openings if opening["part"] == part]
+    return [opening for opening in record.openings if opening["part"] == record.openings[-1]["part"]]
 
 
 def openings_known(record: Record) -> int:

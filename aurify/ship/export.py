@@ -108,14 +108,17 @@ def _traced(bundle: Bundle) -> Any:
                 input_names=list(empty),
                 output_names=["prediction"] if classes is None else ["probabilities", "prediction"],
                 dynamo=True,
+                optimize=len(bundle.members) == 1,
                 verbose=False,
             )
+            assert program is not None
+            if len(bundle.members) > 1:
+                _lighten(program.model)
     except Exception as error:  # torch's exporter fails in many ways
         cause = error.__cause__ or error
         raise AurifyError(
             f"the model cannot be put into an ONNX graph: {str(cause).strip().splitlines()[0]}"
         ) from error
-    assert program is not None
     model = program.model_proto
     for each in (model, model.graph, *model.graph.node, *model.graph.input, *model.graph.output):
         del each.metadata_props[:]  # source lines and paths of the machine it was made on
@@ -127,6 +130,18 @@ def _traced(bundle: Bundle) -> Any:
         each.doc_string = f"{', '.join(inputs[each.name].names)} ({MEANINGS[inputs[each.name].kind]})"
     _describe(model, bundle)
     return model
+
+
+def _lighten(model: Any) -> None:
+    """Inline functions and fold constants: what torch has optimized but for its rewriting.
+
+    That calls the bounds of a clip after what is clipped, so those of members that clip one input would be the same.
+    """
+    from onnxscript import optimizer
+
+    optimizer.inline(model)
+    optimizer.fold_constants(model)
+    optimizer.remove_unused_nodes(model)
 
 
 def _dtype(kind: str) -> torch.dtype:

@@ -135,6 +135,10 @@ def _held(folder: RunFolder, *, force: bool, resume: bool) -> RunFolder:
 
 
 def _require_free(folder: RunFolder, *, force: bool, resume: bool) -> None:
+    if folder.tuned() and not force:
+        raise AurifyError(
+            f"{folder.path} holds a tuned run: measure it with aurify evaluate {folder.path}, replace it with --force"
+        )
     if folder.exists() and not force and not resume:
         raise AurifyError(f"{folder.path} holds a run already; go on with --resume, replace it with --force")
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from aurify.catalog import Catalog
-from aurify.core.errors import AurifyError
+from aurify.core.errors import AurifyError, Interrupted
 from aurify.core.files import read_record, write_bytes, write_json
 from aurify.core.folder import RunFolder
 from aurify.core.watch import Watch
@@ -23,7 +23,7 @@ from aurify.ship.bundle import Bundle
 from aurify.training import device as devices
 from aurify.workbench.passed import Passed, catalog_with
 from aurify.workbench.record import record
-from aurify.workbench.reporting import gather
+from aurify.workbench.reporting import gather, require_language
 from aurify.workbench.runs import FittedRun
 from aurify.workbench.summary import summarise
 from aurify.workbench.tested import answers, learnt_from, sealed_answers, sealed_rows
@@ -43,16 +43,21 @@ def evaluate(
     out: str | Path | None = None,
     force: bool = False,
     seed: int | None = None,
+    language: str = "en",
     device: str = "auto",
 ) -> dict[str, Any]:
     """Score a run on new labelled data, or once more on its sealed test part (the opening is counted).
 
-    ``seed`` draws other resamples than the run's own. Returns plain data as in ``scores.json``. Raises AurifyError
-    for data that lacks columns or labels.
+    The first time without data a tuned run is measured as ``fit`` measures its own, and its report is written, in
+    ``language``. ``seed`` draws other resamples than the run's own. Returns plain data as in ``scores.json``. Raises
+    AurifyError for data that lacks columns or labels.
     """
     began = time.monotonic()
+    require_language(language)
     path, (catalog, _) = Path(run), catalog_with(parts, network)
     folder = RunFolder(path) if path.is_dir() else None
+    if data is None and folder is not None and _unmeasured(folder, again=out is not None or seed is not None):
+        return _measure_tuned(FittedRun(path, catalog, device), language, began)
     bundle = FittedRun(path, catalog, device).bundle if folder else Bundle.load(path, catalog, devices.choose(device))
     if data is None and folder is None:
         raise AurifyError(f"{path} is a model without its data; give labelled rows to evaluate it on")
@@ -85,14 +90,49 @@ def evaluate(
     return result
 
 
-def measure_fit(folder: RunFolder, catalog: Catalog, device: Any, watch: Watch, began: float, language: str) -> None:
+def _unmeasured(folder: RunFolder, *, again: bool) -> bool:
+    """Whether a tuned run is still to be measured, or its report to be written where a kill prevented that."""
+    if not folder.tuned() or (folder.finished() and (again or folder.report.exists())):
+        return False
+    if again:
+        raise AurifyError(
+            f"{folder.path} is not measured yet: --out and --seed are for another look, after"
+            f" aurify evaluate {folder.path}"
+        )
+    return True
+
+
+def _measure_tuned(fitted: FittedRun, language: str, began: float) -> dict[str, Any]:
+    """Measure what a search has left as the end of a fit does; begun once, it is the same look until it is done."""
+    folder = fitted.folder
+    try:
+        with Watch() as watch, devices.prepared(fitted.device) as chosen, folder.held():
+            if folder.finished():
+                fitted.report(language)
+            else:
+                open_store(folder)
+                measure_fit(folder, fitted.catalog, chosen, watch, began, language, verb="evaluate")
+    except Interrupted as stopped:
+        raise Interrupted(f"stopped; go on with aurify evaluate {folder.path}", stopped.signal_number) from None
+    return {**fitted.summary, "notes": [], "report": str(folder.report)}
+
+
+def measure_fit(
+    folder: RunFolder,
+    catalog: Catalog,
+    device: Any,
+    watch: Watch,
+    began: float,
+    language: str,
+    verb: str = "fit",
+) -> None:
     """Open the sealed test part, score the model that will be shipped (or those of the folds) beside the baselines."""
     store, parts = Store.open(folder.store), Parts.open(folder.parts)
     bundle = Bundle.load(folder.bundle, catalog, device)
     recipe = bundle.recipe
     asked = sealed_rows(folder, store, recipe.split.folds)
     shipped = hashlib.sha256(folder.bundle.read_bytes()).hexdigest()[:16]
-    openings = open_test(folder, store, asked, "fit", f"fit {shipped}")  # the same model looked at twice is one look
+    openings = open_test(folder, store, asked, verb, f"{verb} {shipped}")  # the same model looked at twice is one look
     sets = sealed_answers(folder, store, bundle, catalog, watch.check)
     known = learnt_from(store, parts, asked) if store.test.any() else None
     summary = summarise(sets, asked, known, recipe.seed, watch.check)
@@ -104,6 +144,8 @@ def measure_fit(folder: RunFolder, catalog: Catalog, device: Any, watch: Watch, 
         "seconds": round(time.monotonic() - began, 3),
         **({} if recipe.split.folds is None else {"measured": OF_FOLDS}),
     }
+    for stale in (folder.report, folder.evidence):  # of before it was measured
+        stale.unlink(missing_ok=True)
     write_json(folder.scores, keep({"run": str(folder.path), **summary, **extra}))
     gather(folder, store, bundle, catalog, sets, asked, summary, watch)
     write_bytes(folder.report, page.render(record(folder, catalog, language)).encode())

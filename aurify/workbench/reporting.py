@@ -22,7 +22,7 @@ from aurify.report import page
 from aurify.report.section import Tested, sections
 from aurify.ship.bundle import Bundle
 from aurify.training import device as devices
-from aurify.workbench.record import read_evidence, record
+from aurify.workbench.record import read_evidence, shown
 from aurify.workbench.tested import places, sealed_answers, sealed_rows
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def write_report(fitted: FittedRun, language: str, out: str | Path | None) -> Pa
     """Write the report of a finished run, ``report.html`` in its folder or ``out``, and return where it is.
 
     What was left out when the run was measured is measured now, with the same model on the same rows: that is no
-    further opening of the test part. Raises AurifyError for a language there is not.
+    further opening of the test part. Of a tuned run that is not measured yet the page has what is known without
+    opening it. Raises AurifyError for a language there is not.
     """
     require_language(language)
     folder = fitted.folder
@@ -74,13 +75,14 @@ def write_report(fitted: FittedRun, language: str, out: str | Path | None) -> Pa
     if path.is_dir():
         raise AurifyError(f"--out {path} is a folder; give a file, such as report.html")
     known = read_evidence(folder)
-    if any(section.name() not in known for section in sections()):
+    summary = None if folder.tuned() and not folder.finished() else fitted.summary
+    if summary is not None and any(section.name() not in known for section in sections()):
         with Watch() as watch, devices.prepared(fitted.device):
             store = Store.open(folder.store)
             asked = sealed_rows(folder, store, fitted.recipe.split.folds)
             sets = sealed_answers(folder, store, fitted.bundle, fitted.catalog, watch.check)
-            gather(folder, store, fitted.bundle, fitted.catalog, sets, asked, fitted.summary, watch)
-    write_bytes(path, page.render(record(folder, fitted.catalog, language)).encode())
+            gather(folder, store, fitted.bundle, fitted.catalog, sets, asked, summary, watch)
+    write_bytes(path, page.render(shown(folder, fitted.catalog, language)).encode())
     return path
 
 

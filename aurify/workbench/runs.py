@@ -22,7 +22,7 @@ from aurify.report.tuning_frame import trials_frame
 from aurify.ship.bundle import Answer, Bundle
 from aurify.training import device as devices
 from aurify.workbench.passed import Passed, catalog_with
-from aurify.workbench.record import read_findings, read_ledger, read_trials, record
+from aurify.workbench.record import read_findings, read_ledger, read_trials, record, shown
 from aurify.workbench.reporting import write_report
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class FittedRun:
         self.device = device
         if not self.folder.bundle.exists():
             unfinished = "an unfinished run: go on with --resume" if self.folder.exists() else "not a run folder"
+            unfinished = "a search that has left no model" if self.folder.tuned() else unfinished
             raise AurifyError(f"{path} is {unfinished}")
 
     @cached_property
@@ -53,7 +54,8 @@ class FittedRun:
     def summary(self) -> dict[str, Any]:
         """All that ``fit`` printed, as plain data: scores, baselines, differences, verdict, openings, seconds."""
         if not self.folder.scores.exists():
-            raise AurifyError(f"{self.path} is not measured yet: go on with --resume")
+            how = f"aurify evaluate {self.path}" if self.folder.tuned() else "go on with --resume"
+            raise AurifyError(f"{self.path} is not measured yet: {how}")
         return read_record(self.folder.scores)
 
     @property
@@ -99,7 +101,7 @@ class FittedRun:
     @property
     def plot(self) -> Plots:
         """The charts of the report as figures: ``run.plot.learning()``; ``dir(run.plot)`` names them."""
-        return Plots(self._record)
+        return Plots(lambda: shown(self.folder, self.catalog))
 
     def report(self, language: str = "en", out: str | Path | None = None) -> Path:
         """Write the report, ``report.html`` in the run's folder or ``out``, in ``en`` or ``zh``; says where it is."""

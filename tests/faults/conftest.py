@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import aurify as package
 from aurify import catalog as catalogs
 from aurify.core import archive
 from aurify.core.recipe import load_yaml
@@ -95,8 +96,9 @@ class Command:
 def zygote():
     """Ask the process that forks commands."""
     script = Path(__file__).with_name("zygote.py")
+    tested = {**ENVIRONMENT, "PYTHONPATH": str(Path(package.__file__).parents[1])}
     with subprocess.Popen(
-        [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
+        [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=tested
     ) as process:
         assert process.stdout.readline() == "ready\n"
 

@@ -115,6 +115,16 @@ def test_dates_and_several_members_go_into_the_graph(lab, tmp_path):
     assert Graph(tmp_path / "m.onnx").answer(rows) == pytest.approx(answers(bundle, rows), abs=1e-5)
 
 
+def test_members_that_clip_one_and_the_same_input_go_into_the_graph(csv_files, tmp_path):
+    """The days since the first date of each fold, of one column."""
+    settings = {"budget.steps": 2, "network.width": 8, "network.name": "mlp"}
+    run = workbench.fit(csv_files["classify"], "y", folds=2, settings=settings, out=tmp_path / "folds")
+    bounds = [layer.first.item() for m in run.bundle.members for layer in m.layers if hasattr(layer, "first")]
+    assert len(set(bounds)) == 2
+    record = workbench.export(run.path, tmp_path / "m.onnx")
+    assert record["difference"] < 1e-5
+
+
 def test_model_file_is_tried_on_drawn_rows(run, tmp_path):
     record = workbench.export(run.path / "model.aurify", tmp_path / "m.onnx")
     assert record["rows"] == 2 * trial.DRAWN_ROWS

@@ -198,7 +198,7 @@ def _limits(record: Record, measured: Mapping[str, Any]) -> list[Said]:
                 " itself measured."
             )
         )
-    if record.recipe.budget.seconds is not None and _cut_short(record):
+    if record.recipe.budget.seconds is not None and not record.folder.tuned() and _cut_short(record):
         limits.append(said("The time limit ended training early: more time may give better scores."))
     return [*limits, *_repeated(summary)]
 

@@ -16,6 +16,8 @@ THINGS = {
     "machine": said("processor"),
 }
 
+STEPS = {"steps": said("steps taken"), "planned_steps": said("steps planned")}
+
 CHOICES = {
     "steps": said("steps that the time limit bought"),
     "learning_rate": said("learning rate found by trying"),
@@ -35,10 +37,9 @@ class Cost(Section):
 
     def show(self, record: Record, measured: Any) -> Sequence[Block]:
         environment = [[THINGS.get(name, name), str(value)] for name, value in record.environment.items()]
-        blocks: list[Block] = [
-            Rows([said("what"), said("value")], _cost(record), said("Time and size")),
-            Rows([said("what"), said("value")], environment, said("Where it was computed")),
-        ]
+        blocks: list[Block] = [Rows([said("what"), said("value")], _cost(record), said("Time and size"))]
+        if environment:
+            blocks.append(Rows([said("what"), said("value")], environment, said("Where it was computed")))
         made = _choices(record)
         if made:
             blocks.append(Rows([said("what"), said("value")], made, said("Choices made by measuring")))
@@ -51,14 +52,13 @@ def _cost(record: Record) -> list[list[str]]:
     rows: list[list[str]] = [
         [said("reading, preparing and training"), said("{seconds:,.1f} s", seconds=training["seconds"])]
     ]
-    if summary["seconds"] > training["seconds"]:  # less where an earlier sitting did some of the training
-        measuring = summary["seconds"] - training["seconds"]
+    measuring = summary["seconds"] - (0 if record.folder.tuned() else training["seconds"])
+    if measuring > 0:  # not where an earlier sitting did some of the training
         rows.append([said("baselines and scores"), said("{seconds:,.1f} s", seconds=measuring)])
     rows += [
         [said("parameters"), f"{summary['parameters']:,}"],
         [said("size of model.aurify"), said("{size:,} bytes", size=size)],
-        [said("steps taken"), f"{training['steps']:,}"],
-        [said("steps planned"), f"{training['planned_steps']:,}"],
+        *([what, f"{training[name]:,}"] for name, what in STEPS.items() if training.get(name) is not None),
     ]
     if record.log and record.recipe.split.folds is None:
         rows.append([said("passes over the training rows"), amount(record.log[-1]["epoch"])])

@@ -26,13 +26,15 @@ class Reproduce(Section):
         return {"fingerprint": tested.store.fingerprint, "rows": len(tested.store)}
 
     def show(self, record: Record, measured: Any) -> Sequence[Block]:
-        facts = [[said("seed"), str(record.recipe.seed)], [said("threads"), str(record.environment["threads"])]]
+        facts = [[said("seed"), str(record.recipe.seed)]]
+        if "threads" in record.environment:
+            facts.append([said("threads"), str(record.environment["threads"])])
         if measured is not None:
             facts.insert(0, [said("fingerprint of the data, SHA-256"), measured["fingerprint"]])
             facts.insert(0, [said("rows read"), f"{measured['rows']:,}"])
         given = record.recipe.network.name() == "given"
         return [
-            Paragraph(said("This trains the same model again, in a new run folder:")),
+            Paragraph(_what(record)),
             Code(_again(record)),
             *(Paragraph(text) for text in _same(record)),
             Rows([said("what"), said("value")], facts, said("What must be equal"), numbers=False),
@@ -41,10 +43,19 @@ class Reproduce(Section):
         ]
 
 
+def _what(record: Record) -> Said:
+    if record.folder.tuned():
+        return said(
+            "This trains one network with the settings that the search found, in a new run folder; the model here"
+            " averages several that were trained in the search:"
+        )
+    return said("This trains the same model again, in a new run folder:")
+
+
 def _again(record: Record) -> str:
     """One command, or lines of Python where the data or the network came from there."""
     recipe, run = record.recipe, record.summary["run"]
-    threads, path = record.environment["threads"], f"{run}/recipe.yaml"
+    threads, path = record.environment.get("threads", 1), f"{run}/recipe.yaml"
     if recipe.source.path is None or recipe.network.name() == "given":
         data = "frame" if recipe.source.path is None else repr(recipe.source.path)
         network = ", network=network" if recipe.network.name() == "given" else ""
@@ -60,6 +71,8 @@ def _same(record: Record) -> list[Said]:
         texts.append(said("Here network is the network that was passed; it is in no file."))
     if _parts(record):
         texts.append(said("The files given with --parts are those of the parts that aurify does not bring along."))
+    if record.folder.tuned():
+        return [*texts, said("The new run looks at the test rows once more, and that look is counted.")]
     texts.append(
         said(
             "With the same data, the same versions and as many threads on the same kind of processor every bit of the"

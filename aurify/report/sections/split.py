@@ -42,7 +42,8 @@ class Split(Section):
         if record.recipe.split.folds is not None:
             blocks.append(_folds(record, record.recipe.split.folds))
         elif measured is not None:
-            blocks += [_parts(measured), Paragraph(_uses())]
+            parts = _together(measured["parts"]) if record.folder.tuned() else measured["parts"]
+            blocks += [_parts(parts, dates=measured["dates"]), Paragraph(_uses(record))]
         return [*blocks, *_openings(record)]
 
 
@@ -103,10 +104,17 @@ def _how(kind: str, column: str) -> Said:
 PARTS = {"learnt": said("learnt from"), "held": said("held out"), "tested": said("tested")}
 
 
-def _parts(measured: Mapping[str, Any]) -> Rows:
-    parts = measured["parts"]
+def _together(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """With those held out among those learnt from, as folds of a search take them."""
+    both = [part for part in (parts["learnt"], parts["held"]) if part["rows"]]
+    ways = {"rows": sum, "groups": sum, "first": min, "last": max}
+    learnt = {name: way(p[name] for p in both) for name, way in ways.items() if all(name in p for p in both)}
+    return {"learnt": learnt, "tested": parts["tested"]}
+
+
+def _parts(parts: Mapping[str, Any], *, dates: bool) -> Rows:
     total = sum(part["rows"] for part in parts.values())
-    say = written if measured["dates"] else amount
+    say = written if dates else amount
     more: dict[str, list[str]] = {}
     if all("groups" in part for part in parts.values()):
         more = {said("groups"): [f"{part['groups']:,}" for part in parts.values()]}
@@ -122,7 +130,13 @@ def _parts(measured: Mapping[str, Any]) -> Rows:
     )
 
 
-def _uses() -> Said:
+def _uses(record: Record) -> Said:
+    if record.folder.tuned():
+        return said(
+            "A search chose the settings: the rows learnt from were dealt into folds, and each candidate was trained on"
+            " all but one of them and scored on that one. The model averages such models. The test rows were sealed"
+            " until the search had ended; every score is of these."
+        )
     return said(
         "Weights and preparing steps are fitted on the rows learnt from alone. The rows held out decide when training"
         " stops, and calibrate the answers. The test rows were sealed until the model was finished; every score is of"
