@@ -38,7 +38,7 @@ def _kind(record: Inspection) -> str:
     """What a page is that tells of no finished run."""
     if isinstance(record, Record):
         return ""
-    if record.tuning is not None:
+    if record.tuning is not None or record.folder.tuned():
         return said("a search for better settings")
     if record.ledger is not None:
         return said("what each ingredient of a recipe is worth")

@@ -93,7 +93,7 @@ class Record:
         when = self.began + int(1000 * training["seconds"])
         for name, value in values.items():
             if value is not None:
-                yield Point(name, training.get("steps", 0), value, when)
+                yield Point(name, training["steps"] or 0, value, when)
 
     def files(self) -> list[Path]:
         """What is sent as it is, as far as it is there."""

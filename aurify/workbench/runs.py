@@ -39,6 +39,7 @@ class FittedRun:
         self.device = device
         if not self.folder.bundle.exists():
             unfinished = "an unfinished run: go on with --resume" if self.folder.exists() else "not a run folder"
+            unfinished = "a search that has left no model" if self.folder.tuned() else unfinished
             raise AurifyError(f"{path} is {unfinished}")
 
     @cached_property

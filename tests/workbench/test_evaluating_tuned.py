@@ -18,25 +18,16 @@ from aurify.data.splits import Parts
 from aurify.workbench import measuring
 
 MEASURED = ("scores.json", "evidence.json", "predictions.parquet", "report.html", "openings.jsonl")
-OF_TRAINING = ("progress.jsonl", "checkpoints", "choices.json", "environment.json")
-TRIALS = [{"number": 0, "settings": {"network.width": 16}, "state": "complete", "score": 0.8, "rungs": []}]
-TUNING = {"method": "random", "metric": "roc_auc", "seed": 0, "folds": 3, "best": {"number": 0, "score": 0.8}}
 
 
 @pytest.fixture(scope="session")
-def searched(fit, csv_files, tmp_path_factory):
-    """What a search leaves, made of a fit: six members, no log of a training and no score."""
-    run = fit(csv_files["classify"], out=tmp_path_factory.mktemp("tuned") / "churn-tuned", blend="trees")
-    folder, bundle = run.folder, run.bundle
-    several = [replace(m, weight=m.weight / 3, name=f"{m.name} {n}") for n in (1, 2, 3) for m in bundle.members]
-    replace(bundle, members=tuple(several)).save(folder.bundle, run.catalog)
-    for name in (*MEASURED, *OF_TRAINING):
-        path = folder.path / name
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    folder.trials.write_text(json.dumps(TRIALS))
-    folder.tuning.write_text(json.dumps(TUNING))
-    folder.search.mkdir()
-    return folder.path
+def searched(csv_files, small, tmp_path_factory):
+    """A search of two trials whose folds' models, networks and trees, are averaged."""
+    folder = tmp_path_factory.mktemp("tuned") / "churn-tuned"
+    options = {"trials": 2, "method": "random", "knobs": ["network.width"], "workers": 1, "blend": "trees"}
+    workbench.tune(csv_files["classify"], "y", settings=small, out=folder, **options)
+    assert len(aurify.load(folder).bundle.members) > 2
+    return folder
 
 
 @pytest.fixture
@@ -62,7 +53,7 @@ def test_unmeasured_run_says_what_measures_it(tuned, csv_files, frames, words):
     assert run.predict(frames["classify"].head(3)).height == 3
     assert "prediction" in words("predict", tuned, csv_files["classify"]).out
     assert json.loads(words("export", tuned, "model.onnx", "--json").out)["difference"] < 1e-3
-    assert not [name for name in MEASURED if (tuned / name).exists()]
+    assert [name for name in MEASURED if (tuned / name).exists()] == ["report.html"]
 
 
 def test_unfinished_fit_still_says_to_go_on(runs, tmp_path):
@@ -76,14 +67,14 @@ def test_unfinished_fit_still_says_to_go_on(runs, tmp_path):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_report_of_an_unmeasured_run_opens_nothing(language, tuned):
     page = workbench.report(tuned, language=language).read_text()
-    assert re.findall(r'<section id="(\w+)"', page) == ["findings"]
-    assert ("before the test rows are looked at" in page) == (language == "en")
+    assert not {"scores", "asked", "split"} & set(re.findall(r'<section id="(\w+)"', page))
+    assert ("a search for better settings" in page) == (language == "en")
     assert not (tuned / "openings.jsonl").exists()
     assert not (tuned / "evidence.json").exists()
     assert "scores" not in dir(aurify.load(tuned).plot)
 
 
-def test_evaluating_measures_as_the_end_of_a_fit_does(measured, csv_files, fit, tmp_path):
+def test_evaluating_measures_as_the_end_of_a_fit_does(measured, frames, runs):
     path, result = measured
     run = aurify.load(path)
     assert result == {**run.summary, "notes": [], "report": str(path / "report.html")}
@@ -93,14 +84,12 @@ def test_evaluating_measures_as_the_end_of_a_fit_does(measured, csv_files, fit, 
     assert [(o["verb"], o["purpose"].split()[0]) for o in run.folder.read_openings()] == [("evaluate", "evaluate")]
     assert result["test_openings"] == 1
     assert all((path / name).exists() for name in MEASURED)
-    assert (
-        pl.read_parquet(path / "predictions.parquet")["row"].to_list()
-        == Parts.open(path / "parts.aurify").test.tolist()
-    )
-    one = fit(csv_files["classify"], out=tmp_path / "one", blend="trees").summary
-    for name, score in one["scores"].items():
-        assert result["scores"][name]["value"] == pytest.approx(score["value"], abs=1e-6), "three times the same model"
-    assert set(one) == set(run.summary)
+    parts = Parts.open(path / "parts.aurify")
+    assert pl.read_parquet(path / "predictions.parquet")["row"].to_list() == parts.test.tolist()
+    tested = frames["classify"][parts.test.tolist()]
+    right = run.predict(tested)["prediction"] == tested["y"]
+    assert result["scores"]["accuracy"]["value"] == pytest.approx(right.mean())
+    assert set(runs["classify"].summary) == set(run.summary)
 
 
 def test_evaluating_again_is_a_further_look_and_the_first_stays(tuned, csv_files):
@@ -242,3 +231,10 @@ def test_networks_averaged_alone_are_one_model(runs, tmp_path):
     assert result["members"] == {}
     assert result["parameters"] == 2 * runs["regress"].bundle.parameter_count
     assert result["scores"]["rmse"]["value"] == pytest.approx(runs["regress"].summary["scores"]["rmse"]["value"])
+
+
+def test_search_without_a_model_is_no_run_to_measure(tuned):
+    (tuned / "model.aurify").unlink()
+    for verb in (aurify.load, workbench.evaluate):
+        with pytest.raises(AurifyError, match="is a search that has left no model"):
+            verb(tuned)

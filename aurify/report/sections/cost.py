@@ -58,7 +58,7 @@ def _cost(record: Record) -> list[list[str]]:
     rows += [
         [said("parameters"), f"{summary['parameters']:,}"],
         [said("size of model.aurify"), said("{size:,} bytes", size=size)],
-        *([what, f"{training[name]:,}"] for name, what in STEPS.items() if name in training),
+        *([what, f"{training[name]:,}"] for name, what in STEPS.items() if training.get(name) is not None),
     ]
     if record.log and record.recipe.split.folds is None:
         rows.append([said("passes over the training rows"), amount(record.log[-1]["epoch"])])
