@@ -23,6 +23,10 @@ SURFACE = {
     " --simplify --workers --drop --test --split --separator --encoding --header --missing --types --positive --weight"
     " --recipe --set --with --without --blend --parts --accept --inspect --out -o --force --resume --seed --lang"
     " --device --quiet -q --json",
+    "tune": "SOURCE --target -t --time --trials --method --knobs --space --metric --objectives --inner --nested --ensemble"
+    " --compare --repeats --workers --storage --drop --test --split --separator --encoding --header --missing --types"
+    " --positive --weight --recipe --set --with --without --blend --parts --accept --inspect --out -o --force --resume"
+    " --seed --lang --device --quiet -q --json",
     "evaluate": "RUN DATA --parts --out -o --force --seed --lang --device --quiet -q --json",
     "export": "RUN FILE --parts --force --quiet -q --json",
     "report": "RUN --lang --out -o --parts --device --json",
@@ -217,6 +221,7 @@ def test_installed_command_is_the_same_program(command_line):
 
 
 def test_version_of_the_package_is_offered_lazily():
-    assert set(aurify.__all__) <= set(dir(aurify)) | {"FittedRun", "SevereError", "ablate", "fit", "inspect", "load"}
+    lazy = {"FittedRun", "SevereError", "Tuned", "ablate", "fit", "inspect", "load", "tune"}
+    assert set(aurify.__all__) <= set(dir(aurify)) | lazy
     with pytest.raises(AttributeError, match="no attribute 'fitt'"):
         _ = aurify.fitt

@@ -11,7 +11,7 @@ from aurify import workbench
 from aurify.cli import options
 from aurify.workbench.asked import RecipeWords, SourceWords, asked_of
 
-VERBS = {"fit": RecipeWords, "ablate": RecipeWords, "inspect": SourceWords}
+VERBS = {"fit": RecipeWords, "ablate": RecipeWords, "tune": RecipeWords, "inspect": SourceWords}
 GIVEN = {
     "drop": ["a"],
     "test": "other.csv",
