@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tabm import EnsembleView, LinearBatchEnsemble, LinearEnsemble
 from torch import Tensor, nn
 
 from aurify.blocks.dropout import Dropout
@@ -37,6 +36,8 @@ class Tabm(Network):
 
 class _Tabm(nn.Module):
     def __init__(self, settings: Tabm, signature: Signature):
+        from tabm import EnsembleView, LinearEnsemble  # it brings scikit-learn and pandas with it: a second
+
         super().__init__()
         self.enter = Entries(signature)
         self.view = EnsembleView(k=settings.members)
@@ -57,6 +58,8 @@ class _Tabm(nn.Module):
 
 def _layer(settings: Tabm, at: int, wide_in: int, wide_out: int) -> nn.Module:
     """(B, M, wide_in) to (B, M, wide_out); only what enters the first layer differs by member at the start."""
+    from tabm import LinearBatchEnsemble
+
     first = "random-signs" if at == 0 else "ones"
     linear = LinearBatchEnsemble(wide_in, wide_out, k=settings.members, scaling_init=(first, "ones"))
     return nn.Sequential(linear, nn.ReLU(), Dropout())

@@ -6,14 +6,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from torch import Tensor
 
+from aurify.catalog import Catalog
+from aurify.core import archive
+from aurify.core import recipe as recipes
 from aurify.core.recipe import Recipe
 from aurify.data import prepare
 from aurify.data.store import Asked
 from aurify.ship.bundle import Bundle
-from aurify.ship.pipeline import Member
 
 SMALLEST = np.finfo(np.float64).eps
 
@@ -24,15 +29,26 @@ def blended(*shares: tuple[Bundle, float]) -> Bundle:
     return replace(shares[0][0], members=tuple(members))
 
 
-def averaged(shares: Sequence[tuple[Bundle, float]], recipe: Recipe) -> Bundle:
-    """One Bundle of several, each with its share: of ``recipe``, those made by another one remembering theirs."""
-    members: list[Member] = []
-    for bundle, share in shares:
-        foreign = replace(bundle.recipe, seed=recipe.seed) != recipe
-        own = bundle.recipe if foreign else None
-        members += [replace(m, weight=m.weight * share, recipe=m.recipe or own) for m in bundle.members]
-    named = tuple(replace(m, name=f"{m.name} {at}") for at, m in enumerate(members, 1))
-    return replace(shares[0][0], recipe=recipe, members=named)
+def joined(files: Sequence[tuple[Path, float]], recipe: Recipe, catalog: Catalog) -> bytes:
+    """The bytes of one Bundle of several model files, each with its share: of ``recipe``, others remembering theirs.
+
+    No network is built. Raises AurifyError, as ``Bundle.load`` does, for a file that is no model.
+    """
+    members: list[dict[str, Any]] = []
+    every: dict[str, Tensor] = {}
+    schema: Any = None
+    for path, share in files:
+        document, tensors = archive.load(path, "model")
+        schema = document["schema"]  # they share it
+        plain = recipes.read_yaml(document["recipe"], f"the recipe in {path}")
+        foreign = replace(catalog.recipe(plain), seed=recipe.seed) != recipe
+        for at, member in enumerate(document["members"]):
+            new, old = f"members/{len(members)}/", f"members/{at}/"
+            every |= {new + name.removeprefix(old): t for name, t in tensors.items() if name.startswith(old)}
+            own = {"recipe": member.get("recipe", document["recipe"])} if foreign or "recipe" in member else {}
+            name = f"{member['name']} {len(members) + 1}"
+            members.append({**member, **own, "name": name, "weight": member["weight"] * share})
+    return archive.to_bytes("model", {"recipe": recipe.to_yaml(), "schema": schema, "members": members}, every)
 
 
 def network_share(network: Bundle, other: Bundle, held: Asked) -> float:

@@ -15,14 +15,13 @@ from aurify.core import rng
 from aurify.core.errors import AurifyError, Interrupted, suggest
 from aurify.core.recipe import Recipe
 from aurify.core.words import said
-from aurify.data.store import Store
+from aurify.data.store import Asked, Store
 from aurify.measure.clusters import clusters_of
 from aurify.measure.intervals import mean_of_folds
 from aurify.measure.metrics import EVERY, Metric, metrics_for
 from aurify.measure.predictions import Predictions
 from aurify.measure.verdict import telling
-from aurify.ship.blending import averaged
-from aurify.ship.bundle import Bundle
+from aurify.ship.blending import joined
 from aurify.study import ensemble
 from aurify.study.cells import WHOLE, Cell, Cells
 from aurify.study.methods import METHODS, Plan
@@ -152,12 +151,12 @@ class Tuner:
         assert trial.recipe is not None
         return [self.wanted(trial.recipe, cell) for cell in cells.all]
 
-    def models_of(self, trial: Trial, cells: Cells) -> list[Bundle]:
-        """The fold models of a trial; those that are not here any more are trained again."""
+    def models_of(self, trial: Trial, cells: Cells) -> list[Path]:
+        """Files of the fold models of a trial; those that are not here any more are trained again."""
         wanted = self._of(trial, cells)
-        self.make([one for one in wanted if not (self.place(one) / "model.aurify").exists()])
-        catalog = self.space.catalog
-        return [Bundle.load(self.place(one) / "model.aurify", catalog, self.device) for one in wanted]
+        files = [self.place(one) / "model.aurify" for one in wanted]
+        self.make([one for one, file in zip(wanted, files, strict=True) if not file.exists()])
+        return files
 
     def answers_of(self, trial: Trial, cells: Cells) -> list[Predictions]:
         """What the fold models of a trial say of the rows that they did not see."""
@@ -176,19 +175,19 @@ class Tuner:
 
     # what comes of them
 
-    def shipped(self, search: Search, cells: Cells) -> tuple[Bundle, dict[str, Any] | None]:
-        """The model of the winner, the mean of its folds; or of several trials together, and which."""
+    def shipped(self, search: Search, cells: Cells) -> tuple[bytes, dict[str, Any] | None]:
+        """The file of the winner's model, the mean of its folds; or of several trials together, and which."""
         best = search.best
         assert best is not None
+        assert best.recipe is not None
         members = self._together(search, cells) if self.ensemble and self.method == "auto" else {best.number: 1.0}
         of = {trial.number: trial for trial in search.trials}
-        shares = [
-            (bundle, weight / len(cells.all))
+        files = [
+            (file, weight / len(cells.all))
             for number, weight in members.items()
-            for bundle in self.models_of(of[number], cells)
+            for file in self.models_of(of[number], cells)
         ]
-        assert best.recipe is not None
-        model = averaged(shares, best.recipe)
+        model = joined(files, best.recipe, self.space.catalog)
         if len(members) == 1:
             return model, None
         answers = [self.answers_of(of[number], cells) for number in members]
@@ -250,11 +249,9 @@ def nested(
         found = one.search(inner, deadline, said("outer fold {at} of {count}", at=at, count=len(outer.all)))
         if found.best is None:
             raise AurifyError("no trial of an outer fold was trained: give more --time or --trials")
-        model, _ = one.shipped(found, inner)
-        from aurify.data.store import Asked
-
-        folds.append(
-            model.predictions(Asked(tuner.store.inputs, tuner.store.target, cell.parts.test, tuner.store.roles))
-        )
+        shipped, _ = one.shipped(found, inner)
+        model = Bundle.from_bytes(shipped, "the model of an outer fold", tuner.space.catalog, tuner.device)
+        asked = Asked(tuner.store.inputs, tuner.store.target, cell.parts.test, tuner.store.roles)
+        folds.append(model.predictions(asked))
     value, low, high = tuner.interval(folds)
     return {"value": value, "low": low, "high": high, "folds": [tuner.scored(one) for one in folds]}

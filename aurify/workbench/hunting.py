@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from aurify.core.files import write_bytes, write_json
 from aurify.core.folder import RunFolder
 from aurify.core.words import keep, said
 from aurify.measure.metrics import EVERY
-from aurify.ship.bundle import Bundle
 from aurify.study.board import Board
 from aurify.study.cells import Cells, inner_folds
 from aurify.study.compare import compare
@@ -164,7 +164,7 @@ class Hunt:
             ).cells
             outer = nested(tuner, cells(self.room.among, "outer"), self.cells, self._share())
         cells = self.cells(self.room.among, "tune")
-        saver = Saver(self.folder, tuner, cells, self._board(tuner))
+        saver = Saver(self.folder, tuner, cells, lambda: self._board(tuner))
         deadline = None if self.goal.seconds is None else self.began + self.goal.seconds - END_SECONDS
         found = replace(tuner, told=saver.told).search(cells, deadline, said("searching"))
         best = found.best
@@ -260,28 +260,34 @@ class Saver:
     folder: RunFolder
     tuner: Tuner
     cells: Cells
-    board: Board
+    opened: Callable[[], Board]
     _best: tuple[int, float] | None = None
     _written: float = 0.0
 
+    @cached_property
+    def board(self) -> Board:
+        """Opened when there is something to write: it takes most of a second."""
+        return self.opened()
+
     def told(self, search: Search, trial: Trial) -> None:
-        self.board.tell(trial.plain())
         best = search.best
         if best is not None and self._best != (best.number, best.share) and best.state == COMPLETE:
             self._best = (best.number, best.share)
             model, _ = replace(self.tuner, ensemble=False).shipped(search, self.cells)
             self.ship(model, search)
-        elif time.monotonic() - self._written > WRITE_SECONDS:
+        self.board.tell(trial.plain())
+        if time.monotonic() - self._written > WRITE_SECONDS:
             self.write(search)
 
-    def ship(self, model: Bundle, search: Search) -> None:
-        """Put a model and its recipe in place; what was measured of another one goes."""
-        data = model.to_bytes(self.tuner.space.catalog)
+    def ship(self, data: bytes, search: Search) -> None:
+        """Put a model and the best recipe in place; what was measured of another one goes."""
+        assert search.best is not None
+        assert search.best.recipe is not None
         if not self.folder.bundle.exists() or self.folder.bundle.read_bytes() != data:
             for path in (self.folder.scores, self.folder.evidence, self.folder.predictions):
                 path.unlink(missing_ok=True)
             write_bytes(self.folder.bundle, data)
-            write_bytes(self.folder.recipe, model.recipe.to_yaml().encode())
+            write_bytes(self.folder.recipe, search.best.recipe.to_yaml().encode())
         spent = sum(rung.seconds for trial in search.trials for rung in trial.rungs)
         write_json(self.folder.training, {"steps": None, "stopped": None, "seconds": round(spent, 3)})
         self.write(search)
