@@ -22,6 +22,7 @@ from aurify.measure.metrics import EVERY, Metric, metrics_for
 from aurify.measure.predictions import Predictions
 from aurify.measure.verdict import telling
 from aurify.ship.blending import joined
+from aurify.ship.bundle import Bundle
 from aurify.study import ensemble
 from aurify.study.cells import WHOLE, Cell, Cells
 from aurify.study.methods import METHODS, Plan
