@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 START = 8
 """Trials drawn at random before a model of the scores is worth anything."""
 
-SEEN = 300
+SEEN = 100
 """Trials a model is fitted to: the best and the latest. What it takes grows with their number."""
 
 Distributions = Mapping[str, "BaseDistribution"]
