@@ -9,7 +9,7 @@ from sklearn.neural_network import MLPClassifier
 
 
 class Perceptron(ClassifierMixin, BaseEstimator):
-    """``MLPClassifier`` with ``depth`` layers of ``width``; it stops early, as its users let it."""
+    """``MLPClassifier`` with ``depth`` layers of ``width``, and for the rest as it comes: it does not stop early."""
 
     def __init__(
         self,
@@ -36,7 +36,6 @@ class Perceptron(ClassifierMixin, BaseEstimator):
             learning_rate_init=self.learning_rate,
             batch_size=int(self.batch_size),
             activation=self.activation,
-            early_stopping=True,
             random_state=self.seed,
         )
         self.network_.fit(X, y)
