@@ -75,6 +75,8 @@ class Lines:
         return key not in self._known
 
     def keep(self, key: str, answer: Answer) -> None:
+        if "refused" not in self._known.get(key, {"refused": None}):
+            return
         line = json.dumps({"key": key, "version": self.version, "answer": keep(answer)}) + "\n"
         whole = (f"\n{line}" if self._torn else line).encode()
         self._known[key] = answer

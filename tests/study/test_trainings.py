@@ -84,6 +84,19 @@ def test_results_of_another_version_are_not_used(recipe, file):
     assert len(workers.orders) == 2
 
 
+def test_the_first_answer_stays_whatever_is_trained_again(file):
+    """A search that goes on must find what it decided by: seconds and latency are others each time."""
+    for at in range(2):
+        lines = Lines(file, {})
+        for latency in (1.0, 2.0):
+            lines.keep("k", {"latency": latency + at})
+            lines.keep("k", {"refused": "out of memory"})
+    assert lines.look("k") == Lines(file, {}).look("k") == {"latency": 1.0}
+    lines.keep("m", {"refused": "out of memory"})
+    lines.keep("m", {"latency": 3.0})
+    assert Lines(file, {}).look("m") == {"latency": 3.0}
+
+
 def test_what_failed_is_tried_again_another_time(recipe, file):
     workers = Fake({"refused": "out of memory"})
     wanted = Wanted(recipe, cell())
