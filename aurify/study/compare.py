@@ -40,7 +40,7 @@ def compare(tuner: Tuner, methods: Sequence[str], repeats: int, cells_of: Callab
             if best is None or best.recipe is None:
                 raise AurifyError(f"no trial of {method} could be trained: {_reason(found)}")
             again = one.remeasured(best.recipe, fresh)
-            runs.append({"method": method, "repeat": repeat, **_curve(found), "remeasured": again["value"]})
+            runs.append({"method": method, "repeat": repeat, **curve(found), "remeasured": again["value"]})
     reference = PLAINEST if PLAINEST in methods else methods[0]
     return {
         "methods": list(methods),
@@ -52,14 +52,22 @@ def compare(tuner: Tuner, methods: Sequence[str], repeats: int, cells_of: Callab
     }
 
 
-def _curve(search: Search) -> dict[str, Any]:
-    """The best of the finished trials and the core seconds spent, after each told trial; None before there is one."""
+def curve(search: Search) -> dict[str, Any]:
+    """The best of the finished trials and the core seconds spent, by how many trials were told of; None before one.
+
+    What a trial came to on later rungs counts from when it was told, beside the trials that were told before it.
+    """
     best: list[float | None] = []
-    for trial in search.trials:
-        known = [v for v in (*best[-1:], trial.score if trial.state == COMPLETE else None) if v is not None]
-        best.append(max(known, key=lambda value: search.sign * value, default=None))
-    spent = np.cumsum([sum(rung.seconds for rung in trial.rungs) for trial in search.trials])
-    return {"best": best, "seconds": [round(float(s), 4) for s in spent], "picked": best[-1]}
+    seconds: list[float] = []
+    for trial, rung in search.rungs:
+        if rung is trial.rungs[0]:
+            best.append(best[-1] if best else None)
+            seconds.append(seconds[-1] if seconds else 0.0)
+        seconds[-1] += rung.seconds
+        if rung.share >= 1 and trial.state == COMPLETE:
+            known = [value for value in (best[-1], rung.score) if value is not None]
+            best[-1] = max(known, key=lambda value: search.sign * value)
+    return {"best": best, "seconds": [round(s, 4) for s in seconds], "picked": best[-1]}
 
 
 def _row(runs: Sequence[dict[str, Any]], method: str, reference: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -144,6 +145,7 @@ class Search:
         self.metric, self.sign, self.costs, self.most = metric, sign, costs, most
         self._begin, self._ended, self._told = begin, ended, told
         self.trials: list[Trial] = []
+        self.rungs: list[tuple[Trial, Rung]] = []  # as they were told
         self.open: deque[Task] = deque()
         self.stopped: str | None = None
         self.wall = 0.0
@@ -152,10 +154,7 @@ class Search:
     def run(self, method: Method) -> None:
         """Run a method to its end, or until Over is raised; trials that are open then are left out."""
         try:
-            move = next(method)
-            while True:
-                move = method.send(self._do(move))
-        except StopIteration:
+            self._follow(method)
             self._wait(0)
         except Over as over:
             self.stopped = over.reason
@@ -192,6 +191,12 @@ class Search:
 
         return -1 if objective in EVERY and EVERY[objective].greater_is_better else 1
 
+    def _follow(self, method: Method) -> None:
+        with suppress(StopIteration):
+            move = next(method)
+            while True:
+                move = method.send(self._do(move))
+
     def _do(self, move: Move) -> Trial | None:
         if isinstance(move, Wait):
             return self._wait(move.open)
@@ -227,9 +232,10 @@ class Search:
         refused = [str(answer["refused"]) for answer in answers if "refused" in answer]
         known = [answer for answer in answers if "refused" not in answer]
         diverged = [str(answer["diverged"]) for answer in known if answer["diverged"]]
-        values = {name: _mean([_value(answer, name) for answer in known]) for name in (self.metric, *self.costs)}
+        values = {name: _mean([_value(answer, name) for answer in answers]) for name in (self.metric, *self.costs)}
         spent = sum(answer["seconds"] for answer in known)
         trial.rungs.append(Rung(task.share, values[self.metric], values, spent))
+        self.rungs.append((trial, trial.rungs[-1]))
         undefined = None if values[self.metric] is not None else f"{self.metric} is undefined in a fold"
         trial.reason = next(iter([*refused, *diverged, *([undefined] if undefined else [])]), None)
         trial.state = FAILED if trial.reason is not None else COMPLETE if task.share >= 1 else PRUNED
@@ -242,7 +248,8 @@ class Search:
 
 
 def _value(answer: Mapping[str, Any], name: str) -> float | None:
-    return answer["scores"].get(name) if name in answer["scores"] else answer.get(name)
+    scores = answer.get("scores", {})  # none of a training that was refused
+    return scores[name] if name in scores else answer.get(name)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

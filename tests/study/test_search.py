@@ -6,6 +6,7 @@ import random
 import pytest
 
 from aurify.core.errors import AurifyError
+from aurify.study.compare import curve
 from aurify.study.methods import LAG, METHODS, Plan, combinations
 from aurify.study.search import COMPLETE, FAILED, PRUNED, Over, Search
 from aurify.study.space import Axis, Space
@@ -150,6 +151,22 @@ def test_a_failure_is_told_with_its_reason_and_the_search_goes_on(space, odd, me
     assert found.best.number not in (0, 4)
 
 
+def test_what_comes_of_some_folds_only_is_no_score(space):
+    found = search(space, "random", Bench(odd={0: "refused"}), most=2)
+    assert found.trials[0].values == dict.fromkeys(("auc", *COSTS))
+    assert found.trials[0].plain()["rungs"][0]["score"] is None
+
+
+@pytest.mark.parametrize("method", ["grid", "random", "tpe", "hyperband"])
+def test_a_search_may_be_stopped_while_its_last_trials_are_at_work(space, method):
+    whole = Bench()
+    found = search(space, method, whole, most=9)
+    for left in (1, FOLDS):
+        stopped = search(space, method, Bench(stop_after=len(whole.made) - left), most=9)
+        assert stopped.stopped == "time was up"
+        assert [trial.settings for trial in stopped.known] == [t.settings for t in found.trials[: len(stopped.known)]]
+
+
 def test_every_trial_may_fail(space):
     found = search(space, "hyperband", Bench(odd=dict.fromkeys(range(20), "diverged")), most=20)
     assert found.best is None
@@ -166,6 +183,19 @@ def test_a_smaller_score_is_better_where_the_metric_says_so(space):
     up, down = (search(space, "random", Bench(), sign=sign) for sign in (1, -1))
     assert up.best.score == max(trial.score for trial in up.trials)
     assert down.best.score == min(trial.score for trial in down.trials)
+
+
+def test_the_best_so_far_is_that_of_its_moment(space):
+    """The winner of a bracket is not known before the others of it were trained."""
+    found = search(space, "hyperband", Bench(), most=9 + 5)
+    line, wide = curve(found), found.trials[:9]
+    assert line["best"][:8] == [None] * 8
+    assert line["best"][8] == max(trial.score for trial in wide if trial.share == 1.0)
+    assert line["seconds"][:8] == pytest.approx([FOLDS / 9 * (at + 1) for at in range(8)], abs=1e-3)
+    assert line["seconds"][8] == pytest.approx(sum(rung.seconds for t in wide for rung in t.rungs), abs=1e-3)
+    spent = sum(rung.seconds for trial in found.trials for rung in trial.rungs)
+    assert line["seconds"][-1] == pytest.approx(spent, abs=1e-3)
+    assert line["picked"] == found.best.score
 
 
 def test_grid_has_each_combination_once_and_ends_by_itself(space):
