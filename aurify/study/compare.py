@@ -78,9 +78,13 @@ def _row(runs: Sequence[dict[str, Any]], method: str, reference: str) -> dict[st
         prefix = "" if name == "picked" else "remeasured_"
         found |= {name: mean, f"{prefix}low": low, f"{prefix}high": high}
     found["seconds"] = float(np.mean([run["seconds"][-1] for run in own]))
-    gains = [a["remeasured"] - b["remeasured"] for a, b in zip(own, other, strict=True)]
+    gains = [_difference(a["remeasured"], b["remeasured"]) for a, b in zip(own, other, strict=True)]
     mean, low, high = (None, None, None) if method == reference else interval(gains)
     return {**found, "difference": mean, "difference_low": low, "difference_high": high}
+
+
+def _difference(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one - other
 
 
 def interval(values: Sequence[float | None]) -> tuple[float | None, float | None, float | None]:

@@ -29,7 +29,7 @@ from aurify.study.methods import METHODS, Plan
 from aurify.study.search import COMPLETE, Over, Search, Trial
 from aurify.study.space import Space
 from aurify.study.trainings import Trainings, Wanted
-from aurify.study.trial import constant
+from aurify.study.trial import constant, scores
 
 KEPT = 20
 """Trials whose models are kept, the best ones."""
@@ -206,8 +206,7 @@ class Tuner:
         return {ranked[at].number: weight for at, weight in weights.items()}
 
     def scored(self, predictions: Predictions) -> float:
-        from aurify.study.trial import scores
-
+        """The metric on all rows; NaN where it is undefined."""
         value = scores(predictions)[self.metric]
         return float("nan") if value is None else value
 
@@ -216,14 +215,16 @@ class Tuner:
         wanted = [self.wanted(recipe, cell) for cell in fresh.all]
         self.make([one for one in wanted if not (self.place(one) / "predictions.parquet").exists()])
         folds = [Predictions.read(self.place(one) / "predictions.parquet") for one in wanted]
-        value, low, high = self.interval(folds)
         for one in wanted:
             (self.place(one) / "model.aurify").unlink(missing_ok=True)
-        return {"value": value, "low": low, "high": high, "folds": [self.scored(one) for one in folds]}
+        return self.worth(folds)
 
-    def interval(self, folds: Sequence[Predictions]) -> tuple[float, float, float]:
+    def worth(self, folds: Sequence[Predictions]) -> dict[str, Any]:
+        """The mean over ``folds`` with its 95 % interval, and the score of each; None for what is undefined."""
         clusters = [clusters_of(self.store.roles, one.row).codes for one in folds]
-        return mean_of_folds(folds, self.judge, clusters, seed=self.seed)
+        numbers = (*mean_of_folds(folds, self.judge, clusters, seed=self.seed), *map(self.scored, folds))
+        value, low, high, *each = (number if np.isfinite(number) else None for number in numbers)
+        return {"value": value, "low": low, "high": high, "folds": each}
 
 
 def metric_of(asked: str | None, store: Store, cell: Cell) -> str:
@@ -235,24 +236,28 @@ def metric_of(asked: str | None, store: Store, cell: Cell) -> str:
 
 
 def nested(
-    tuner: Tuner, outer: Cells, cells_of: Callable[[np.ndarray, str], Cells], seconds: float | None
+    tuner: Tuner,
+    outer: Cells,
+    cells_of: Callable[[np.ndarray, str], Cells],
+    deadline: Callable[[int], float | None],
 ) -> dict[str, Any]:
     """What the whole search is worth: in each outer fold it is run on the rest, and its model answers for the fold.
 
-    Nested cross-validation (Varma & Simon 2006): the rows that score are seen by no trial.
+    Nested cross-validation (Varma & Simon 2006): the rows that score are seen by no trial. ``deadline`` says when a
+    search is to end, of so many that are left. Raises Interrupted after a signal.
     """
     folds: list[Predictions] = []
     for at, cell in enumerate(outer.all, 1):
         rest = np.sort(np.concatenate([cell.parts.fit, cell.parts.held]))
         inner = cells_of(rest, f"nested/{at}")
         one = replace(tuner, seed=rng.key(tuner.seed, f"nested/{at}"))
-        deadline = None if seconds is None else time.monotonic() + seconds
-        found = one.search(inner, deadline, said("outer fold {at} of {count}", at=at, count=len(outer.all)))
+        what = said("outer fold {at} of {count}", at=at, count=len(outer.all))
+        found = one.search(inner, deadline(len(outer.all) - at + 1), what)
+        one.check()
         if found.best is None:
             raise AurifyError("no trial of an outer fold was trained: give more --time or --trials")
         shipped, _ = one.shipped(found, inner)
         model = Bundle.from_bytes(shipped, "the model of an outer fold", tuner.space.catalog, tuner.device)
         asked = Asked(tuner.store.inputs, tuner.store.target, cell.parts.test, tuner.store.roles)
         folds.append(model.predictions(asked))
-    value, low, high = tuner.interval(folds)
-    return {"value": value, "low": low, "high": high, "folds": [tuner.scored(one) for one in folds]}
+    return tuner.worth(folds)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from aurify.core.errors import AurifyError, suggest
+from aurify.core.errors import AurifyError, Interrupted
 from aurify.core.files import write_bytes, write_json
 from aurify.core.folder import RunFolder
 from aurify.core.words import keep, said
@@ -19,13 +20,14 @@ from aurify.study.board import Board
 from aurify.study.cells import Cells, inner_folds
 from aurify.study.compare import compare
 from aurify.study.importance import importance
-from aurify.study.methods import AUTO_SHARE, METHODS, RUNGS, STEP
+from aurify.study.methods import AUTO_SHARE, RUNGS, STEP
 from aurify.study.portfolio import portfolio
 from aurify.study.search import COMPLETE, Search, Trial
 from aurify.study.space import Space
 from aurify.study.trainings import Trainings, digest
-from aurify.study.tune import COSTS, Tuner, metric_of, nested
+from aurify.study.tune import Tuner, metric_of, nested
 from aurify.training import device as devices
+from aurify.workbench.goal import Goal
 from aurify.workbench.studying import Room
 
 Searching = Callable[[int, int | None, float | None, Sequence[int], float | None, str], None]
@@ -42,67 +44,6 @@ WRITE_SECONDS = 2.0
 
 END_SECONDS = 1.0
 """What is kept of the time for the page."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Goal:
-    """What a call of tune asks of the search, every word of it known to mean something."""
-
-    seconds: float | None
-    trials: int | None
-    method: str
-    metric: str | None
-    objectives: Sequence[str]
-    folds: int
-    nested: bool
-    ensemble: bool
-    compare: Sequence[str]
-    repeats: int
-    workers: int | None
-
-    def __post_init__(self) -> None:
-        """Raises AurifyError in one line."""
-        for name, value, least in (
-            ("trials", self.trials, 1),
-            ("inner", self.folds, 2),
-            ("repeats", self.repeats, 2),
-            ("workers", self.workers, 1),
-        ):
-            if value is not None and value < least:
-                raise AurifyError(f"--{name} {value} is not allowed: at least {least}")
-        if self.seconds is None and self.trials is None and not self.compare:
-            raise AurifyError("say how long to search: --time 5m, or --trials 64")
-        if self.seconds is not None and not 0 < self.seconds < float("inf"):
-            raise AurifyError(f"--time {self.seconds} is not allowed: more than 0 seconds")
-        for name in (self.method, *self.compare):
-            if name not in METHODS:
-                option = "--method" if name == self.method else "--compare"
-                raise AurifyError(f"{option} {name}: there is no such method{suggest(name, METHODS)}")
-        if self.compare and (len(set(self.compare)) < len(self.compare) or len(self.compare) < 2):
-            raise AurifyError("--compare takes two methods or more, each once: random,bayes")
-        for words, option in (
-            (self.seconds, "--time"),
-            (self.nested or None, "--nested"),
-            (self.objectives or None, "--objectives"),
-        ):
-            if self.compare and words is not None:
-                raise AurifyError(f"--compare compares at the same number of --trials; it does not go with {option}")
-        known = [*EVERY, *COSTS]
-        for name in (*self.objectives, *([self.metric] if self.metric else [])):
-            if name not in known:
-                raise AurifyError(f"there is no metric or cost {name!r}{suggest(name, known)}")
-        if self.objectives and (
-            self.metric or len(set(self.objectives)) < 2 or len(set(self.objectives)) < len(self.objectives)
-        ):
-            raise AurifyError(
-                "--objectives takes two or more, each once, the metric first: roc_auc,latency (without --metric)"
-            )
-        if self.objectives and (self.objectives[0] not in EVERY or not set(self.objectives[1:]) <= set(COSTS)):
-            raise AurifyError(f"--objectives names a metric first and then costs{suggest('', COSTS)}")
-
-    @property
-    def judge(self) -> str | None:
-        return self.objectives[0] if self.objectives else self.metric
 
 
 @dataclass(frozen=True)
@@ -156,33 +97,27 @@ class Hunt:
 
     def tuned(self, tuner: Tuner) -> dict[str, Any]:
         """Search, ship the best, and say what it is worth: everything there is to tell."""
-        outer = None
-        if self.goal.nested:
-            parts = replace(self.goal, folds=OUTER)
-            cells = Hunt(
-                self.room, self.space, parts, self.workers, self.began, self.progress, self.note, self.storage
-            ).cells
-            outer = nested(tuner, cells(self.room.among, "outer"), self.cells, self._share())
         cells = self.cells(self.room.among, "tune")
         saver = Saver(self.folder, tuner, cells, lambda: self._board(tuner))
-        deadline = None if self.goal.seconds is None else self.began + self.goal.seconds - END_SECONDS
+        deadline = self._deadline(1 + OUTER * self.goal.nested)
         found = replace(tuner, told=saver.told).search(cells, deadline, said("searching"))
         best = found.best
         if best is None or best.recipe is None:
             raise self._failure(found)
-        stopped = self.room.watch.signal_number
-        ending = replace(tuner, check=lambda: None if stopped else self.room.watch.check())
-        model, together = ending.shipped(found, cells)
+        model, together = self._shipped(tuner, found, cells)
         saver.ship(model, found)
         saver.board.close()
-        again = None
-        if stopped is None and self._in_time(ending, found, cells):
-            fresh = self.cells(self.room.among, "tune/fresh")
-            again = ending.remeasured(best.recipe, fresh)
+        again = outer = None
+        with suppress(Interrupted):  # what is found is told all the same
+            tuner.check()
+            if self._in_time(tuner, found, cells):
+                again = tuner.remeasured(best.recipe, self.cells(self.room.among, "tune/fresh"))
+            if self.goal.nested:
+                outer = nested(tuner, self.cells(self.room.among, "outer", OUTER), self.cells, self._deadline)
         return {
             **self._about(tuner, cells),
             "stopped": found.stopped or said("all {count:,} trials were made", count=len(found.trials)),
-            "interrupted": stopped,
+            "interrupted": self.room.watch.signal_number,
             "wall": round(found.wall, 3),
             "best": {"number": best.number, "settings": best.settings, "score": best.score},
             "picked": best.score,
@@ -230,11 +165,22 @@ class Hunt:
             "rungs": rungs.get(self.goal.method, [1.0]),
         }
 
-    def _share(self) -> float | None:
-        """The seconds of one outer fold: as many as are left for the search itself."""
+    def _deadline(self, searches: int) -> float | None:
+        """When a search is to end after which as many follow as make ``searches`` in all, by the monotonic clock."""
         if self.goal.seconds is None:
             return None
-        return (self.began + self.goal.seconds - END_SECONDS - time.monotonic()) / (OUTER + 1)
+        now = time.monotonic()
+        return now + (self.began + self.goal.seconds - END_SECONDS - now) / searches
+
+    def _shipped(self, tuner: Tuner, found: Search, cells: Cells) -> tuple[bytes, dict[str, Any] | None]:
+        """The model, put together in peace; of the best trial alone where a signal comes meanwhile."""
+        calm = replace(tuner, check=lambda: None)
+        if self.room.watch.signal_number is not None:
+            return calm.shipped(found, cells)
+        try:
+            return tuner.shipped(found, cells)
+        except Interrupted:
+            return replace(calm, ensemble=False).shipped(found, cells)
 
     def _in_time(self, tuner: Tuner, found: Search, cells: Cells) -> bool:
         if self.goal.seconds is None:
@@ -270,8 +216,8 @@ class Saver:
         return self.opened()
 
     def told(self, search: Search, trial: Trial) -> None:
-        best = search.best
-        if best is not None and self._best != (best.number, best.share) and best.state == COMPLETE:
+        best, more = search.best, bool(search.open) and search.open[0].done  # what is told next may be better
+        if best is not None and not more and self._best != (best.number, best.share) and best.state == COMPLETE:
             self._best = (best.number, best.share)
             model, _ = replace(self.tuner, ensemble=False).shipped(search, self.cells)
             self.ship(model, search)
@@ -287,7 +233,7 @@ class Saver:
             for path in (self.folder.scores, self.folder.evidence, self.folder.predictions):
                 path.unlink(missing_ok=True)
             write_bytes(self.folder.bundle, data)
-            write_bytes(self.folder.recipe, search.best.recipe.to_yaml().encode())
+        write_bytes(self.folder.recipe, search.best.recipe.to_yaml().encode())
         spent = sum(rung.seconds for trial in search.trials for rung in trial.rungs)
         write_json(self.folder.training, {"steps": None, "stopped": None, "seconds": round(spent, 3)})
         self.write(search)

@@ -28,7 +28,8 @@ from aurify.study.trainings import Trainings
 from aurify.study.workers import worker_count
 from aurify.training import device as devices
 from aurify.workbench.asked import Asked, RecipeWords, asked_of, takes
-from aurify.workbench.hunting import Goal, Hunt, Searching, keep_environment
+from aurify.workbench.goal import Goal
+from aurify.workbench.hunting import Hunt, Searching, keep_environment
 from aurify.workbench.measuring import open_store
 from aurify.workbench.record import read_trials, shown
 from aurify.workbench.reporting import require_language

@@ -1,6 +1,7 @@
 """What a tuning leaves: a model that answers, trials that are whole, an honest score, and the test part untouched."""
 
 import json
+import signal
 
 import numpy as np
 import pytest
@@ -217,3 +218,54 @@ def test_a_finished_fit_is_not_replaced(tune, tmp_path, csv_files):
         tune(out=run.path)
     found = tune(run.path, None, recipe=None, out=tmp_path / "tuned", trials=2)
     assert found.bundle.recipe.network.name() == "mlp"
+
+
+def test_what_was_measured_of_the_best_stays_where_it_was_not_the_first(tune, tmp_path):
+    """The same call tells every trial again: none that was beaten may take the place of the best on the way."""
+    found = tune(out=tmp_path / "run", trials=4, seed=3)
+    assert found.plain["best"]["number"] > 0, "the winner must have been beaten to for this to say anything"
+    workbench.evaluate(found.path)
+    own = ("model.aurify", "recipe.yaml", "scores.json")
+    before = {name: (found.path / name).read_bytes() for name in own}
+    again = tune(out=tmp_path / "run", trials=4, seed=3)
+    assert {name: (again.path / name).read_bytes() for name in own} == before
+
+
+def test_the_recipe_of_the_first_trial_is_kept_by_the_same_call(tune, tmp_path):
+    found = tune(out=tmp_path / "run", trials=1)
+    recipe = (found.path / "recipe.yaml").read_bytes()
+    assert recipe != (found.path / "search" / "recipe.yaml").read_bytes()
+    tune(out=tmp_path / "run", trials=1)
+    assert (found.path / "recipe.yaml").read_bytes() == recipe
+
+
+@pytest.mark.parametrize("at", ["remeasured", "nested"])
+def test_a_signal_after_the_search_leaves_what_was_found(tune, tmp_path, monkeypatch, at):
+    """Ctrl-C while the winner is measured: the model is there already, and so are the trials."""
+    from aurify.study.tune import Tuner
+    from aurify.workbench import hunting
+
+    def stopped(*words):
+        signal.raise_signal(signal.SIGINT)
+        words[0].check()
+
+    monkeypatch.setattr(*((Tuner, "remeasured") if at == "remeasured" else (hunting, "nested")), stopped)
+    found = tune(out=tmp_path / "run", trials=2, nested=True)
+    assert found.plain["interrupted"] == signal.SIGINT
+    assert (found.plain["remeasured"] is None) == (at == "remeasured")
+    assert found.plain["nested"] is None
+    assert found.bundle.members
+    assert found.report.exists()
+
+
+def test_what_is_undefined_on_fresh_folds_is_told_as_unknown(tune, tmp_path, monkeypatch):
+    """As where a fold of whole groups holds one class only: the trials were scored, their folds were others."""
+    from aurify.study import tune as tuning
+
+    monkeypatch.setattr(tuning, "mean_of_folds", lambda *words, **more: (float("nan"),) * 3)
+    found = tune(out=tmp_path / "run", trials=1)
+    again = found.plain["remeasured"]
+    assert (again["value"], again["low"], again["high"]) == (None, None, None)
+    compared = tune(out=tmp_path / "compared", trials=1, compare=["random", "tpe"], repeats=2)
+    assert compared.plain["compare"]["table"][1]["difference"] is None
+    assert compared.report.exists()
