@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aurify.core.errors import AurifyError
 from aurify.study.database import OPENING, PAUSES, database, reason, tried
+from aurify.study.propose import quiet
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -62,7 +62,7 @@ class Board:
     def _open(self) -> tuple[RDBStorage, int]:
         import optuna
 
-        with _quiet():
+        with quiet():
             storage = optuna.storages.RDBStorage(self._place.dialect, self._place.options)
             named = optuna.study.StudyDirection
             directions = [named.MAXIMIZE if greater else named.MINIMIZE for greater in self.objectives.values()]
@@ -227,16 +227,3 @@ def _values(frozen: FrozenTrial) -> list[dict[str, Any]]:
 
 def _notes(frozen: FrozenTrial) -> list[dict[str, Any]]:
     return [{"key": key, "value_json": json.dumps(value)} for key, value in frozen.user_attrs.items()]
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Let Optuna log warnings only; what the caller of aurify has set is put back."""
-    from optuna import logging
-
-    before = logging.get_verbosity()
-    logging.set_verbosity(max(before, logging.WARNING))
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -166,14 +166,8 @@ def _about(plan: Plan, space: Space | None) -> list[Trial] | None:
     for trial in plan.search.trials:
         near = trial.settings if trial.recipe is None else space.near(trial.recipe)
         if near is not None:
-            found.append(_seen_as(trial, near))
+            found.append(replace(trial, settings=near))
     return found
-
-
-def _seen_as(trial: Trial, settings: dict[str, Any]) -> Trial:
-    from dataclasses import replace
-
-    return replace(trial, settings=settings)
 
 
 METHODS: Mapping[str, Program] = {

@@ -7,7 +7,8 @@ same search proposes the same whether it was killed or not, with one worker or m
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,28 +40,28 @@ class Known:
     share: float = 1.0
 
 
-def random(seed: int, objectives: int) -> BaseSampler:
+def random(seed: int) -> BaseSampler:
     """Bergstra & Bengio 2012."""
     from optuna.samplers import RandomSampler
 
     return RandomSampler(seed=seed)
 
 
-def tpe(seed: int, objectives: int) -> BaseSampler:
+def tpe(seed: int) -> BaseSampler:
     """The tree-structured Parzen estimator of all knobs together (Bergstra et al. 2011; Falkner et al. 2018)."""
     from optuna.samplers import TPESampler
 
     return TPESampler(seed=seed, multivariate=True, n_startup_trials=START)
 
 
-def bayes(seed: int, objectives: int) -> BaseSampler:
+def bayes(seed: int) -> BaseSampler:
     """A Gaussian process and expected improvement (Jones et al. 1998; its logarithm, Ament et al. 2023)."""
     from optuna.samplers import GPSampler
 
     return GPSampler(seed=seed, n_startup_trials=START, deterministic_objective=False)
 
 
-SAMPLERS: dict[str, Callable[[int, int], BaseSampler]] = {"random": random, "tpe": tpe, "bayes": bayes}
+SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {"random": random, "tpe": tpe, "bayes": bayes}
 
 
 def propose(
@@ -73,17 +74,29 @@ def propose(
     """
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     done = [one.values for one in known if one.values is not None]
     objectives = len(done[0]) if done else 1
     worst = tuple(max(values[at] for values in done) for at in range(objectives)) if done else None
-    with warnings.catch_warnings():
+    with quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # parts of Optuna that call themselves experimental
-        made = SAMPLERS[sampler](rng.key(seed, f"propose/{number}") % 2**32, objectives)
+        made = SAMPLERS[sampler](rng.key(seed, f"propose/{number}") % 2**32)
         study = optuna.create_study(sampler=made, directions=[optuna.study.StudyDirection.MINIMIZE] * objectives)
         if worst is not None and sampler != "random":
             study.add_trials([_frozen(one, distributions, worst) for one in _seen(known)])
         return dict(study.ask(dict(distributions)).params)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Let Optuna log errors only; what the caller of aurify has set is put back."""
+    from optuna import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity(max(before, logging.ERROR))
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
 
 
 def _seen(known: Sequence[Known]) -> Sequence[Known]:

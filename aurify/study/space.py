@@ -13,6 +13,7 @@ from aurify.core.errors import AurifyError, suggest
 from aurify.core.knobs import Knob
 from aurify.core.parts import Part, fits
 from aurify.core.recipe import Budget, Recipe
+from aurify.study.axis import Axis
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -25,74 +26,6 @@ EVERY = "all"
 
 ON = ".on"
 """``mixup.on`` says whether a technique is used."""
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One knob of a search: a range ``low`` to ``high``, or ``choices``; ``default`` is the recipe's own value."""
-
-    name: str
-    default: Any
-    low: float | None = None
-    high: float | None = None
-    log: bool = False
-    choices: tuple[Any, ...] | None = None
-    whole: bool = False
-    """Whether its numbers are whole ones."""
-
-    @cached_property
-    def distribution(self) -> BaseDistribution:
-        """The same as Optuna knows it."""
-        from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
-        if self.choices is not None:
-            return CategoricalDistribution(self.choices)
-        assert self.low is not None
-        assert self.high is not None
-        if self.whole:
-            return IntDistribution(round(self.low), round(self.high), log=self.log)
-        return FloatDistribution(self.low, self.high, log=self.log)
-
-    def levels(self, count: int) -> list[Any]:
-        """The values of a grid: all choices, or ``count`` numbers spread evenly on its scale."""
-        if self.choices is not None:
-            return list(self.choices)
-        assert self.low is not None
-        assert self.high is not None
-        if count < 2:
-            return [self.default]
-        shares = [at / (count - 1) for at in range(count)]
-        ends = {0.0: self.low, 1.0: self.high}
-        values = [ends.get(share, self._at(share)) for share in shares]
-        return sorted({round(value) for value in values}) if self.whole else values
-
-    def _at(self, share: float) -> float:
-        """The number a share of the way along the axis."""
-        assert self.low is not None
-        assert self.high is not None
-        if self.log:
-            return math.exp(math.log(self.low) + share * math.log(self.high / self.low))
-        return self.low + share * (self.high - self.low)
-
-    def inside(self, value: Any) -> Any:
-        """The nearest value that the axis has; None where there is none near."""
-        if self.choices is not None:
-            return value if value in self.choices else None
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return None
-        assert self.low is not None
-        assert self.high is not None
-        near = min(max(value, self.low), self.high)
-        return round(near) if self.whole else float(near)
-
-    def plain(self) -> dict[str, Any]:
-        return {
-            "low": self.low,
-            "high": self.high,
-            "log": self.log,
-            "choices": None if self.choices is None else list(self.choices),
-            "default": self.default,
-        }
 
 
 @dataclass(frozen=True)
@@ -316,8 +249,3 @@ def _whole_numbers(recipe: Recipe, catalog: Catalog, name: str) -> bool:
     kind = type(own) if own is not None else catalog.parts["technique"].get(first)
     wanted = typing.get_type_hints(kind).get(rest) if kind is not None and rest else None
     return wanted is int or int in typing.get_args(wanted)
-
-
-def only(settings: Settings, defaults: Settings) -> dict[str, Any]:
-    """What of settings differs from the defaults."""
-    return {name: value for name, value in settings.items() if defaults.get(name) != value}

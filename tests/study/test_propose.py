@@ -77,3 +77,15 @@ def test_of_very_many_trials_the_best_and_the_latest_are_looked_at():
 def test_several_objectives_are_weighed():
     known = [Known(k.settings, (*(k.values or ()), k.settings["a"])) for k in history(15)]
     assert set(propose("tpe", SPACE, known, 15, 0)) == set(SPACE)
+
+
+def test_what_optuna_logs_stays_as_the_caller_set_it():
+    import optuna
+
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.DEBUG)
+    try:
+        propose("random", {"x": optuna.distributions.FloatDistribution(0, 1)}, [], 0, 0)
+        assert optuna.logging.get_verbosity() == optuna.logging.DEBUG
+    finally:
+        optuna.logging.set_verbosity(before)

@@ -6,10 +6,11 @@ import random
 import pytest
 
 from aurify.core.errors import AurifyError
+from aurify.study.axis import Axis
 from aurify.study.compare import curve
 from aurify.study.methods import LAG, METHODS, Plan, combinations
 from aurify.study.search import COMPLETE, FAILED, PRUNED, Over, Search
-from aurify.study.space import Axis, Space
+from aurify.study.space import Space
 
 FOLDS = 3
 COSTS = ("latency", "parameters")
