@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +28,7 @@ Folds = Sequence[Predictions]
 """Answers of one trial, a fold each."""
 
 
-def select(candidates: Sequence[Folds], metric: Metric[Any], check: Callable[[], None]) -> dict[int, float]:
+def select(candidates: Iterable[Folds], metric: Metric[Any], check: Callable[[], None]) -> dict[int, float]:
     """Weights, summing to 1, of the candidates whose mean answer is best, by position; the first candidate is the best.
 
     Starts from the first and adds whichever helps most, as long as one helps.

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -85,6 +85,7 @@ class Trainings:
         self.answers, self.workers = answers, workers
         self._waiting: dict[str, Order] = {}
         self._working = set[str]()
+        self._aside: dict[str, Answer] = {}
 
     def known(self, key: str) -> Answer:
         """What was measured, by the key of what was wanted; it must have been made before."""
@@ -125,6 +126,8 @@ class Trainings:
         try:
             while True:
                 check()
+                if self._aside:
+                    return self._aside.popitem()
                 self._hand_out()
                 if self._working:
                     order, answer = self.workers.ended(check)
@@ -140,11 +143,21 @@ class Trainings:
             self.leave()
             raise
 
+    def results(self, keys: Collection[str], check: Callable[[], None]) -> dict[str, Answer]:
+        """Wait for these, which were begun; what else is done meanwhile is for those who wait with ``ended``."""
+        found, others = dict[str, Answer](), dict[str, Answer]()
+        while len(found) < len(keys):
+            key, answer = self.ended(check)
+            (found if key in keys else others)[key] = answer
+        self._aside |= others
+        return found
+
     def leave(self) -> None:
         """Give up what is not done, and leave it to others."""
         self.workers.leave()
         self._waiting.clear()
         self._working.clear()
+        self._aside.clear()
         self.answers.release()
 
     def _hand_out(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -131,13 +132,19 @@ class Tuner:
 
     def _told(self, search: Search, trial: Trial, cells: Cells, what: str) -> None:
         ranked = self.ranked(search)
-        for other in ranked[KEPT : KEPT + 1]:  # at most one has just fallen out
-            for wanted in self._of(other, cells):
-                (self.place(wanted) / "model.aurify").unlink(missing_ok=True)
+        if trial.state == COMPLETE and len(ranked) > KEPT:
+            at = next(at for at, other in enumerate(ranked) if other is trial)
+            self._forget(ranked[max(at, KEPT)], ranked[:KEPT], cells)  # it, or the one that it has passed
         self.told(search, trial)
         self.show(search, what)
 
     # what is kept of them
+
+    def _forget(self, trial: Trial, kept: Sequence[Trial], cells: Cells) -> None:
+        """Remove the files of a trial, unless they are those of one that is kept too."""
+        if all(other.recipe != trial.recipe for other in kept):
+            for wanted in self._of(trial, cells):
+                shutil.rmtree(self.place(wanted), ignore_errors=True)
 
     def place(self, wanted: Wanted) -> Path:
         """Where the model of a training lies, and while it is trained what it takes to go on."""
@@ -169,8 +176,7 @@ class Tuner:
         """Train to the end, whatever is known of it, and keep models and answers."""
         for one in wanted:
             self.trainings.begin(one, anew=True, place=str(self.place(one)))
-        for _ in wanted:
-            _, answer = self.trainings.ended(self.check)
+        for answer in self.trainings.results({one.key for one in wanted}, self.check).values():
             if "refused" in answer:
                 raise AurifyError(f"what was trained once cannot be trained again: {answer['refused']}")
 
@@ -202,7 +208,7 @@ class Tuner:
         if len(ranked) < 2:
             best = search.best
             return {} if best is None else {best.number: 1.0}
-        weights = ensemble.select([self.answers_of(trial, cells) for trial in ranked], self.judge, self.check)
+        weights = ensemble.select((self.answers_of(trial, cells) for trial in ranked), self.judge, self.check)
         return {ranked[at].number: weight for at, weight in weights.items()}
 
     def scored(self, predictions: Predictions) -> float:

@@ -77,6 +77,15 @@ def test_same_training_is_made_once_whatever_asks_for_it(recipe, file):
     assert again.known(wanted[1].key) == trainings.known(wanted[0].key) == workers.answer
 
 
+def test_what_is_done_while_something_else_is_waited_for_is_not_lost(recipe, file):
+    trainings, wanted = Trainings(Lines(file, {}), Fake()), [Wanted(recipe, cell(seed=seed)) for seed in range(4)]
+    for one in wanted:
+        trainings.begin(one)
+    for one in wanted[::3]:
+        assert list(trainings.results({one.key}, nothing)) == [one.key]
+    assert {trainings.ended(nothing)[0] for _ in range(2)} == {one.key for one in wanted[1:3]}
+
+
 def test_results_of_another_version_are_not_used(recipe, file):
     workers = Fake()
     for version in ("2", "3", "2"):

@@ -269,3 +269,15 @@ def test_what_is_undefined_on_fresh_folds_is_told_as_unknown(tune, tmp_path, mon
     compared = tune(out=tmp_path / "compared", trials=1, compare=["random", "tpe"], repeats=2)
     assert compared.plain["compare"]["table"][1]["difference"] is None
     assert compared.report.exists()
+
+
+def test_files_are_kept_of_the_best_trials_only(tune, tmp_path, monkeypatch):
+    """The fourth and fifth are worse than the third when they are told, and so never among the best."""
+    from aurify.study import tune as tuning
+
+    monkeypatch.setattr(tuning, "KEPT", 1)
+    found = tune(out=tmp_path / "run", trials=5, seed=3)
+    assert found.plain["best"]["number"] == 2
+    places = list((found.path / "search" / "models").iterdir())
+    assert len([place for place in places if (place / "model.aurify").exists()]) == 3
+    assert len(places) == 6, "its three folds, and the three fresh ones"
