@@ -140,9 +140,9 @@ class Tuner:
 
     # what is kept of them
 
-    def _forget(self, trial: Trial, kept: Sequence[Trial], cells: Cells) -> None:
-        """Remove the files of a trial, unless they are those of one that is kept too."""
-        if all(other.recipe != trial.recipe for other in kept):
+    def _forget(self, trial: Trial, others: Sequence[Trial], cells: Cells) -> None:
+        """Remove the files of a trial, unless they are those of one of the others too."""
+        if all(other.recipe != trial.recipe for other in others):
             for wanted in self._of(trial, cells):
                 shutil.rmtree(self.place(wanted), ignore_errors=True)
 
