@@ -29,7 +29,7 @@ from aurify.study.methods import METHODS, Plan
 from aurify.study.search import COMPLETE, Over, Search, Trial
 from aurify.study.space import Space
 from aurify.study.trainings import Trainings, Wanted
-from aurify.study.trial import constant
+from aurify.study.trial import Names, constant, kept
 
 KEPT = 20
 """Trials whose models are kept, the best ones."""
@@ -133,7 +133,8 @@ class Tuner:
         ranked = self.ranked(search)
         for other in ranked[KEPT : KEPT + 1]:  # at most one has just fallen out
             for wanted in self._of(other, cells):
-                (self.place(wanted) / "model.aurify").unlink(missing_ok=True)
+                (self.place(wanted) / kept(1.0).model).unlink(missing_ok=True)
+                self.trainings.answers.drop(self.place(wanted))
         self.told(search, trial)
         self.show(search, what)
 
@@ -149,30 +150,41 @@ class Tuner:
         return sorted(done, key=lambda trial: (-self.sign * (trial.score or 0.0), trial.number))
 
     def _of(self, trial: Trial, cells: Cells) -> list[Wanted]:
+        """Its trainings, as far as it was told."""
         assert trial.recipe is not None
-        return [self.wanted(trial.recipe, cell) for cell in cells.all]
+        return [self.wanted(trial.recipe, cell, trial.share) for cell in cells.all]
 
     def models_of(self, trial: Trial, cells: Cells) -> list[Path]:
-        """Files of the fold models of a trial; those that are not here any more are trained again."""
-        wanted = self._of(trial, cells)
-        files = [self.place(one) / "model.aurify" for one in wanted]
-        self.make([one for one, file in zip(wanted, files, strict=True) if not file.exists()])
-        return files
+        """Files of the fold models of a trial; those that are nowhere any more are trained again."""
+        return self.files(self._of(trial, cells), lambda names: names.model)
+
+    def has_models(self, trial: Trial, cells: Cells) -> bool:
+        """Whether its fold models need not be trained again: a better trial's models may have taken their place."""
+        return all(self._here(one, lambda names: names.model) for one in self._of(trial, cells))
 
     def answers_of(self, trial: Trial, cells: Cells) -> list[Predictions]:
         """What the fold models of a trial say of the rows that they did not see."""
-        wanted = self._of(trial, cells)
-        self.make([one for one in wanted if not (self.place(one) / "predictions.parquet").exists()])
-        return [Predictions.read(self.place(one) / "predictions.parquet") for one in wanted]
+        return self.predictions(self._of(trial, cells))
 
-    def make(self, wanted: Sequence[Wanted]) -> None:
-        """Train to the end, whatever is known of it, and keep models and answers."""
-        for one in wanted:
-            self.trainings.begin(one, anew=True, place=str(self.place(one)))
-        for _ in wanted:
-            _, answer = self.trainings.ended(self.check)
-            if "refused" in answer:
-                raise AurifyError(f"what was trained once cannot be trained again: {answer['refused']}")
+    def predictions(self, wanted: Sequence[Wanted]) -> list[Predictions]:
+        return [Predictions.read(file) for file in self.files(wanted, lambda names: names.answers)]
+
+    def files(self, wanted: Sequence[Wanted], which: Callable[[Names], str]) -> list[Path]:
+        """A file of each training, from here or from others; what nobody has is trained, by one of those who search."""
+        for anew in (False, True):  # another one may have made it and lost its file since
+            left = [one for one in wanted if not self._here(one, which)]
+            for one in left:
+                known = self.trainings.answers.look(one.key) is not None
+                self.trainings.begin(one, anew=anew or known, place=str(self.place(one)))
+            for _ in left:
+                _, answer = self.trainings.ended(self.check)
+                if "refused" in answer:
+                    raise AurifyError(f"what was trained once cannot be trained again: {answer['refused']}")
+        return [self.place(one) / which(kept(one.share)) for one in wanted]
+
+    def _here(self, wanted: Wanted, which: Callable[[Names], str]) -> bool:
+        file = self.place(wanted) / which(kept(wanted.share))
+        return file.exists() or self.trainings.answers.fetch(file)
 
     # what comes of them
 
@@ -214,11 +226,10 @@ class Tuner:
     def remeasured(self, recipe: Recipe, fresh: Cells) -> dict[str, Any]:
         """What a recipe scores on folds and with seeds that it was not chosen by."""
         wanted = [self.wanted(recipe, cell) for cell in fresh.all]
-        self.make([one for one in wanted if not (self.place(one) / "predictions.parquet").exists()])
-        folds = [Predictions.read(self.place(one) / "predictions.parquet") for one in wanted]
+        folds = self.predictions(wanted)
         value, low, high = self.interval(folds)
         for one in wanted:
-            (self.place(one) / "model.aurify").unlink(missing_ok=True)
+            (self.place(one) / kept(1.0).model).unlink(missing_ok=True)
         return {"value": value, "low": low, "high": high, "folds": [self.scored(one) for one in folds]}
 
     def interval(self, folds: Sequence[Predictions]) -> tuple[float, float, float]:
