@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 LEASE_SECONDS = 60.0
 """How long a claim stands that nobody renews: after so long a killed program's trainings are made by others."""
 
-TRAVELLING = ("model.aurify", "predictions.parquet")
-"""Files of a training that others may need; what it takes to go on with it stays where it is."""
+TRAVELLING = ("model", "predictions")
+"""How the files of a training begin that others may need; what it takes to go on with it stays where it is."""
 
 LOOK_SECONDS = 0.5
 OVERLAP_SECONDS = 10.0  # an answer is stamped a moment before it is seen
@@ -150,8 +150,9 @@ class Shared:
             self._known.setdefault(key, answer)
 
     def share(self, place: Path) -> None:
+        self.drop(place)  # of a training that went on
         for file in sorted(place.iterdir()):
-            if file.name in TRAVELLING:
+            if file.name.startswith(TRAVELLING):
                 self._do(SHARE, place=place.name, name=file.name, data=file.read_bytes())
 
     def fetch(self, file: Path) -> bool:

@@ -114,7 +114,7 @@ class Trainings:
     def begin(self, wanted: Wanted, **more: Any) -> None:
         """Have a training made, unless it is at work; ``more`` is what else a worker is told.
 
-        With ``anew=True`` it is made whatever is known of it.
+        With ``anew=True`` it is made whatever is known of it; with ``travels=True`` others can have its files then.
         """
         if wanted.key not in self._working:
             order = {"key": wanted.key, "recipe": wanted.seeded.plain(), "parts": wanted.cell.path}
@@ -129,7 +129,7 @@ class Trainings:
                 if self._working:
                     order, answer = self.workers.ended(check)
                     self._working.remove(order["key"])
-                    if order.get("place") is not None and order["share"] >= 1 and "refused" not in answer:
+                    if order.get("travels") and "refused" not in answer:
                         self.answers.share(Path(order["place"]))  # first: who sees the answer finds the files
                     self.answers.keep(order["key"], answer)
                     return order["key"], answer

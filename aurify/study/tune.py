@@ -83,7 +83,7 @@ class Tuner:
             sign=self.sign,
             costs=self.costs or COSTS[:2],
             most=self.most,
-            begin=lambda trial, share: self._begin(trial, share, cells),
+            begin=lambda trial, share: self._begin(found, trial, share, cells),
             ended=lambda: self._ended(found, cells, deadline, what),
             told=lambda trial: self._told(found, trial, cells, what),
         )
@@ -94,14 +94,15 @@ class Tuner:
     def wanted(self, recipe: Recipe, cell: Cell, share: float = 1.0) -> Wanted:
         return Wanted(WHOLE.capped(recipe, len(cell.parts.fit)), cell, share)
 
-    def _begin(self, trial: Trial, share: float, cells: Cells) -> dict[str, Mapping[str, Any] | None]:
+    def _begin(self, search: Search, trial: Trial, share: float, cells: Cells) -> dict[str, Mapping[str, Any] | None]:
         trial.recipe = trial.recipe or self.space.made(trial.settings)
+        travels = share >= 1 or not self.ranked(search)  # before one is whole, a part of one is the best there is
         found = dict[str, Mapping[str, Any] | None]()
         for cell in cells.all:
             one = self.wanted(trial.recipe, cell, share)
             found[one.key] = self.trainings.answers.look(one.key)
             if found[one.key] is None:
-                self.trainings.begin(one, rank=trial.number, place=str(self.place(one)))
+                self.trainings.begin(one, rank=trial.number, place=str(self.place(one)), travels=travels)
         return found
 
     def _ended(self, search: Search, cells: Cells, deadline: float | None, what: str) -> tuple[str, Mapping[str, Any]]:
@@ -175,7 +176,7 @@ class Tuner:
             left = [one for one in wanted if not self._here(one, which)]
             for one in left:
                 known = self.trainings.answers.look(one.key) is not None
-                self.trainings.begin(one, anew=anew or known, place=str(self.place(one)))
+                self.trainings.begin(one, anew=anew or known, place=str(self.place(one)), travels=True)
             for _ in left:
                 _, answer = self.trainings.ended(self.check)
                 if "refused" in answer:
