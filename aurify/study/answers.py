@@ -42,6 +42,18 @@ class Answers(Protocol):
         """Keep it for ever after; where another one was there first, that one stays the answer."""
         ...
 
+    def share(self, place: Path) -> None:
+        """Let others have the files of a training that was made in ``place``; its name says of which."""
+        ...
+
+    def fetch(self, file: Path) -> bool:
+        """Put one of those files, of whoever made it, in its place here; whether there is one."""
+        ...
+
+    def drop(self, place: Path) -> None:
+        """Nobody needs the files of a training any more."""
+        ...
+
     def refresh(self) -> None:
         """See what others have kept up to now."""
         ...
@@ -90,6 +102,15 @@ class Lines:
             self._torn = False
         except OSError as error:
             raise unwritable(self.file, error) from None
+
+    def share(self, place: Path) -> None:
+        """Nobody else asks for files."""
+
+    def fetch(self, file: Path) -> bool:
+        return False
+
+    def drop(self, place: Path) -> None:
+        """There are no others than those in their places."""
 
     def refresh(self) -> None:
         """Nobody else writes to the file."""

@@ -7,6 +7,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -144,7 +145,7 @@ def _postgresql(address: str) -> Database:
     password = url.password if url.password is not None else os.environ.get("PGPASSWORD")
 
     def connect() -> Any:
-        return pg8000.connect(
+        made = pg8000.connect(
             url.username or "",
             host=url.host or "",
             port=url.port or 5432,
@@ -153,9 +154,21 @@ def _postgresql(address: str) -> Database:
             timeout=WAIT_SECONDS,
             application_name="aurify",
         )
+        made.close = _closing(made.close, pg8000.Error)
+        return made
 
     place = f"{url.host}:{url.port}" if url.port else url.host
     return Database(f"postgresql://{url.username}@{place}/{url.database}", "postgresql+pg8000://", connect)
+
+
+def _closing(close: Callable[[], None], trouble: type[Exception]) -> Callable[[], None]:
+    """Close a connection that may be broken already, of which SQLAlchemy would log the traceback."""
+
+    def closed() -> None:
+        with suppress(trouble, OSError):
+            close()
+
+    return closed
 
 
 def _parsed(address: str) -> URL:

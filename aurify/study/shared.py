@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aurify.core.errors import AurifyError
+from aurify.core.files import write_bytes
 from aurify.core.words import keep, recall
 from aurify.study.answers import Answer
 from aurify.study.database import OPENING, PAUSES, attempt, database
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 LEASE_SECONDS = 60.0
 """How long a claim stands that nobody renews: after so long a killed program's trainings are made by others."""
+
+TRAVELLING = ("model", "predictions")
+"""How the files of a training begin that others may need; what it takes to go on with it stays where it is."""
 
 LOOK_SECONDS = 0.5
 OVERLAP_SECONDS = 10.0  # an answer is stamped a moment before it is seen
@@ -38,6 +42,16 @@ create table if not exists aurify_answers (
     claimed_at double precision,
     primary key (key, version)
 )"""
+
+FILES = """
+create table if not exists aurify_files (
+    place varchar(64) not null,
+    name varchar(64) not null,
+    data {blob} not null,
+    primary key (place, name)
+)"""
+
+BLOB = {"postgresql": "bytea", "sqlite": "blob"}
 
 # Of the database, not of the machines, whose clocks differ. In seconds.
 NOW = {
@@ -72,6 +86,12 @@ select key, answer, answered_at from aurify_answers
 where version = :version and answer is not null and answered_at >= :since
     and (claimed_by is null or claimed_at >= {now} - :lease)"""
 
+OTHERS = "select distinct version from aurify_answers where version <> :version"
+SHARE = """
+insert into aurify_files (place, name, data) values (:place, :name, :data)
+on conflict (place, name) do update set data = excluded.data"""
+FETCH = "select data from aurify_files where place = :place and name = :name"
+DROP = "delete from aurify_files where place = :place"
 STRANGE = "delete from aurify_answers where key = :key and version = :version and answer = :answer"
 RENEW = "update aurify_answers set claimed_at = {now} where claimed_by = :me"
 RELEASE = "delete from aurify_answers where claimed_by = :me and answer is null"
@@ -81,23 +101,24 @@ LEAVE = "delete from aurify_answers where claimed_by = :me"
 class Shared:
     """A row for each in a table of the database at ``address``; see ``Answers``.
 
-    A claim stands for ``lease`` seconds and is renewed for as long as this program lives. ``version`` is as ``Lines``
-    has it. Raises AurifyError for an address that is not understood and for a server that stays away.
+    A claim stands for ``lease`` seconds and is renewed for as long as this program lives; ``at_once`` are claimed at a
+    time. ``version`` is as ``Lines`` has it. Models and answers travel too, so that nobody trains what another one has
+    trained. Raises AurifyError for an address that is not understood and for a server that stays away.
     """
 
-    at_once = 4
-
-    def __init__(self, address: str | Path, version: Mapping[str, Any], lease: float = LEASE_SECONDS):
+    def __init__(self, address: str | Path, version: Mapping[str, Any], lease: float = LEASE_SECONDS, at_once: int = 2):
         at = database(address)
-        self.name, self.lease, self.version = at.name, lease, json.dumps(version, sort_keys=True, default=str)
+        self.name, self.lease, self.at_once = at.name, lease, at_once
+        self.version = json.dumps(version, sort_keys=True, default=str)
         self.me = f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
         self._engine = at.engine()
-        self._now = NOW[self._engine.dialect.name]
+        self._words = {"now": NOW[self._engine.dialect.name], "blob": BLOB[self._engine.dialect.name]}
         self._known: dict[str, Answer] = {}
         self._since, self._looked = 0.0, -LOOK_SECONDS
         self._lock, self._over = threading.RLock(), threading.Event()
         self._renewing: threading.Thread | None = None
-        self._do(TABLE, OPENING)
+        for table in (TABLE, FILES):
+            self._do(table, OPENING)
         self.refresh()
 
     def look(self, key: str) -> Answer | None:
@@ -127,6 +148,34 @@ class Shared:
             self._adopt(key)
         with self._lock:
             self._known.setdefault(key, answer)
+
+    def share(self, place: Path) -> None:
+        self.drop(place)  # of a training that went on
+        for file in sorted(place.iterdir()):
+            if file.name.startswith(TRAVELLING):
+                self._do(SHARE, place=place.name, name=file.name, data=file.read_bytes())
+
+    def fetch(self, file: Path) -> bool:
+        for (data,) in self._do(FETCH, place=file.parent.name, name=file.name):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(file, bytes(data))
+            return True
+        return False
+
+    def drop(self, place: Path) -> None:
+        self._do(DROP, place=place.name)
+
+    def apart(self) -> list[str]:
+        """In which ways others who work on the same data differ from this program: their results are not used here.
+
+        Such as ``"torch 2.12, here 2.13"``.
+        """
+        own, found = json.loads(self.version), set[str]()
+        for (text,) in self._do(OTHERS):
+            other = _read(text) or {}
+            if other.get("data") == own.get("data"):
+                found |= {f"{name} {other.get(name)}, here {own[name]}" for name in own if other.get(name) != own[name]}
+        return sorted(found)
 
     def refresh(self) -> None:
         since = max(0.0, self._since - OVERLAP_SECONDS)
@@ -177,7 +226,7 @@ class Shared:
         from sqlalchemy import text
 
         whole = {"version": self.version, **values} if ":version" in statement else values
-        said = text(statement.format(now=self._now))
+        said = text(statement.format(**self._words))
 
         def work(connection: Connection) -> list[Any]:
             result = connection.execute(said, whole)

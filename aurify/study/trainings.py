@@ -115,7 +115,7 @@ class Trainings:
     def begin(self, wanted: Wanted, **more: Any) -> None:
         """Have a training made, unless it is at work; ``more`` is what else a worker is told.
 
-        With ``anew=True`` it is made whatever is known of it.
+        With ``anew=True`` it is made whatever is known of it; with ``travels=True`` others can have its files then.
         """
         if wanted.key not in self._working:
             order = {"key": wanted.key, "recipe": wanted.seeded.plain(), "parts": wanted.cell.path}
@@ -132,6 +132,8 @@ class Trainings:
                 if self._working:
                     order, answer = self.workers.ended(check)
                     self._working.remove(order["key"])
+                    if order.get("travels") and "refused" not in answer:
+                        self.answers.share(Path(order["place"]))  # first: who sees the answer finds the files
                     self.answers.keep(order["key"], answer)
                     return order["key"], answer
                 for key in self._waiting:
@@ -161,10 +163,17 @@ class Trainings:
         self.answers.release()
 
     def _hand_out(self) -> None:
-        """As many as ``answers`` allow go to the workers; what others are at is left to them."""
-        for key, order in list(self._waiting.items()):
+        """As many as ``answers`` allow go to the workers; what others are at is left to them.
+
+        First those that were begun here, which go on from where they were left.
+        """
+        for key, order in sorted(self._waiting.items(), key=lambda item: not _begun(item[1])):
             if self.answers.at_once is not None and len(self._working) >= self.answers.at_once:
                 return
             if order.get("anew") or self.answers.claim(key):
                 self._working.add(key)
                 self.workers.begin(self._waiting.pop(key))
+
+
+def _begun(order: Order) -> bool:
+    return order.get("place") is not None and Path(order["place"]).exists()

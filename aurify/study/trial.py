@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -59,13 +60,15 @@ def measure(
         bundle, record = make(recipe, store, parts, device, keeper, watch, runs.append, once, share)
     except DivergedError as error:
         cost = {"seconds": _now(device) + once.spared - began, "latency": None, "parameters": None, "bytes": None}
-        answered = scores(constant(store, parts, recipe.seed))
-        return {"scores": answered, **cost, "steps": None, "curve": [], "stopped": None, "diverged": str(error)}
+        fallback = constant(store, parts, recipe.seed)
+        if place is not None:
+            fallback.write(place / kept(share).answers)
+        return {"scores": scores(fallback), **cost, "steps": None, "curve": [], "stopped": None, "diverged": str(error)}
     trained = _now(device)
     predictions = bundle.predictions(asked)
     answered = _now(device)
     if place is not None:
-        _keep(RunFolder(place), bundle, predictions, catalog, whole=share >= 1)
+        _keep(RunFolder(place), bundle, predictions, catalog, share)
     return {
         "scores": scores(predictions),
         "seconds": trained + once.spared - began,
@@ -84,13 +87,28 @@ def _made(place: Path) -> RunFolder:
     return RunFolder(place)
 
 
-def _keep(place: RunFolder, bundle: Bundle, predictions: Predictions, catalog: Catalog, *, whole: bool) -> None:
+@dataclass(frozen=True)
+class Names:
+    """What the files of a training are called."""
+
+    model: str
+    answers: str
+
+
+def kept(share: float) -> Names:
+    """Names of what is kept of a training up to a ``share`` of its steps: how far it is can be told from them."""
+    mark = "" if share >= 1 else f"-{share:.4f}"
+    return Names(f"model{mark}.aurify", f"predictions{mark}.parquet")
+
+
+def _keep(place: RunFolder, bundle: Bundle, predictions: Predictions, catalog: Catalog, share: float) -> None:
     """Keep the model and its answers; once it is trained to its end, nothing else."""
-    predictions.write(place.predictions)
-    bundle.save(place.bundle, catalog)
-    if whole:
+    predictions.write(place.path / kept(share).answers)
+    bundle.save(place.path / kept(share).model, catalog)
+    if share >= 1:
         shutil.rmtree(place.checkpoints, ignore_errors=True)
-        place.progress.unlink(missing_ok=True)
+        for left in (place.progress, *place.path.glob("model-*"), *place.path.glob("predictions-*")):
+            left.unlink(missing_ok=True)
 
 
 def scores(predictions: Predictions) -> dict[str, float | None]:

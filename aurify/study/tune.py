@@ -30,7 +30,7 @@ from aurify.study.methods import METHODS, Plan
 from aurify.study.search import COMPLETE, Over, Search, Trial
 from aurify.study.space import Space
 from aurify.study.trainings import Trainings, Wanted
-from aurify.study.trial import constant, scores
+from aurify.study.trial import Names, constant, kept, scores
 
 KEPT = 20
 """Trials whose models are kept, the best ones."""
@@ -84,7 +84,7 @@ class Tuner:
             sign=self.sign,
             costs=self.costs or COSTS[:2],
             most=self.most,
-            begin=lambda trial, share: self._begin(trial, share, cells),
+            begin=lambda trial, share: self._begin(found, trial, share, cells),
             ended=lambda: self._ended(found, cells, deadline, what),
             told=lambda trial: self._told(found, trial, cells, what),
         )
@@ -95,14 +95,15 @@ class Tuner:
     def wanted(self, recipe: Recipe, cell: Cell, share: float = 1.0) -> Wanted:
         return Wanted(WHOLE.capped(recipe, len(cell.parts.fit)), cell, share)
 
-    def _begin(self, trial: Trial, share: float, cells: Cells) -> dict[str, Mapping[str, Any] | None]:
+    def _begin(self, search: Search, trial: Trial, share: float, cells: Cells) -> dict[str, Mapping[str, Any] | None]:
         trial.recipe = trial.recipe or self.space.made(trial.settings)
+        travels = share >= 1 or not self.ranked(search)  # before one is whole, a part of one is the best there is
         found = dict[str, Mapping[str, Any] | None]()
         for cell in cells.all:
             one = self.wanted(trial.recipe, cell, share)
             found[one.key] = self.trainings.answers.look(one.key)
             if found[one.key] is None:
-                self.trainings.begin(one, rank=trial.number, place=str(self.place(one)))
+                self.trainings.begin(one, rank=trial.number, place=str(self.place(one)), travels=travels)
         return found
 
     def _ended(self, search: Search, cells: Cells, deadline: float | None, what: str) -> tuple[str, Mapping[str, Any]]:
@@ -145,6 +146,7 @@ class Tuner:
         if all(other.recipe != trial.recipe for other in others):
             for wanted in self._of(trial, cells):
                 shutil.rmtree(self.place(wanted), ignore_errors=True)
+                self.trainings.answers.drop(self.place(wanted))
 
     def place(self, wanted: Wanted) -> Path:
         """Where the model of a training lies, and while it is trained what it takes to go on."""
@@ -156,29 +158,40 @@ class Tuner:
         return sorted(done, key=lambda trial: (-self.sign * (trial.score or 0.0), trial.number))
 
     def _of(self, trial: Trial, cells: Cells) -> list[Wanted]:
+        """Its trainings, as far as it was told."""
         assert trial.recipe is not None
-        return [self.wanted(trial.recipe, cell) for cell in cells.all]
+        return [self.wanted(trial.recipe, cell, trial.share) for cell in cells.all]
 
     def models_of(self, trial: Trial, cells: Cells) -> list[Path]:
-        """Files of the fold models of a trial; those that are not here any more are trained again."""
-        wanted = self._of(trial, cells)
-        files = [self.place(one) / "model.aurify" for one in wanted]
-        self.make([one for one, file in zip(wanted, files, strict=True) if not file.exists()])
-        return files
+        """Files of the fold models of a trial; those that are nowhere any more are trained again."""
+        return self.files(self._of(trial, cells), lambda names: names.model)
+
+    def has_models(self, trial: Trial, cells: Cells) -> bool:
+        """Whether its fold models need not be trained again: a better trial's models may have taken their place."""
+        return all(self._here(one, lambda names: names.model) for one in self._of(trial, cells))
 
     def answers_of(self, trial: Trial, cells: Cells) -> list[Predictions]:
         """What the fold models of a trial say of the rows that they did not see."""
-        wanted = self._of(trial, cells)
-        self.make([one for one in wanted if not (self.place(one) / "predictions.parquet").exists()])
-        return [Predictions.read(self.place(one) / "predictions.parquet") for one in wanted]
+        return self.predictions(self._of(trial, cells))
 
-    def make(self, wanted: Sequence[Wanted]) -> None:
-        """Train to the end, whatever is known of it, and keep models and answers."""
-        for one in wanted:
-            self.trainings.begin(one, anew=True, place=str(self.place(one)))
-        for answer in self.trainings.results({one.key for one in wanted}, self.check).values():
-            if "refused" in answer:
-                raise AurifyError(f"what was trained once cannot be trained again: {answer['refused']}")
+    def predictions(self, wanted: Sequence[Wanted]) -> list[Predictions]:
+        return [Predictions.read(file) for file in self.files(wanted, lambda names: names.answers)]
+
+    def files(self, wanted: Sequence[Wanted], which: Callable[[Names], str]) -> list[Path]:
+        """A file of each training, from here or from others; what nobody has is trained, by one of those who search."""
+        for anew in (False, True):  # another one may have made it and lost its file since
+            left = [one for one in wanted if not self._here(one, which)]
+            for one in left:
+                known = self.trainings.answers.look(one.key) is not None
+                self.trainings.begin(one, anew=anew or known, place=str(self.place(one)), travels=True)
+            for answer in self.trainings.results({one.key for one in left}, self.check).values():
+                if "refused" in answer:
+                    raise AurifyError(f"what was trained once cannot be trained again: {answer['refused']}")
+        return [self.place(one) / which(kept(one.share)) for one in wanted]
+
+    def _here(self, wanted: Wanted, which: Callable[[Names], str]) -> bool:
+        file = self.place(wanted) / which(kept(wanted.share))
+        return file.exists() or self.trainings.answers.fetch(file)
 
     # what comes of them
 
@@ -219,10 +232,9 @@ class Tuner:
     def remeasured(self, recipe: Recipe, fresh: Cells) -> dict[str, Any]:
         """What a recipe scores on folds and with seeds that it was not chosen by."""
         wanted = [self.wanted(recipe, cell) for cell in fresh.all]
-        self.make([one for one in wanted if not (self.place(one) / "predictions.parquet").exists()])
-        folds = [Predictions.read(self.place(one) / "predictions.parquet") for one in wanted]
+        folds = self.predictions(wanted)
         for one in wanted:
-            (self.place(one) / "model.aurify").unlink(missing_ok=True)
+            (self.place(one) / kept(1.0).model).unlink(missing_ok=True)
         return self.worth(folds)
 
     def worth(self, folds: Sequence[Predictions]) -> dict[str, Any]:

@@ -132,7 +132,9 @@ class Hunt:
     def _board(self, tuner: Tuner) -> Board:
         """The trials as an Optuna study: one of the same name is of the same search on the same data."""
         address = self.storage or self.folder.search / "study.db"
-        about = [tuner.method, tuner.seed, self.goal.folds, tuner.costs, self.space.plain(), self.space.recipe.plain()]
+        # without where the data lies: on another machine that is elsewhere
+        recipe = {name: value for name, value in self.space.recipe.plain().items() if name != "source"}
+        about = [tuner.method, tuner.seed, self.goal.folds, tuner.costs, self.space.plain(), recipe]
         about += [self.room.version, tuner.metric]
         name = f"aurify {digest(about)}"
         objectives = {name: name in EVERY and EVERY[name].greater_is_better for name in (tuner.metric, *tuner.costs)}
@@ -219,8 +221,8 @@ class Saver:
         best, more = search.best, bool(search.open) and search.open[0].done  # what is told next may be better
         if best is not None and not more and self._best != (best.number, best.share) and best.state == COMPLETE:
             self._best = (best.number, best.share)
-            model, _ = replace(self.tuner, ensemble=False).shipped(search, self.cells)
-            self.ship(model, search)
+            if self.tuner.has_models(best, self.cells):
+                self.ship(replace(self.tuner, ensemble=False).shipped(search, self.cells)[0], search)
         self.board.tell(trial.plain())
         if time.monotonic() - self._written > WRITE_SECONDS:
             self.write(search)

@@ -17,11 +17,13 @@ from aurify.core.files import read_record, write_bytes, write_json
 from aurify.core.folder import RunFolder, compared, tuned
 from aurify.core.recipe import load_yaml, read_plain
 from aurify.core.watch import Watch
-from aurify.core.words import keep
+from aurify.core.words import keep, said
 from aurify.data.findings import Findings
 from aurify.report import page
 from aurify.report.notebook import Plots
 from aurify.ship.bundle import Bundle
+from aurify.study.answers import Answers
+from aurify.study.database import database
 from aurify.study.shared import Shared
 from aurify.study.space import space_of
 from aurify.study.trainings import Trainings
@@ -139,6 +141,8 @@ def tune(
         workers=workers,
     )
     asked = asked_of(*_source(source, target, words), {"seed": seed})
+    if storage is not None:
+        database(storage)  # an address that is not understood is said before anything else
     written = load_yaml(Path(space), read_plain) if isinstance(space, (str, Path)) else space
     folder = _place(source, asked, out, compared if goal.compare else tuned)
     if folder.bundle.exists() and not _start(folder).exists() and not force:
@@ -160,9 +164,7 @@ def tune(
                 room = Room(folder, open_store(folder), asked.catalog, chosen, asked.parts, watch)
                 around = space_of(recipe, asked.catalog, _several(knobs), written)
                 hunt = Hunt(room, around, goal, count, began, progress, note, storage)
-                with closing(
-                    room.lines(folder.search) if storage is None else Shared(storage, room.version)
-                ) as answers:
+                with closing(_answers(room, storage, count, note)) as answers:
                     tuner = hunt.tuner(Trainings(answers, room.workers(processes)))
                     found = hunt.compared(tuner) if goal.compare else hunt.tuned(tuner)
             plain = {"aurify": aurify.__version__, **found, "seconds": round(time.monotonic() - began, 3)}
@@ -194,6 +196,22 @@ def _place(source: Any, asked: Asked, out: str | Path | None, named: Callable[[s
     if folder.path.exists() and (not folder.path.is_dir() or folder.foreign()):
         raise AurifyError(f"{folder.path} holds other things than a run; choose an empty or new folder with --out")
     return folder
+
+
+def _answers(room: Room, storage: str | None, workers: int, note: Callable[[str], None]) -> Answers:
+    """Where the results of trainings are kept; others that share them, and whose are not used here, are said."""
+    if storage is None:
+        return room.lines(room.folder.search)
+    # one that waits could be made elsewhere; but nobody shall wait here while the next one is asked for
+    shared = Shared(storage, room.version, at_once=workers + (workers > 1))
+    if apart := shared.apart():
+        note(
+            said(
+                "others in the storage have trained on the same data with {apart}: nothing is shared with them",
+                apart="; ".join(apart),
+            )
+        )
+    return shared
 
 
 def _start(folder: RunFolder) -> Path:

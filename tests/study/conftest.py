@@ -1,8 +1,6 @@
 """What the tests of studies share: tiny ledgers, made once, and the lines that trainings leave."""
 
 import json
-import os
-import uuid
 from pathlib import Path
 
 import pytest
@@ -91,30 +89,3 @@ def timeless():
         return drop(found)
 
     return of
-
-
-@pytest.fixture
-def postgres():
-    """The address of an empty database on the PostgreSQL of AURIFY_TEST_POSTGRES; without one the test is skipped."""
-    address = os.environ.get("AURIFY_TEST_POSTGRES")
-    if not address:
-        pytest.skip("no PostgreSQL is here: .ci/run begins one, and sets AURIFY_TEST_POSTGRES to its address")
-    import pg8000.native
-    from sqlalchemy import make_url
-
-    url, name = make_url(address), f"aurify_{uuid.uuid4().hex}"
-
-    def run(statement):
-        server = pg8000.native.Connection(url.username, url.host, url.database, url.port or 5432, url.password)
-        server.run(statement)
-        server.close()
-
-    run(f"create database {name}")
-    yield f"{address.rpartition('/')[0]}/{name}"
-    run(f"drop database {name} with (force)")
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def address(request, tmp_path):
-    """The address of an empty database, of each kind."""
-    return f"sqlite:///{tmp_path}/a b/study.db" if request.param == "sqlite" else request.getfixturevalue("postgres")

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -52,7 +53,12 @@ def test_password_is_given_to_the_driver(monkeypatch):
     import pg8000
 
     given = {}
-    monkeypatch.setattr(pg8000, "connect", lambda user, **words: given.update(words, user=user))
+
+    def connect(user, **words):
+        given.update(words, user=user)
+        return SimpleNamespace(close=lambda: None)
+
+    monkeypatch.setattr(pg8000, "connect", connect)
     database("postgresql://me:a%40b%25@host:99/db").connect()
     assert (given["user"], given["password"], given["host"], given["port"]) == ("me", "a@b%", "host", 99)
     monkeypatch.setenv("PGPASSWORD", "kept")
