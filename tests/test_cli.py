@@ -23,10 +23,10 @@ SURFACE = {
     " --simplify --workers --drop --test --split --separator --encoding --header --missing --types --positive --weight"
     " --recipe --set --with --without --blend --parts --accept --inspect --out -o --force --resume --seed --lang"
     " --device --quiet -q --json",
-    "tune": "SOURCE --target -t --time --trials --method --knobs --space --metric --objectives --inner --nested --ensemble"
-    " --compare --repeats --workers --storage --drop --test --split --separator --encoding --header --missing --types"
-    " --positive --weight --recipe --set --with --without --blend --parts --accept --inspect --out -o --force --resume"
-    " --seed --lang --device --quiet -q --json",
+    "tune": "SOURCE --target -t --time --trials --method --knobs --space --metric --objectives --inner --nested"
+    " --ensemble --compare --repeats --workers --storage --drop --test --split --separator --encoding --header"
+    " --missing --types --positive --weight --recipe --set --with --without --blend --parts --accept --inspect"
+    " --out -o --force --resume --seed --lang --device --quiet -q --json",
     "evaluate": "RUN DATA --parts --out -o --force --seed --lang --device --quiet -q --json",
     "export": "RUN FILE --parts --force --quiet -q --json",
     "report": "RUN --lang --out -o --parts --device --json",

@@ -270,12 +270,15 @@ class Saver:
         return self.opened()
 
     def told(self, search: Search, trial: Trial) -> None:
+        """Keep what is new; trials that are told again, as they were before a stop, take nobody's place."""
+        self.board.tell(trial.plain())
+        if self.folder.bundle.exists() and not search.waited:
+            return
         best = search.best
         if best is not None and self._best != (best.number, best.share) and best.state == COMPLETE:
             self._best = (best.number, best.share)
             model, _ = replace(self.tuner, ensemble=False).shipped(search, self.cells)
             self.ship(model, search)
-        self.board.tell(trial.plain())
         if time.monotonic() - self._written > WRITE_SECONDS:
             self.write(search)
 
@@ -287,6 +290,7 @@ class Saver:
             for path in (self.folder.scores, self.folder.evidence, self.folder.predictions):
                 path.unlink(missing_ok=True)
             write_bytes(self.folder.bundle, data)
+        if self.folder.recipe.read_bytes() != search.best.recipe.to_yaml().encode():
             write_bytes(self.folder.recipe, search.best.recipe.to_yaml().encode())
         spent = sum(rung.seconds for trial in search.trials for rung in trial.rungs)
         write_json(self.folder.training, {"steps": None, "stopped": None, "seconds": round(spent, 3)})

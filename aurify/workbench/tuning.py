@@ -149,9 +149,17 @@ def tune(
         try:
             count = worker_count(1 if asked.in_memory else workers, chosen.type)
             with started(count, folder, chosen, asked.parts) as processes:
-                _from_the_start(folder)
                 tell = tell or lines(note)
-                recipe = settle(asked.wish(), folder, asked.catalog, tell, watch.check, anew=force, look=inspect)
+                recipe = settle(
+                    asked.wish(),
+                    folder,
+                    asked.catalog,
+                    tell,
+                    watch.check,
+                    anew=force,
+                    look=inspect,
+                    start=_start(folder),
+                )
                 folder.search.mkdir(exist_ok=True)
                 write_bytes(_start(folder), recipe.to_yaml().encode())
                 keep_environment(folder, chosen)
@@ -198,11 +206,6 @@ def _place(source: Any, asked: Asked, out: str | Path | None, named: Callable[[s
 def _start(folder: RunFolder) -> Path:
     """The recipe that the search began with; ``recipe.yaml`` becomes that of the best trial."""
     return folder.search / "recipe.yaml"
-
-
-def _from_the_start(folder: RunFolder) -> None:
-    if _start(folder).exists():
-        write_bytes(folder.recipe, _start(folder).read_bytes())
 
 
 def _several(words: Sequence[str]) -> Sequence[str]:

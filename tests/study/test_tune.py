@@ -1,6 +1,7 @@
 """What a tuning leaves: a model that answers, trials that are whole, an honest score, and the test part untouched."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -90,6 +91,31 @@ def test_the_test_part_stays_sealed_until_evaluate(tune, tmp_path):
     other = tune(out=tmp_path / "run", trials=6, method="tpe")
     same = other.plain["best"]["settings"] == found.plain["best"]["settings"]
     assert (other.path / "scores.json").exists() == same, "what was measured of another model is gone"
+
+
+@pytest.fixture(scope="session")
+def later(tune, tmp_path_factory):
+    """A search whose winner is not its first trial, measured; and its words."""
+    words = {"out": tmp_path_factory.mktemp("later") / "run", "trials": 2, "seed": 2}
+    found = tune(**words)
+    assert found.plain["best"]["number"] > 0
+    workbench.evaluate(found.path)
+    return found, words
+
+
+@pytest.mark.parametrize(("more", "refused"), [({}, False), ({"missing": "unknown"}, True), ({"trials": 4}, False)])
+def test_calling_again_keeps_recipe_and_measures_of_a_winner_that_stays(tune, later, tmp_path, more, refused):
+    found, words = later
+    folder = shutil.copytree(found.path, tmp_path / "run")
+    names = ("recipe.yaml", "model.aurify", "scores.json", "evidence.json", "predictions.parquet")
+    before = {name: (folder / name).read_bytes() for name in names}
+    assert "width: 8\n" not in before["recipe.yaml"].decode()
+    if refused:
+        with pytest.raises(AurifyError, match=r"recipe, that of search/recipe.yaml there; .* begin anew with --force"):
+            tune(**{**words, **more, "out": folder})
+    else:
+        assert tune(**{**words, **more, "out": folder}).plain["best"]["number"] == found.plain["best"]["number"]
+    assert {name: (folder / name).read_bytes() for name in names} == before
 
 
 def test_more_trials_go_on_where_fewer_ended(tune, tuned, tmp_path):
