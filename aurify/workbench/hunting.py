@@ -13,6 +13,7 @@ import numpy as np
 from aurify.core.errors import AurifyError, suggest
 from aurify.core.files import write_bytes, write_json
 from aurify.core.folder import RunFolder
+from aurify.core.recipe import Recipe
 from aurify.core.words import keep, said
 from aurify.measure.metrics import EVERY
 from aurify.study.board import Board
@@ -20,7 +21,6 @@ from aurify.study.cells import Cells, inner_folds
 from aurify.study.compare import compare
 from aurify.study.importance import importance
 from aurify.study.methods import AUTO_SHARE, METHODS, RUNGS, STEP
-from aurify.study.portfolio import portfolio
 from aurify.study.search import COMPLETE, Search, Trial
 from aurify.study.space import Space
 from aurify.study.trainings import Trainings, digest
@@ -116,6 +116,7 @@ class Hunt:
     began: float
     progress: Searching
     note: Callable[[str], None]
+    begins: Sequence[Recipe] = ()
     storage: str | None = None
 
     @property
@@ -141,9 +142,7 @@ class Hunt:
             costs=self.goal.objectives[1:],
             most=self.goal.trials,
             ensemble=self.goal.ensemble,
-            portfolio=portfolio(self.space.recipe, self.space.catalog)
-            if self.goal.method == "auto" or "auto" in self.goal.compare
-            else (),
+            portfolio=self.begins,
             seed=self.space.recipe.seed,
             show=self._show,
         )
@@ -159,10 +158,7 @@ class Hunt:
         outer = None
         if self.goal.nested:
             parts = replace(self.goal, folds=OUTER)
-            cells = Hunt(
-                self.room, self.space, parts, self.workers, self.began, self.progress, self.note, self.storage
-            ).cells
-            outer = nested(tuner, cells(self.room.among, "outer"), self.cells, self._share())
+            outer = nested(tuner, replace(self, goal=parts).cells(self.room.among, "outer"), self.cells, self._share())
         cells = self.cells(self.room.among, "tune")
         saver = Saver(self.folder, tuner, cells, lambda: self._board(tuner))
         deadline = None if self.goal.seconds is None else self.began + self.goal.seconds - END_SECONDS

@@ -15,15 +15,16 @@ from aurify.catalog import Catalog
 from aurify.core.errors import AurifyError
 from aurify.core.files import read_record, write_bytes, write_json
 from aurify.core.folder import RunFolder, compared, tuned
-from aurify.core.recipe import load_yaml, read_plain
+from aurify.core.recipe import Recipe, load_yaml, read_plain
 from aurify.core.watch import Watch
 from aurify.core.words import keep
 from aurify.data.findings import Findings
 from aurify.report import page
 from aurify.report.notebook import Plots
 from aurify.ship.bundle import Bundle
+from aurify.study.portfolio import Held, portfolio
 from aurify.study.shared import Shared
-from aurify.study.space import space_of
+from aurify.study.space import EVERY, Space, space_of
 from aurify.study.trainings import Trainings
 from aurify.study.workers import worker_count
 from aurify.training import device as devices
@@ -35,6 +36,7 @@ from aurify.workbench.reporting import require_language
 from aurify.workbench.runs import FittedRun
 from aurify.workbench.settling import lines, settle
 from aurify.workbench.studying import Room, is_run, started
+from aurify.workbench.wish import Wish
 
 if TYPE_CHECKING:
     import polars as pl
@@ -122,7 +124,7 @@ def tune(
     test part stays sealed: ``evaluate`` opens it. The same call goes on where it was stopped; ``trials`` and their
     order depend on the seed, not on ``workers``. Raises AurifyError for anything the user can mend. ``words`` are:
     """
-    began = time.monotonic()
+    began, knobs = time.monotonic(), _several(knobs)
     require_language(language)
     goal = Goal(
         seconds=seconds,
@@ -165,8 +167,9 @@ def tune(
                 keep_environment(folder, chosen)
                 devices.set_threads(1)
                 room = Room(folder, open_store(folder), asked.catalog, chosen, asked.parts, watch)
-                around = space_of(recipe, asked.catalog, _several(knobs), written)
-                hunt = Hunt(room, around, goal, count, began, progress, note, storage)
+                around = space_of(recipe, asked.catalog, knobs, written)
+                begins = _begins(goal, asked.wish(), around, bool(written) or bool(set(knobs) - {EVERY}))
+                hunt = Hunt(room, around, goal, count, began, progress, note, begins, storage)
                 with closing(
                     room.lines(folder.search) if storage is None else Shared(storage, room.version)
                 ) as answers:
@@ -201,6 +204,16 @@ def _place(source: Any, asked: Asked, out: str | Path | None, named: Callable[[s
     if folder.path.exists() and (not folder.path.is_dir() or folder.foreign()):
         raise AurifyError(f"{folder.path} holds other things than a run; choose an empty or new folder with --out")
     return folder
+
+
+def _begins(goal: Goal, wish: Wish, around: Space, named: bool) -> Sequence[Recipe]:
+    """The recipes that ``auto`` begins with: none changes what the user said; itself where knobs are ``named``."""
+    if goal.method != "auto" and "auto" not in goal.compare:
+        return ()
+    if named:
+        return [around.recipe]
+    held = Held(settings=wish.settings, using=wish.using, without=wish.without)
+    return portfolio(around.recipe, around.catalog, held.beside({axis.name for axis in around.axes}))
 
 
 def _start(folder: RunFolder) -> Path:

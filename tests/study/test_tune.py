@@ -196,6 +196,13 @@ def test_an_ensemble_is_one_file_of_several_recipes(tune, tmp_path, csv_files):
     assert again.predict(csv_files["classify"]).equals(found.predict(csv_files["classify"]))
 
 
+def test_named_knobs_are_all_that_auto_changes(tune, tmp_path):
+    found = tune(out=tmp_path / "run", trials=4, method="auto")
+    assert found.listed[0]["settings"] == {name: axis["default"] for name, axis in found.plain["space"].items()}
+    assert {str(trial["parts"]) for trial in found.listed} == {str(found.listed[0]["parts"])}
+    assert found.listed[0]["parts"]["network"] == "mlp"
+
+
 def test_a_trial_that_fails_is_told_and_the_others_go_on(tune, tmp_path):
     space = {"optimizer.learning_rate": [0.01, 1000.0], "network.width": [8, 9]}
     recipe = {**TINY, "optimizer": {"name": "sgd", "learning_rate": 0.01}}
