@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aurify.core.folder import RunFolder
 from aurify.core.words import Said, in_a_row, listed, said
 from aurify.measure.names import metric_name
 from aurify.measure.verdict import number
@@ -90,14 +91,39 @@ def cut(text: str, most: int) -> str:
 
 
 def changed(settings: Mapping[str, Any], space: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The settings that differ from what the recipe has without a search."""
-    return {k: v for k, v in settings.items() if k not in space or space[k]["default"] != v}
+    """The settings that differ from what the recipe has without a search; none of a technique that is switched off.
+
+    >>> changed({"dropout.on": False, "dropout.rate": 0.3}, {})
+    {'dropout.on': False}
+    """
+    off = {knob.removesuffix(".on") for knob, value in settings.items() if knob.endswith(".on") and value is False}
+    used = {k: v for k, v in settings.items() if k.endswith(".on") or k.partition(".")[0] not in off}
+    return {k: v for k, v in used.items() if k not in space or space[k]["default"] != v}
 
 
 def settings_text(settings: Mapping[str, Any], space: Mapping[str, Mapping[str, Any]]) -> str:
     """``network.width=64, dropout.rate=0.1``: what differs from the defaults."""
     told = [f"{knob_name(knob)}={value_text(value)}" for knob, value in changed(settings, space).items()]
     return ", ".join(told) or said("all as by default")
+
+
+def described(trial: Trial, tuning: Tuning) -> str:
+    """The settings of a trial; of ``auto``, which tries whole recipes, its network and optimizer before them."""
+    told, parts = settings_text(trial["settings"], tuning["space"]), trial.get("parts") or {}
+    names = [shown(parts[kind]) for kind in ("network", "optimizer") if kind in parts and kind not in trial["settings"]]
+    if tuning["method"] != "auto" or not names:
+        return told
+    return said("{parts}; {settings}", parts=", ".join(names), settings=told)
+
+
+def whole_recipes(trials: Sequence[Trial]) -> str:
+    """That settings are not all that trials differ in, where that is so."""
+    if len({str(trial.get("parts")) for trial in trials if trial["origin"] == "portfolio"}) < 2:
+        return ""
+    return said(
+        "The portfolio's recipes, and what was tried around the best of them, differ from the default in more than"
+        " these settings: trials.json names the parts of each trial, recipe.yaml is that of the picked one."
+    )
 
 
 def finished(trials: Sequence[Trial]) -> list[Trial]:
@@ -211,6 +237,7 @@ def effort(tuning: Tuning, trials: Sequence[Trial]) -> str:
                 seconds=seconds_text(sum(trial["seconds"] for trial in trials)),
                 why=tuning["stopped"],
             ),
+            *filter(None, [whole_recipes(trials)]),
         ]
     )
 
@@ -234,6 +261,11 @@ def shipped(tuning: Tuning) -> str:
     )
 
 
-def sealed() -> Said:
-    """What the search did not look at."""
+def sealed(folder: RunFolder) -> Said:
+    """What the search did not look at; and that others looked at it before, where ``openings.jsonl`` says so."""
+    if looks := len(folder.read_openings()):
+        return said(
+            "The search did not touch the test part, but it was opened before ({looks:,}): openings.jsonl says when.",
+            looks=looks,
+        )
     return said("The test part was not touched: it stays sealed until the run is evaluated.")

@@ -17,10 +17,10 @@ from aurify.report.tuning import (
     Trial,
     Tuning,
     cut,
+    described,
     objective_name,
     ranked,
     seconds_text,
-    settings_text,
 )
 from aurify.report.values import amount, share
 
@@ -89,8 +89,7 @@ def members(tuning: Tuning, trials: Sequence[Trial]) -> list[Block]:
 
 
 def _settings(tuning: Tuning, trial: Trial) -> str:
-    told = settings_text(trial["settings"], tuning["space"])
-    return said("{number}: {settings}", number=trial["number"], settings=told)
+    return said("{number}: {settings}", number=trial["number"], settings=described(trial, tuning))
 
 
 def failures(trials: Sequence[Trial]) -> list[Block]:

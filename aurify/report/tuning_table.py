@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from aurify.core.folder import RunFolder
 from aurify.core.words import listed, said, say
 from aurify.measure.names import metric_name
 from aurify.measure.verdict import number
@@ -21,6 +22,7 @@ from aurify.report.tuning import (
     Trial,
     Tuning,
     corrected,
+    described,
     effort,
     knob_name,
     method_name,
@@ -29,7 +31,6 @@ from aurify.report.tuning import (
     ranked,
     sealed,
     seconds_text,
-    settings_text,
     shipped,
 )
 from aurify.report.tuning_compare import explained, took
@@ -117,7 +118,7 @@ def print_tuning(
     if tuning["compare"] is not None:
         console.print(_compare(tuning, language))
     report, file = str(place / "report.html"), str(place / ("tuning" if only_compared(tuning) else "trials")) + ".json"
-    lines = ["", *(_compared(tuning) if only_compared(tuning) else _searched(tuning, trials)), sealed()]
+    lines = ["", *(_compared(tuning) if only_compared(tuning) else _searched(tuning, trials)), sealed(RunFolder(place))]
     lines.append(said("Report: {report}; as data: {file}", report=report, file=file))
     if tuning["best"] is not None:
         lines.append(said("Next: {command}", command=f"aurify evaluate {shlex.quote(str(place))}"))
@@ -168,7 +169,7 @@ def _best(tuning: Tuning, best: Sequence[Trial], language: str) -> Table:
             str(trial["number"]),
             number(trial["score"]),
             seconds_text(trial["seconds"]),
-            _told(settings_text(trial["settings"], tuning["space"]), language),
+            _told(described(trial, tuning), language),
             style="green" if trial["number"] == chosen else None,
         )
     return table

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from aurify import catalog as catalogs
 from aurify.catalog import Catalog
 from aurify.core.errors import AurifyError
 from aurify.core.parts import Network, Task, Technique, Trait, fits
@@ -15,15 +17,54 @@ from aurify.core.recipe import Recipe
 FILE = "portfolio.yaml"
 
 
-def portfolio(recipe: Recipe, catalog: Catalog) -> list[Recipe]:
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """What a user said of a recipe and every entry keeps: settings, techniques to use, techniques to leave out."""
+
+    settings: Sequence[str] = ()
+    using: Sequence[str] = ()
+    without: Sequence[str] = ()
+
+    def beside(self, free: Collection[str]) -> Held:
+        """The words about what is no knob of a search: a knob's value is where the search begins, and may change."""
+        return Held(
+            settings=[word for word in self.settings if word.partition("=")[0] not in free],
+            using=[word for word in self.using if f"{word.partition('.')[0]}.on" not in free],
+            without=[name for name in self.without if f"{name}.on" not in free],
+        )
+
+    def applied(self, recipe: Recipe, catalog: Catalog) -> Recipe | None:
+        """The recipe with these words; None where they mean nothing there."""
+        plain = recipe.plain()
+        settings = [word for word in self.settings if not _same_part(word, plain)]
+        without = [name for name in self.without if name in plain["techniques"]]
+        try:
+            gone = catalog.displaced(plain["techniques"], self.using)
+            plain = catalogs.override(plain, settings=settings, using=self.using, without=[*without, *gone])
+            return catalog.recipe(plain)
+        except AurifyError:
+            return None
+
+
+NOTHING = Held()
+
+
+def _same_part(word: str, plain: Mapping[str, Any]) -> bool:
+    kind, _, name = word.partition("=")
+    return kind in ("network", "optimizer") and plain[kind]["name"] == catalogs.value(name)
+
+
+def portfolio(recipe: Recipe, catalog: Catalog, held: Held = NOTHING) -> list[Recipe]:
     """Complete recipes for a recipe's task, the cheapest first, no two of them equal; the recipe itself is one.
 
     Beside the recipe itself and a cheap one, each was chosen because it helped most, beside those chosen before, on
     public tables (Feurer et al. 2022, Auto-sklearn 2.0; ``portfolio.yaml`` says which). Source, split, seed, precision
-    and hidden columns are always the recipe's own. Where the task is no table, the recipe is all there is.
+    and hidden columns are always the recipe's own, and what is ``held`` is as the user said. Where the task is no
+    table, the recipe is all there is.
     """
     found = [entered(recipe, entry, catalog) for entry in entries(recipe.task)]
-    return list({str(one.plain()): one for one in (*found, recipe) if one is not None}.values())
+    kept = [None if one is None else held.applied(one, catalog) for one in found]
+    return list({str(one.plain()): one for one in (*kept, recipe) if one is not None}.values())
 
 
 def entries(task: Task) -> Sequence[Mapping[str, Any]]:

@@ -148,6 +148,8 @@ class Search:
         self.rungs: list[tuple[Trial, Rung]] = []  # as they were told
         self.open: deque[Task] = deque()
         self.stopped: str | None = None
+        self.waited = False
+        """Whether a training was waited for; until then every answer was known before."""
         self.wall = 0.0
         self.began = time.monotonic()
 
@@ -220,6 +222,7 @@ class Search:
             task = self.open[0]
             while not task.done:
                 key, answer = self._ended()
+                self.waited = True
                 for one in self.open:
                     if key in one.answers:
                         one.answers[key] = answer

@@ -14,6 +14,7 @@ import numpy as np
 from aurify.core.errors import AurifyError, Interrupted
 from aurify.core.files import write_bytes, write_json
 from aurify.core.folder import RunFolder
+from aurify.core.recipe import Recipe
 from aurify.core.words import keep, said
 from aurify.measure.metrics import EVERY
 from aurify.study.board import Board
@@ -21,7 +22,6 @@ from aurify.study.cells import Cells, inner_folds
 from aurify.study.compare import compare
 from aurify.study.importance import importance
 from aurify.study.methods import AUTO_SHARE, RUNGS, STEP
-from aurify.study.portfolio import portfolio
 from aurify.study.search import COMPLETE, Search, Trial
 from aurify.study.space import Space
 from aurify.study.trainings import Trainings, digest
@@ -57,6 +57,7 @@ class Hunt:
     began: float
     progress: Searching
     note: Callable[[str], None]
+    begins: Sequence[Recipe] = ()
     storage: str | None = None
 
     @property
@@ -82,9 +83,7 @@ class Hunt:
             costs=self.goal.objectives[1:],
             most=self.goal.trials,
             ensemble=self.goal.ensemble,
-            portfolio=portfolio(self.space.recipe, self.space.catalog)
-            if self.goal.method == "auto" or "auto" in self.goal.compare
-            else (),
+            portfolio=self.begins,
             seed=self.space.recipe.seed,
             show=self._show,
         )
@@ -218,11 +217,13 @@ class Saver:
         return self.opened()
 
     def told(self, search: Search, trial: Trial) -> None:
+        """Keep what is new; trials that are told again, as they were before a stop, take nobody's place."""
         best, more = search.best, bool(search.open) and search.open[0].done  # what is told next may be better
-        if best is not None and not more and self._best != (best.number, best.share) and best.state == COMPLETE:
-            self._best = (best.number, best.share)
-            if self.tuner.has_models(best, self.cells):
+        again = self.folder.bundle.exists() and not search.waited
+        if best is not None and not (more or again) and best.state == COMPLETE:
+            if self._best != (best.number, best.share) and self.tuner.has_models(best, self.cells):
                 self.ship(replace(self.tuner, ensemble=False).shipped(search, self.cells)[0], search)
+            self._best = (best.number, best.share)
         self.board.tell(trial.plain())
         if time.monotonic() - self._written > WRITE_SECONDS:
             self.write(search)
@@ -235,7 +236,8 @@ class Saver:
             for path in (self.folder.scores, self.folder.evidence, self.folder.predictions):
                 path.unlink(missing_ok=True)
             write_bytes(self.folder.bundle, data)
-        write_bytes(self.folder.recipe, search.best.recipe.to_yaml().encode())
+        if self.folder.recipe.read_bytes() != search.best.recipe.to_yaml().encode():
+            write_bytes(self.folder.recipe, search.best.recipe.to_yaml().encode())
         spent = sum(rung.seconds for trial in search.trials for rung in trial.rungs)
         write_json(self.folder.training, {"steps": None, "stopped": None, "seconds": round(spent, 3)})
         self.write(search)

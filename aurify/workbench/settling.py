@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from aurify.catalog import Catalog
@@ -26,17 +27,20 @@ def settle(
     *,
     anew: bool,
     look: bool,
+    start: Path | None = None,
 ) -> Recipe:
     """Read the data once, settle every ``auto``, part the rows, ``look`` at them, keep it; or check what is there.
 
-    Nothing of an earlier run is touched before all of it is known to be possible.
+    Nothing of an earlier run is touched before all of it is known to be possible. ``start`` is where the recipe lies
+    that the run began with, if it is there: ``recipe.yaml`` of a search is that of its winner.
     """
     begun = folder.begun() and not anew
+    known = start if start is not None and start.exists() else folder.recipe
     if wish.data is None and not begun:
         raise AurifyError(f"{folder.path} holds nothing to resume; give the data")
     if wish.data is None:
         open_store(folder)
-        return catalog.read_recipe(folder.recipe)
+        return catalog.read_recipe(known)
     task: Any = catalog.part("task", wish.task)
     read = None
     if begun and not wish.readable:
@@ -46,7 +50,7 @@ def settle(
         store = read.store
     recipe, replaced = complete(wish, task.settled(store), store, catalog)
     if begun or read is None:
-        _require_same(catalog.read_recipe(folder.recipe), recipe, folder)
+        _require_same(catalog.read_recipe(known), recipe, folder.path, known)
         if open_store(folder).fingerprint != store.fingerprint:
             raise AurifyError(f"the data has changed since {folder.path} began; choose --out for a new run")
         return recipe
@@ -76,13 +80,14 @@ def lines(note: Callable[[str], None]) -> Callable[[Findings], None]:
     return tell
 
 
-def _require_same(old: Recipe, new: Recipe, folder: RunFolder) -> None:
+def _require_same(old: Recipe, new: Recipe, run: Path, known: Path) -> None:
     """A resumed run takes the recipe it began with; say what differs."""
     before, now = (recipes.flat(r.plain()) for r in (old, new))
     changed = [k for k in {**before, **now} if before.get(k, "off") != now.get(k, "off")]
     if changed:
         first = changed[0]
         raise AurifyError(
-            f"{folder.path} began with {first} = {before.get(first, 'off')}, now it is {now.get(first, 'off')}:"
-            f" --resume goes on with the same recipe, that of {folder.recipe.name} there; choose --out for another run"
+            f"{run} began with {first} = {before.get(first, 'off')}, now it is {now.get(first, 'off')}: what was begun"
+            f" goes on with the same recipe, that of {known.relative_to(run)} there; choose --out for another run, or"
+            " begin anew with --force"
         )

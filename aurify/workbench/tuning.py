@@ -15,7 +15,7 @@ from aurify.catalog import Catalog
 from aurify.core.errors import AurifyError
 from aurify.core.files import read_record, write_bytes, write_json
 from aurify.core.folder import RunFolder, compared, tuned
-from aurify.core.recipe import load_yaml, read_plain
+from aurify.core.recipe import Recipe, load_yaml, read_plain
 from aurify.core.watch import Watch
 from aurify.core.words import keep, said
 from aurify.data.findings import Findings
@@ -24,8 +24,9 @@ from aurify.report.notebook import Plots
 from aurify.ship.bundle import Bundle
 from aurify.study.answers import Answers
 from aurify.study.database import database
+from aurify.study.portfolio import Held, portfolio
 from aurify.study.shared import Shared
-from aurify.study.space import space_of
+from aurify.study.space import EVERY, Space, space_of
 from aurify.study.trainings import Trainings
 from aurify.study.workers import worker_count
 from aurify.training import device as devices
@@ -38,6 +39,7 @@ from aurify.workbench.reporting import require_language
 from aurify.workbench.runs import FittedRun
 from aurify.workbench.settling import lines, settle
 from aurify.workbench.studying import Room, is_run, started
+from aurify.workbench.wish import Wish
 
 if TYPE_CHECKING:
     import polars as pl
@@ -125,7 +127,7 @@ def tune(
     test part stays sealed: ``evaluate`` opens it. The same call goes on where it was stopped; ``trials`` and their
     order depend on the seed, not on ``workers``. Raises AurifyError for anything the user can mend. ``words`` are:
     """
-    began = time.monotonic()
+    began, knobs = time.monotonic(), _several(knobs)
     require_language(language)
     goal = Goal(
         seconds=seconds,
@@ -154,16 +156,25 @@ def tune(
         try:
             count = worker_count(1 if asked.in_memory else workers, chosen.type)
             with started(count, folder, chosen, asked.parts) as processes:
-                _from_the_start(folder)
                 tell = tell or lines(note)
-                recipe = settle(asked.wish(), folder, asked.catalog, tell, watch.check, anew=force, look=inspect)
+                recipe = settle(
+                    asked.wish(),
+                    folder,
+                    asked.catalog,
+                    tell,
+                    watch.check,
+                    anew=force,
+                    look=inspect,
+                    start=_start(folder),
+                )
                 folder.search.mkdir(exist_ok=True)
                 write_bytes(_start(folder), recipe.to_yaml().encode())
                 keep_environment(folder, chosen)
                 devices.set_threads(1)
                 room = Room(folder, open_store(folder), asked.catalog, chosen, asked.parts, watch)
-                around = space_of(recipe, asked.catalog, _several(knobs), written)
-                hunt = Hunt(room, around, goal, count, began, progress, note, storage)
+                around = space_of(recipe, asked.catalog, knobs, written)
+                begins = _begins(goal, asked.wish(), around, bool(written) or bool(set(knobs) - {EVERY}))
+                hunt = Hunt(room, around, goal, count, began, progress, note, begins, storage)
                 with closing(_answers(room, storage, count, note)) as answers:
                     tuner = hunt.tuner(Trainings(answers, room.workers(processes)))
                     found = hunt.compared(tuner) if goal.compare else hunt.tuned(tuner)
@@ -214,14 +225,19 @@ def _answers(room: Room, storage: str | None, workers: int, note: Callable[[str]
     return shared
 
 
+def _begins(goal: Goal, wish: Wish, around: Space, named: bool) -> Sequence[Recipe]:
+    """The recipes that ``auto`` begins with: none changes what the user said; itself where knobs are ``named``."""
+    if goal.method != "auto" and "auto" not in goal.compare:
+        return ()
+    if named:
+        return [around.recipe]
+    held = Held(settings=wish.settings, using=wish.using, without=wish.without)
+    return portfolio(around.recipe, around.catalog, held.beside({axis.name for axis in around.axes}))
+
+
 def _start(folder: RunFolder) -> Path:
     """The recipe that the search began with; ``recipe.yaml`` becomes that of the best trial."""
     return folder.search / "recipe.yaml"
-
-
-def _from_the_start(folder: RunFolder) -> None:
-    if _start(folder).exists():
-        write_bytes(folder.recipe, _start(folder).read_bytes())
 
 
 def _several(words: Sequence[str]) -> Sequence[str]:

@@ -22,7 +22,7 @@ from aurify.core.folder import RunFolder
 from aurify.core.words import LANGUAGES, Said, keep
 from aurify.report.page import render
 from aurify.report.section import Figure, Folded, Rows, chapters
-from aurify.report.tuning import best_so_far, changed, picked, ranked, value_text
+from aurify.report.tuning import best_so_far, changed, described, effort, picked, ranked, sealed, value_text
 from aurify.report.tuning_compare import against_seconds, against_trials
 from aurify.report.tuning_figures import focus
 from aurify.report.tuning_frame import brief, trials_frame
@@ -370,3 +370,22 @@ def test_a_brief_search_is_plain_data():
     assert set(brief(*KEPT["whole"], Path("x"))) >= {"nested", "ensemble", "front", "compare"}
     assert brief(*KEPT["none"], Path("x"))["best"] is None
     assert "runs" not in brief(*KEPT["whole"], Path("x"))["compare"]
+
+
+def test_what_a_switch_turns_off_is_not_among_the_settings_and_parts_of_auto_are():
+    made = trials(3)
+    for at, trial in enumerate(made):
+        trial["settings"] = {"dropout.on": False, "dropout.rate": 0.3}
+        trial["parts"] = {"network": f"net{at}", "optimizer": "muon", "techniques": []}
+    assert described(made[1], tuning(made)) == "net1, muon; dropout.on=false"
+    assert described(made[1], tuning(made, method="random")) == "dropout.on=false"
+    assert "in more than these settings" in effort(tuning(made), made)
+    assert "in more than these settings" not in effort(tuning(made), made[:1])
+
+
+@pytest.mark.parametrize(("looks", "words"), [(0, "stays sealed until"), (2, "was opened before (2)")])
+def test_a_test_part_that_was_opened_is_not_called_sealed(tmp_path, looks, words):
+    opening = {"at": "2026-01-01", "verb": "evaluate", "purpose": "evaluate 1", "part": "a"}
+    if looks:
+        (tmp_path / "openings.jsonl").write_text(f"{json.dumps(opening)}\n" * looks)
+    assert words in sealed(RunFolder(tmp_path))

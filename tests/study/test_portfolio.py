@@ -14,12 +14,13 @@ from torch.utils.flop_counter import FlopCounterMode
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # benchmarks are no part of the package
 
 from aurify import catalog as catalogs
+from aurify.catalog import override
 from aurify.core.parts import Network, Optimizer, Task
 from aurify.core.recipe import Recipe, Split
 from aurify.core.watch import Watch
 from aurify.networks.given import given
 from aurify.study.kept import Kept
-from aurify.study.portfolio import entered, entries, portfolio
+from aurify.study.portfolio import Held, entered, entries, portfolio
 from aurify.study.trial import measure
 from benchmarks.choosing.bench import Bench
 from benchmarks.choosing.candidates import candidates
@@ -88,6 +89,26 @@ def test_a_technique_of_the_users_is_in_one_of_them(own, catalog):
     found = portfolio(asked, catalog)
     assert asked in found
     assert "remove_outliers" not in names(found[0])
+
+
+def test_what_a_user_said_holds_in_every_entry(own, catalog):
+    held = Held(settings=["network=mlp", "blend.model=trees"], using=["remove_outliers"], without=["dropout"])
+    plain = override(own.plain(), settings=held.settings, using=held.using, without=held.without)
+    found = portfolio(catalog.recipe(plain), catalog, held)
+    assert len(found) > 2
+    for recipe in found:
+        assert (recipe.network.name(), recipe.blend.model) == ("mlp", "trees")
+        assert "remove_outliers" in names(recipe)
+        assert "dropout" not in names(recipe)
+    widths = {recipe.network.settings()["width"] for recipe in found}
+    assert len(widths) > 1, "an entry that has the network keeps its settings"
+
+
+def test_a_value_of_a_knob_is_only_where_the_search_begins():
+    words = Held(settings=["network=mlp", "network.width=8"], using=["mixup.alpha=0.4", "focal"], without=["dropout"])
+    assert words.beside({"network.width", "mixup.on", "dropout.on"}) == Held(
+        settings=["network=mlp"], using=["focal"], without=[]
+    )
 
 
 def test_no_entry_trains_longer_than_the_recipe(own, catalog):

@@ -1,6 +1,7 @@
 """What a tuning leaves: a model that answers, trials that are whole, an honest score, and the test part untouched."""
 
 import json
+import shutil
 import signal
 
 import numpy as np
@@ -93,6 +94,31 @@ def test_the_test_part_stays_sealed_until_evaluate(tune, tmp_path):
     assert (other.path / "scores.json").exists() == same, "what was measured of another model is gone"
 
 
+@pytest.fixture(scope="session")
+def later(tune, tmp_path_factory):
+    """A search whose winner is not its first trial, measured; and its words."""
+    words = {"out": tmp_path_factory.mktemp("later") / "run", "trials": 2, "seed": 2}
+    found = tune(**words)
+    assert found.plain["best"]["number"] > 0
+    workbench.evaluate(found.path)
+    return found, words
+
+
+@pytest.mark.parametrize(("more", "refused"), [({}, False), ({"missing": "unknown"}, True), ({"trials": 4}, False)])
+def test_calling_again_keeps_recipe_and_measures_of_a_winner_that_stays(tune, later, tmp_path, more, refused):
+    found, words = later
+    folder = shutil.copytree(found.path, tmp_path / "run")
+    names = ("recipe.yaml", "model.aurify", "scores.json", "evidence.json", "predictions.parquet")
+    before = {name: (folder / name).read_bytes() for name in names}
+    assert "width: 8\n" not in before["recipe.yaml"].decode()
+    if refused:
+        with pytest.raises(AurifyError, match=r"recipe, that of search/recipe.yaml there; .* begin anew with --force"):
+            tune(**{**words, **more, "out": folder})
+    else:
+        assert tune(**{**words, **more, "out": folder}).plain["best"]["number"] == found.plain["best"]["number"]
+    assert {name: (folder / name).read_bytes() for name in names} == before
+
+
 def test_more_trials_go_on_where_fewer_ended(tune, tuned, tmp_path):
     small = tune(out=tmp_path / "run", trials=2)
     lines = (small.path / "search" / "trainings.jsonl").read_text().splitlines()
@@ -169,6 +195,13 @@ def test_an_ensemble_is_one_file_of_several_recipes(tune, tmp_path, csv_files):
         assert len(found.bundle.members) > 3
     again = aurify.load(found.path / "model.aurify")
     assert again.predict(csv_files["classify"]).equals(found.predict(csv_files["classify"]))
+
+
+def test_named_knobs_are_all_that_auto_changes(tune, tmp_path):
+    found = tune(out=tmp_path / "run", trials=4, method="auto")
+    assert found.listed[0]["settings"] == {name: axis["default"] for name, axis in found.plain["space"].items()}
+    assert {str(trial["parts"]) for trial in found.listed} == {str(found.listed[0]["parts"])}
+    assert found.listed[0]["parts"]["network"] == "mlp"
 
 
 def test_a_trial_that_fails_is_told_and_the_others_go_on(tune, tmp_path):

@@ -27,7 +27,7 @@ class Search(DataSection):
             return []
         told: list[str] = [corrected(tuning), effort(tuning, trials), shipped(tuning)]
         if not isinstance(record, Record):
-            told.append(sealed())
+            told.append(sealed(record.folder))
         return [
             Paragraph(picked(tuning), strong=True),
             *(Paragraph(text) for text in told if text),

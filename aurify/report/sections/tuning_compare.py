@@ -24,5 +24,5 @@ class Compared(DataSection):
         tuning = record.tuning
         if tuning is None or tuning["compare"] is None:
             return []
-        told = [explained(tuning), took(tuning), *([sealed()] if only_compared(tuning) else [])]
+        told = [explained(tuning), took(tuning), *([sealed(record.folder)] if only_compared(tuning) else [])]
         return [*map(Paragraph, told), *figures(record, tuning), table(tuning)]
