@@ -37,7 +37,7 @@ import numpy as np
 from aurify.training import device as devices
 from benchmarks.choosing.bench import Bench, loss
 from benchmarks.choosing.candidates import Entry, candidates
-from benchmarks.choosing.choice import greedy, left_out, regrets
+from benchmarks.choosing.choice import greedy, left_out, regrets, soonest
 from benchmarks.choosing.tables import tables
 from benchmarks.choosing.written import written
 
@@ -149,7 +149,7 @@ class Chosen:
             final = first  # the minutes were too few
         regret = regrets(final.losses, first.losses)
         order = greedy(regret, SIZE, [final.cheap(1)[0], final.entries.index({})])
-        return cls(benches, first, final, regret, sorted(order, key=lambda at: final.seconds[at]))
+        return cls(benches, first, final, regret, soonest(regret, final.seconds, order))
 
     def told(self) -> list[dict[str, Any]]:
         """Each entry with its regret alone, that of the best so far, and its seconds."""

@@ -90,13 +90,13 @@ def searching(console: Console) -> Iterator[Searching]:
 
 
 def _line(best: float | None, running: Sequence[int], left_seconds: float | None, what: str) -> str:
-    """``best 0.861 · 1:20 left · running 17, 18 · tpe``"""
+    """``best 0.861 · 1:20 left · open 17, 18 · tpe``"""
     more = len(running) - MOST_RUNNING
     named = ", ".join(map(str, running[:MOST_RUNNING])) + (f" and {more} more" if more > 0 else "")
     told = [
         "" if best is None else f"best {number(best)}",
         "" if left_seconds is None else f"{_clock(left_seconds)} left",
-        f"running {named}" if running else "",
+        f"open {named}" if running else "",
         _visible(what)[:WIDEST],
     ]
     return " · ".join(each for each in told if each)

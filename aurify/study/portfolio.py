@@ -55,7 +55,7 @@ def _same_part(word: str, plain: Mapping[str, Any]) -> bool:
 
 
 def portfolio(recipe: Recipe, catalog: Catalog, held: Held = NOTHING) -> list[Recipe]:
-    """Complete recipes for a recipe's task, the cheapest first, no two of them equal; the recipe itself is one.
+    """Complete recipes for a recipe's task, what helps soonest first, no two of them equal; the recipe itself is one.
 
     Beside the recipe itself and a cheap one, each was chosen because it helped most, beside those chosen before, on
     public tables (Feurer et al. 2022, Auto-sklearn 2.0; ``portfolio.yaml`` says which). Source, split, seed, precision

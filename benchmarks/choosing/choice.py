@@ -36,6 +36,20 @@ def greedy(regret_CT: np.ndarray, size: int, begin: Sequence[int] = ()) -> list[
     return chosen
 
 
+def soonest(regret_CT: np.ndarray, seconds_C: np.ndarray, chosen: Sequence[int]) -> list[int]:
+    """The order in which to try what was chosen: next is what lowers the mean regret so far most in a second.
+
+    Begins with the cheapest (Streeter & Golovin 2008); what lowers it no more comes last, the cheapest first.
+    """
+    left = sorted(chosen, key=lambda at: seconds_C[at])
+    order = [left.pop(0)]
+    while left:
+        so_far_T = regret_CT[order].min(axis=0)
+        gains = [(so_far_T - np.minimum(so_far_T, regret_CT[at])).mean() / seconds_C[at] for at in left]
+        order.append(left.pop(int(np.argmax(gains))))
+    return order
+
+
 def left_out(regret_CT: np.ndarray, size: int, begin: Sequence[int], draws: int = 1000) -> dict[str, list[float]]:
     """Mean regret on tables that had no say: of a portfolio of each length chosen on the others, and of random ones.
 

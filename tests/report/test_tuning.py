@@ -337,7 +337,7 @@ def test_progress_tells_what_is_known_and_is_silent_in_a_file():
     with searching(Console(file=told, width=100, force_terminal=True, color_system=None)) as show:
         show(12, 64, 0.861, [13, 14, 15, 16, 17, 18], 80.0, "[red]tpe")
     assert "12 of 64 trials" in told.getvalue()
-    assert "best 0.861 · 1:20 left · running 13, 14, 15, 16 and 2 more · [red]tpe" in told.getvalue()
+    assert "best 0.861 · 1:20 left · open 13, 14, 15, 16 and 2 more · [red]tpe" in told.getvalue()
     unknown = io.StringIO()
     with searching(Console(file=unknown, width=100, force_terminal=True, color_system=None)) as show:
         show(0, None, None, [], None, "")
