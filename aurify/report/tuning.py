@@ -192,13 +192,15 @@ def corrected(tuning: Tuning) -> str:
     """What the numbers of ``picked`` correct for, and what they do not."""
     if tuning["best"] is None:
         return ""
-    sentences: list[str] = [said("A score that was picked for being the best is too good on average: luck was picked with it.")]
+    sentences: list[str] = [
+        said("A score that was picked for being the best is too good on average: luck was picked with it.")
+    ]
     if tuning["remeasured"] is not None:
         sentences.append(
             said(
                 "Re-measuring takes the luck of the folds and seeds out with fresh ones. The rows are those that the"
-                " settings were chosen on, so that some optimism stays. It is the mean over single fold models; the model"
-                " that is shipped averages several and is not itself measured before the run is evaluated."
+                " settings were chosen on, so that some optimism stays. It is the mean over single fold models; the"
+                " model that is shipped averages several and is not itself measured before the run is evaluated."
             )
         )
     if tuning["nested"] is not None:

@@ -87,7 +87,7 @@ def _require_same(old: Recipe, new: Recipe, run: Path, known: Path) -> None:
     if changed:
         first = changed[0]
         raise AurifyError(
-            f"{run} began with {first} = {before.get(first, 'off')}, now it is {now.get(first, 'off')}: what was begun"
+            f"{run} began with {first} = {before.get(first, 'off')}, now it is {now.get(first, 'off')}: --resume"
             f" goes on with the same recipe, that of {known.relative_to(run)} there; choose --out for another run, or"
             " begin anew with --force"
         )

@@ -8,10 +8,10 @@ from typing import Any
 import yaml
 
 HEAD = """\
-# Where `aurify tune --method auto` begins: recipes that were strong on other tables, what helps soonest first. Each entry
-# is what it changes of the recipe (techniques are given whole; {} is the recipe itself). benchmarks/portfolio.py wrote
-# this and says on which tables and how: one is cheap, each other one lowers the mean regret of the best so far most
-# (Feurer et al. 2022, Auto-sklearn 2.0). Regret: distance to a table's best candidate, in units of the median's.
+# Where `aurify tune --method auto` begins: recipes that were strong on other tables, what helps soonest first. Each
+# entry is what it changes of the recipe (techniques are given whole; {} is the recipe itself). benchmarks/portfolio.py
+# wrote this and says on which tables and how: one is cheap, each other one lowers the mean regret of the best so far
+# most (Feurer et al. 2022, Auto-sklearn 2.0). Regret: distance to a table's best candidate, in units of the median's.
 """
 
 

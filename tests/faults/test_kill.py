@@ -114,7 +114,8 @@ def test_kill_while_force_clears_a_run_neither_brings_it_back_nor_ends_in_a_dead
     states = trace.read_text().splitlines()
     moments = [at for at, state in enumerate(states, start=1) if state not in states[: at - 1]]
     read = next(at for at in moments if "store/" in states[at - 1] and "scores.json" not in states[at - 1])
-    for at in (m for m in moments if 1 < m <= read):
+    cleared = next(at for at in moments if "recipe.yaml" not in states[at - 1])  # before it is the old run, whole
+    for at in (m for m in moments if cleared <= m <= read):
         shutil.rmtree(folder)
         shutil.copytree(old, folder)
         assert start(*short_fit, "--force", "--out", folder, changes_in=folder, kill_at=at).wait().code < 0
