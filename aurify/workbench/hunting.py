@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -99,13 +99,13 @@ class Hunt:
         cells = self.cells(self.room.among, "tune")
         saver = Saver(self.folder, tuner, cells, lambda: self._board(tuner))
         deadline = self._deadline(1 + OUTER * self.goal.nested)
-        found = replace(tuner, told=saver.told).search(cells, deadline, said("searching"))
-        best = found.best
-        if best is None or best.recipe is None:
-            raise self._failure(found)
-        model, together = self._shipped(tuner, found, cells)
-        saver.ship(model, found)
-        saver.board.close()
+        with closing(saver):
+            found = replace(tuner, told=saver.told).search(cells, deadline, said("searching"))
+            best = found.best
+            if best is None or best.recipe is None:
+                raise self._failure(found)
+            model, together = self._shipped(tuner, found, cells)
+            saver.ship(model, found)
         again = outer = None
         with suppress(Interrupted):  # what is found is told all the same
             tuner.check()
@@ -215,6 +215,10 @@ class Saver:
     def board(self) -> Board:
         """Opened when there is something to write: it takes most of a second."""
         return self.opened()
+
+    def close(self) -> None:
+        if "board" in vars(self):
+            self.board.close()
 
     def told(self, search: Search, trial: Trial) -> None:
         """Keep what is new; trials that are told again, as they were before a stop, take nobody's place."""

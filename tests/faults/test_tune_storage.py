@@ -289,6 +289,10 @@ class Line:
     def mend(self):
         self._cut = False
 
+    def end(self):
+        self._listener.shutdown(socket.SHUT_RDWR)  # whoever waits for somebody to come is woken
+        self._listener.close()
+
 
 @pytest.fixture
 def searched(table, tmp_path):
@@ -332,6 +336,7 @@ def test_server_that_goes_away_is_a_line_and_the_same_call_goes_on(searched, sec
     assert_at_rest(secret)
     for path in found.path.rglob("*"):
         assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
+    line.end()
     del raised  # its frames hold the sockets
     gc.collect()
 
