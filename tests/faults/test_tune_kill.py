@@ -3,12 +3,11 @@
 import json
 import os
 import signal
-import time
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from watched import wait_for, workers_of
 
 RECIPE = """
 network: {name: mlp, width: 16, depth: 1}
@@ -63,26 +62,6 @@ def study_states(folder):
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.load_study(study_name=None, storage=f"sqlite:///{folder}/search/study.db")
     return [(trial.number, trial.state.name) for trial in study.trials]
-
-
-def workers_of(folder):
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = path.read_bytes().split(b"\0")
-            dead = "State:\tZ" in path.with_name("status").read_text()
-        except OSError:
-            continue
-        if b"aurify.study.worker" in words and os.fsencode(str(folder / "store")) in words and not dead:
-            found.append(int(path.parent.name))
-    return found
-
-
-def wait_for(condition, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")
