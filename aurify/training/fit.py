@@ -118,6 +118,8 @@ class Loop:
                 self.validate(loss)
             self.keeper.save_if_due(run, self.optimizer, self.watch)
             self.show(run)
+        if run.step == run.steps:
+            run.stopped = None  # patience that ran out with the last step spared none
 
     def advance(self) -> Tensor:
         """Take one step; returns the loss before it."""

@@ -94,3 +94,13 @@ def test_choice_of_steps_is_replayed_when_resumed(lab, folder):
     chosen = folder.choices_made()["steps"]
     folder.choose("steps", chosen - 4)  # as if another machine had measured
     assert fit(lab, recipe, folder, Clock(limit_seconds=1e6), lambda step: 0.0).run.step == chosen - 4
+
+
+def test_patience_that_ends_with_the_last_step_stopped_nothing(lab):
+    """The second validation ends a patience of one; the run has two."""
+    techniques = {"early_stopping": {"patience": 1, "least_gain": 1e9}}
+    ended, stopped = (
+        lab.fitted(lab.recipe("classify", techniques, budget={"epochs": epochs})).run for epochs in (2, 3)
+    )
+    assert (ended.step, ended.stopped) == (ended.steps, None)
+    assert stopped.step < stopped.steps and stopped.stopped == "no gain in 1 validations"
