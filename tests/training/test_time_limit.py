@@ -100,7 +100,8 @@ def test_patience_that_ends_with_the_last_step_stopped_nothing(lab):
     """The second validation ends a patience of one; the run has two."""
     techniques = {"early_stopping": {"patience": 1, "least_gain": 1e9}}
     ended, stopped = (
-        lab.fitted(lab.recipe("classify", techniques, budget={"epochs": epochs})).run for epochs in (2, 3)
+        lab.fitted(lab.recipe("classify", techniques, budget={"steps": steps, "validate_every": 4})).run
+        for steps in (8, 12)
     )
     assert (ended.step, ended.stopped) == (ended.steps, None)
     assert stopped.step < stopped.steps and stopped.stopped == "no gain in 1 validations"
