@@ -24,6 +24,8 @@ Types = Annotated[
     list[str] | None,
     typer.Option("--types", metavar="COL=TYPE", help="take as number, category, date, text or id; repeatable"),
 ]
+Text = Annotated[list[str] | None, typer.Option("--text", metavar="COL", help="learn from its texts; repeatable")]
+Task = Annotated[str | None, typer.Option("--task", metavar="NAME", help="table or text (as the data is)")]
 Positive = Annotated[str | None, typer.Option("--positive", metavar="CLASS", help="of two classes, the one looked for")]
 Weight = Annotated[str | None, typer.Option("--weight", metavar="COL", help="column of how much each row counts")]
 RecipeFile = Annotated[str | None, typer.Option("--recipe", metavar="FILE", help="recipe to start from")]
@@ -65,6 +67,8 @@ READING: dict[str, Any] = {
     "encoding": Encoding,
     "header": Header,
     "missing": Missing,
+    "task": Task,
+    "text": Text,
     "types": Types,
     "positive": Positive,
     "weight": Weight,

@@ -25,6 +25,7 @@ class Trait(Enum):
     BERNOULLI = auto()  # targets are independent probabilities (B, K): multi-label
     CONTINUOUS = auto()  # targets are numbers (B,)
     COLUMNS = auto()  # inputs are named columns of numbers and codes, prepared by layers
+    TEXTS = auto()  # among the inputs are texts, which become tokens
     BLENDABLE = auto()  # entries blend encoded examples: a convex mix of two is an example
     OFFLINE = auto()  # batches do not depend on the model
     RESIDUAL = auto()  # offered by networks: branches beside a plain path, which may be skipped
@@ -152,6 +153,10 @@ class Task(Part):
         ``source`` is the recipe's: how its file was to be read holds for new files too.
         """
         raise NotImplementedError
+
+    def rather(self, store: Any) -> str | None:
+        """The task that reads the same Store and is rather meant for it, where the user named none; None: this one."""
+        return None
 
     def settled(self, store: Any) -> Self:
         """The task with every ``auto`` decided by the data."""

@@ -25,6 +25,7 @@ class Source(Part):
     test: str | None = knob(None, "file whose rows are the test part")
     weight: str | None = knob(None, "column that says how many rows each row stands for")
     positive: str | None = knob(None, "of two classes, the one that precision, recall and ROC curves are about")
+    text: tuple[str, ...] = knob((), "columns of texts to learn from, where they do not look so")
     types: tuple[str, ...] = knob((), "columns taken as another type than they look: column=category")
     missing: tuple[str, ...] = knob((), "texts that mean a missing value, beside the usual ones")
     separator: str | None = knob(None, "what separates the cells of a text file; nothing: as it looks")

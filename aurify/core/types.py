@@ -57,9 +57,11 @@ Entry = Callable[["Input"], nn.Module]
 class Input:
     """One kind of input: its columns, what their values may be and how a network should take them in.
 
-    ``kind`` is ``numbers`` (float), ``codes`` (int64 in ``[0, cardinality)`` per column) or, before any layer,
-    ``dates`` (float64 seconds since 1970, NaN for missing). ``shape`` is without
-    the batch axis; -1 marks a variable axis. ``entry`` None leaves the choice to the bare conversion.
+    ``kind`` is ``numbers`` (float), ``codes`` (int64 in ``[0, cardinality)`` per column), ``tokens`` (int64 ids in
+    ``[0, cardinality)``, ``PAD`` after the end of a row) or, before any layer, ``dates`` (float64 seconds since 1970,
+    NaN for missing) and ``texts`` (``Ragged`` code points, empty for missing). ``shape`` is without the batch axis; -1
+    marks a variable axis. ``entry`` None leaves the choice to the bare conversion. ``vocabulary`` are the words that
+    ids of tokens stand for.
     """
 
     kind: str
@@ -67,6 +69,7 @@ class Input:
     names: tuple[str, ...]
     cardinalities: tuple[int, ...] = ()
     entry: Entry | None = None
+    vocabulary: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,12 +85,12 @@ class View:
     """Training rows as earlier stages left them; a technique never sees any other row.
 
     ``values`` maps input names to (N, C) tensors: float64 with NaN for missing, int64 codes with -1 for missing
-    and -2 for a value unknown to the schema. ``target`` (N,) is class codes (int64) or numbers (float64), ``weight``
-    (N,) float64 how many rows each row stands for.
+    and -2 for a value unknown to the schema; texts and tokens are ``Ragged``. ``target`` (N,) is class codes (int64)
+    or numbers (float64), ``weight`` (N,) float64 how many rows each row stands for.
     """
 
     inputs: Mapping[str, Input]
-    values: Mapping[str, Tensor]
+    values: Mapping[str, Any]
     target: Tensor
     classes: tuple[str, ...] | None
     seed: int
@@ -95,6 +98,11 @@ class View:
 
     def __len__(self) -> int:
         return len(self.target)
+
+    @property
+    def table(self) -> dict[str, Tensor]:
+        """The values that are columns of numbers, dates and codes."""
+        return {name: v for name, v in self.values.items() if isinstance(v, Tensor)}
 
     def take(self, index: Tensor) -> View:
         """The rows at ``index`` (U,)."""

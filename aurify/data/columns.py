@@ -18,14 +18,17 @@ from aurify.data.texts import NUMBER_MARKS, as_texts, counted
 if TYPE_CHECKING:
     import polars as pl
 
-NUMBER, CATEGORY, DATE, LEFT_OUT = "number", "category", "date", "left out"
-TYPES = (NUMBER, CATEGORY, DATE, "text", "id")
+NUMBER, CATEGORY, DATE, TEXT, LEFT_OUT = "number", "category", "date", "text", "left out"
+TYPES = (NUMBER, CATEGORY, DATE, TEXT, "id")
 MOSTLY = 0.2
 """A column of texts of which fewer than this share are no numbers is a column of numbers with slips in it."""
 FEW = 50
 EMPTY = said("empty")
 COMMA = "1234,5"
-LONG_WORDS, LONG_CHARACTERS = 6, 40
+NAME_WORDS, LONG_WORDS, LONG_CHARACTERS = 3, 6, 40
+IDEOGRAPHS = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]"
+"""Written without blanks between words, of which about two make one."""
+
 NAMES_ROWS = re.compile(r"(?:^|[\W_])(?i:id|uuid|guid|key|index)$|[a-z](?:ID|Id|Key|UUID)$")
 """Column names that say they name rows: customer_id, orderID, not paid."""
 
@@ -139,13 +142,16 @@ def _infer_texts(name: str, values: pl.Series, held: pl.DataFrame) -> tuple[Colu
     if distinct == 1 and present == values.len():
         return Column(name, LEFT_OUT, _everywhere(held["text"][0])), []
     words, characters = held.select(
-        pl.col("text").str.count_matches(r"\S+").mean(), characters=pl.col("text").str.len_chars().mean()
+        (pl.col("text").str.count_matches(r"\S+") + pl.col("text").str.count_matches(IDEOGRAPHS) / 2).mean(),
+        characters=pl.col("text").str.len_chars().mean(),
     ).row(0)
-    if distinct > max(FEW, 0.9 * present) and words <= LONG_WORDS:
+    if distinct > max(FEW, 0.9 * present) and words <= NAME_WORDS:
         why = said("an id ({values:,} different values in {rows:,} rows)", values=distinct, rows=present)
         return Column(name, LEFT_OUT, why), []
+    if words > NAME_WORDS and distinct > max(FEW, 0.9 * present):
+        return Column(name, TEXT), []
     if (words > LONG_WORDS or characters > LONG_CHARACTERS) and distinct > 0.2 * present:
-        return Column(name, LEFT_OUT, said("free text (tables learn from numbers and categories)")), []
+        return Column(name, TEXT), []
     return Column(name, CATEGORY, values=_sorted(held["text"])), []
 
 
@@ -211,8 +217,7 @@ def _as_wanted(name: str, values: pl.Series, missing: Collection[str], wanted: s
         case "id":
             return Column(name, LEFT_OUT, said("an id (as you say)")), []
         case "text":
-            why = said("free text (as you say; tables learn from numbers and categories)")
-            return Column(name, LEFT_OUT, why), []
+            return Column(name, TEXT), []
         case "category":
             held = counted(values, missing)
             if held.is_empty():

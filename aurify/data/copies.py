@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from aurify.core.ragged import Ragged
 from aurify.core.words import Said, said
+from aurify.data.packed import Packed
 from aurify.data.store import Asked
 
 
@@ -32,7 +35,7 @@ class Overlap:
 def overlap(learnt: Asked, asked: Asked) -> Overlap:
     """Compare the rows of ``asked`` (M,) with those of ``learnt`` (N,)."""
     kinds = sorted(learnt.inputs)
-    old, new = ([np.asarray(each.inputs[kind][each.rows]) for kind in kinds] for each in (learnt, asked))
+    old, new = ([each.inputs[kind][each.rows] for kind in kinds] for each in (learnt, asked))
     inputs = np.isin(row_keys(new), row_keys(old))
     old, new = ([*columns, each.target[each.rows, None]] for columns, each in ((old, learnt), (new, asked)))
     return Overlap(inputs, np.isin(row_keys(new), row_keys(old)))
@@ -44,8 +47,8 @@ def first_alike(keys: np.ndarray) -> np.ndarray:
     return firsts[inverse]
 
 
-def row_keys(columns: Iterable[np.ndarray]) -> np.ndarray:
-    """Hash each row's values to a uint64 (N,): equal rows have equal keys.
+def row_keys(columns: Iterable[Any]) -> np.ndarray:
+    """Hash each row's values, (N, C) arrays, tensors or texts, to a uint64 (N,): equal rows have equal keys.
 
     SplitMix64 (Steele et al. 2014) over the bits of every value; two different rows of a million collide with
     probability below 1e-7. Missing numbers are equal to one another, and so are 0.0 and -0.0.
@@ -53,7 +56,9 @@ def row_keys(columns: Iterable[np.ndarray]) -> np.ndarray:
     keys: np.ndarray | None = None
     with np.errstate(over="ignore"):
         for values in columns:
-            table = np.asarray(values)
+            if isinstance(values, Ragged):
+                values = Packed(values.values.numpy(), values.ends.numpy(), values.columns)
+            table = values.keys if isinstance(values, Packed) else np.asarray(values)
             for at in range(table.shape[1]):
                 column = table[:, at]
                 if column.dtype.kind == "f":

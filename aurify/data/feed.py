@@ -10,8 +10,12 @@ import torch
 from torch import Tensor
 
 from aurify.core import rng
+from aurify.core.ragged import Ragged
 from aurify.core.run import Run
 from aurify.core.types import Batch, Blend, RowPlan
+
+NEAR_BATCHES = 32
+"""Batches among whose rows those of one length are brought together."""
 
 
 class RowFeed:
@@ -23,7 +27,7 @@ class RowFeed:
 
     def __init__(
         self,
-        inputs: Mapping[str, Tensor],
+        inputs: Mapping[str, Tensor | Ragged],
         target: Tensor,
         rows: Tensor,
         plan: RowPlan,
@@ -45,6 +49,8 @@ class RowFeed:
         self.share = None if plan.share is None else plan.share.to(kept)
         self.steps_per_epoch = -(-len(plan.index) // batch_size)
         self.step, self.served, self.hashed_epochs = 0, "", 0
+        ragged = [v for v in inputs.values() if isinstance(v, Ragged)]
+        self._lengths = ragged[0].lengths.sum(1)[plan.index] if ragged else None
         self._epoch, self._order, self._order_kept = -1, torch.empty(0), torch.empty(0)
 
     def next(self, run: Run) -> Batch:
@@ -61,12 +67,22 @@ class RowFeed:
 
     def _draw(self, epoch: int) -> None:
         random = rng.generator(self.seed, "order", epoch)
-        self._epoch, self._order = epoch, torch.randperm(len(self.index), generator=random)
+        order = torch.randperm(len(self.index), generator=random)
+        lengths = self._lengths
+        self._epoch, self._order = epoch, order if lengths is None else self._by_length(order, lengths, random)
         self._order_kept = self._order.to(self.index.device)
         if epoch >= self.hashed_epochs:
             ids = self.rows[self._order].numpy().tobytes()
             self.served = hashlib.blake2b(self.served.encode() + ids, digest_size=16).hexdigest()
             self.hashed_epochs = epoch + 1
+
+    def _by_length(self, order: Tensor, lengths: Tensor, random: torch.Generator) -> Tensor:
+        """An order whose batches hold rows of about one length: among some batches' rows at a time, by length."""
+        window = NEAR_BATCHES * self.batch_size
+        sorted_ = [part[lengths[part].argsort(stable=True)] for part in order.split(window)]
+        whole = len(order) // self.batch_size
+        batches = torch.cat(sorted_).split(self.batch_size)
+        return torch.cat([*(batches[at] for at in torch.randperm(whole, generator=random).tolist()), *batches[whole:]])
 
     def _blend(self, pick: Tensor) -> Blend | None:
         if self.partner is None or self.share is None:
@@ -76,7 +92,9 @@ class RowFeed:
     def _gather(self, index: Tensor) -> dict[str, Tensor]:
         return {name: self._take(values, index) for name, values in self.inputs.items()}
 
-    def _take(self, values: Tensor, index: Tensor) -> Tensor:
+    def _take(self, values: Any, index: Tensor) -> Tensor:
+        if isinstance(values, Ragged):
+            return values[index].padded().to(self.device)
         return values.index_select(0, index).to(self.device)
 
     def state(self) -> dict[str, Any]:
@@ -88,9 +106,10 @@ class RowFeed:
         self._epoch = -1  # drawn again, and hashed again where it was not
 
 
-def _fits(inputs: Mapping[str, Tensor], device: torch.device) -> bool:
+def _fits(inputs: Mapping[str, Tensor | Ragged], device: torch.device) -> bool:
     """Say whether all rows can stay on the device, with half of it left for the work."""
     if device.type != "cuda":
         return True
     free, _ = torch.cuda.mem_get_info(device)
-    return sum(v.numel() * v.element_size() for v in inputs.values()) < free / 2
+    kept = (v.values if isinstance(v, Ragged) else v for v in inputs.values())
+    return sum(v.numel() * v.element_size() for v in kept) < free / 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,8 +15,11 @@ from aurify.blocks.number_embeddings import FARTHEST
 from aurify.core.errors import AurifyError, suggest
 from aurify.core.once import Once, anew
 from aurify.core.parts import Stage, Technique, fills
+from aurify.core.ragged import Ragged, joined
 from aurify.core.types import Input, Layer, RowPlan, View
+from aurify.data.characters import Characters
 from aurify.data.dates import DAY_SECONDS
+from aurify.data.packed import Packed
 from aurify.data.schema import Schema
 from aurify.data.store import Store
 
@@ -37,7 +41,7 @@ class Prepared:
 
     plan: RowPlan
     used: Tensor
-    values: Mapping[str, Tensor]
+    values: Mapping[str, Tensor | Ragged]
     layers: tuple[Layer, ...]
     target: Layer | None
     inputs: Mapping[str, Input]
@@ -52,15 +56,20 @@ def raw_inputs(schema: Schema) -> dict[str, Input]:
     if schema.categories:
         names = tuple(c.name for c in schema.categories)
         inputs["codes"] = Input("codes", (len(names),), names, tuple(len(c.values) for c in schema.categories))
+    if schema.texts:
+        inputs["texts"] = Input("texts", (len(schema.texts), -1), tuple(c.name for c in schema.texts))
     return inputs
 
 
-def raw_values(inputs: Mapping[str, np.ndarray], rows: np.ndarray | slice) -> dict[str, Tensor]:
-    """Copy rows out of the mapped arrays: floats as float64, codes as int64."""
-    return {
-        name: torch.from_numpy(np.array(values[rows], dtype=np.float64 if values.dtype.kind == "f" else np.int64))
-        for name, values in inputs.items()
-    }
+def raw_values(inputs: Mapping[str, Any], rows: np.ndarray | slice) -> dict[str, Any]:
+    """Copy rows out of the mapped arrays: floats as float64, codes as int64, texts as ``Ragged`` code points."""
+    return {name: _raw(values[rows]) for name, values in inputs.items()}
+
+
+def _raw(values: np.ndarray | Packed) -> Tensor | Ragged:
+    if isinstance(values, Packed):
+        return values.ragged
+    return torch.from_numpy(np.array(values, dtype=np.float64 if values.dtype.kind == "f" else np.int64))
 
 
 def view_of(store: Store, rows: np.ndarray, seed: int) -> View:
@@ -102,6 +111,7 @@ def prepare(techniques: Sequence[Technique], view: View, once: Once = anew) -> P
     for technique in preparing:
         if technique not in parsers:
             add(repr(technique), technique.layer)
+    add("characters", lambda view: Characters.fit(view) if "texts" in view.inputs else None)
     add("bare", Bare.fit)
     return Prepared(
         plan=plan.renumbered(used),
@@ -140,16 +150,16 @@ def _corrected(view: View, plan: RowPlan) -> View:
 
 
 @torch.no_grad()
-def apply(layers: Iterable[Layer], inputs: Mapping[str, np.ndarray], rows: np.ndarray) -> dict[str, Tensor]:
+def apply(layers: Iterable[Layer], inputs: Mapping[str, Any], rows: np.ndarray) -> dict[str, Any]:
     """Run the layers over rows in chunks; what a network takes in, on the CPU."""
     layers = list(layers)
-    pieces: list[dict[str, Tensor]] = []
+    pieces: list[dict[str, Any]] = []
     for start in range(0, max(len(rows), 1), CHUNK_ROWS):
         values = raw_values(inputs, rows[start : start + CHUNK_ROWS])
         for layer in layers:
             values = layer(values)
         pieces.append(values)
-    return {name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0]}
+    return {name: joined([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
 class Elapsed(Layer):

@@ -15,7 +15,8 @@ from aurify.data import dates, noticed, number_text
 from aurify.data.codes import MISSING as MISSING  # what codes mean is told with the schema
 from aurify.data.codes import UNKNOWN as UNKNOWN
 from aurify.data.codes import Codebook
-from aurify.data.columns import CATEGORY, DATE, LEFT_OUT, NUMBER, TYPES, Column, infer_column, mark_numbers
+from aurify.data.columns import CATEGORY, DATE, LEFT_OUT, NUMBER, TEXT, TYPES, Column, infer_column, mark_numbers
+from aurify.data.packed import Packed
 from aurify.data.targets import infer_target
 from aurify.data.texts import NUMBER_MARKS, as_texts, is_missing
 
@@ -23,24 +24,26 @@ if TYPE_CHECKING:
     import polars as pl
 
 WEIGHT = said("the rows' weight")
+PROSE = said("free text (tables learn from numbers and categories)")
 
 
 @dataclass(frozen=True)
 class Parsed:
     """Typed rows: numbers (N, a) float64 with NaN for missing, codes (N, b) int32 (-1 missing, -2 unknown).
 
-    ``dates`` (N, d) are float64 seconds since 1970 in UTC, NaN for missing.
+    ``dates`` (N, d) are float64 seconds since 1970 in UTC, NaN for missing; ``texts`` (N, t) are empty where missing.
     """
 
     numbers: np.ndarray
     codes: np.ndarray
     dates: np.ndarray
+    texts: Packed
     notes: tuple[str, ...] = ()
 
     @property
-    def inputs(self) -> dict[str, np.ndarray]:
+    def inputs(self) -> dict[str, Any]:
         """By input name, without kinds that have no column."""
-        every = {"numbers": self.numbers, "codes": self.codes, "dates": self.dates}
+        every = {"numbers": self.numbers, "codes": self.codes, "dates": self.dates, "texts": self.texts}
         return {name: values for name, values in every.items() if values.shape[1]}
 
 
@@ -71,6 +74,15 @@ class Schema:
     def categories(self) -> tuple[Column, ...]:
         return self._learnt(CATEGORY)
 
+    @cached_property
+    def texts(self) -> tuple[Column, ...]:
+        return self._learnt(TEXT)
+
+    @property
+    def learnt(self) -> tuple[Column, ...]:
+        """Every column that is learnt from, kind after kind."""
+        return (*self.numbers, *self.dates, *self.categories, *self.texts)
+
     def _learnt(self, kind: str) -> tuple[Column, ...]:
         return tuple(c for c in self.columns if c.kind == kind and c.name != self.target)
 
@@ -84,7 +96,7 @@ class Schema:
         return tuple(c.name for c in self.columns)
 
     @cached_property
-    def texts(self) -> tuple[str, ...]:
+    def as_written(self) -> tuple[str, ...]:
         """Columns that must be read as written: what looks like a number may be a category, or mean another number."""
         return tuple(c.name for c in self.columns if c.kind != NUMBER or c.format)
 
@@ -112,10 +124,12 @@ class Schema:
         missing: Sequence[str] = (),
         positive: str | None = None,
         weight: str | None = None,
+        prose: bool = False,
     ) -> Schema:
         """Look at every value once and decide each column's type.
 
-        ``kind`` is ``classify``, ``regress`` or ``auto``, ``types`` are as ``column=category``. Raises AurifyError for
+        ``kind`` is ``classify``, ``regress`` or ``auto``, ``types`` are as ``column=category``; columns of ``prose``,
+        which tables leave out, are learnt from where that is asked for. Raises AurifyError for
         a column that does not exist, one that is not what it is said to be, or a target that cannot be learnt.
         """
         wanted = wanted_types(types)
@@ -135,12 +149,14 @@ class Schema:
                 column = replace(found, kind=LEFT_OUT, reason=WEIGHT)
             else:
                 column, more = infer_column(name, frame[name], missing, wanted.get(name))
+            if column.kind == TEXT and not prose:
+                column = replace(column, kind=LEFT_OUT, reason=PROSE)
             columns.append(column)
             notes += more
         classes = None if learnt is None else learnt.values or None
         whole = (*columns, *([learnt] if learnt is not None else []))
         schema = cls(whole, target, classes, tuple(missing), weight, tuple(notes))
-        if not schema.numbers and not schema.categories and not schema.dates:
+        if not schema.learnt:
             why = "; ".join(f"{c.name!r} is {c.reason}" for c in columns if c.kind == LEFT_OUT)
             aim = "look at" if target is None else f"learn {target!r} from"
             raise AurifyError(f"no column is left to {aim}: {why or 'there is no other column'}")
@@ -152,7 +168,7 @@ class Schema:
         Raises AurifyError naming the columns that are missing.
         """
         here = frame.columns
-        absent = [c.name for c in (*self.numbers, *self.dates, *self.categories) if c.name not in here]
+        absent = [c.name for c in self.learnt if c.name not in here]
         if absent:
             what = f"{name} lacks {len(absent)} column(s)"
             if self.target is None:  # data that is only looked at has no model
@@ -179,7 +195,8 @@ class Schema:
         extra = [c for c in here if c not in self._known]
         if extra:
             notes.append(noticed.unknown_columns(name, extra))
-        return Parsed(numbers, codes, moments, tuple(notes))
+        texts = Packed.of([self._as_prose(frame[column.name]) for column in self.texts])
+        return Parsed(numbers, codes, moments, texts, tuple(notes))
 
     def parse_target(self, frame: pl.DataFrame, name: str = noticed.THE_DATA) -> np.ndarray:
         """Targets as class codes (int64, -1 missing) or float64 (NaN missing)."""
@@ -245,6 +262,11 @@ class Schema:
         seconds = dates.read_dates(texts, format)
         unread = self._unread(texts, seconds)
         return seconds.set(texts.is_in(list(self.missing)).fill_null(False), None).to_numpy(), unread
+
+    def _as_prose(self, values: pl.Series) -> list[str]:
+        """What each row says, "" where nothing or one of the user's marks of missing values."""
+        texts = as_texts(values)
+        return texts.set(texts.is_in(list(self.missing)).fill_null(True), "").to_list()
 
     def _unread(self, texts: pl.Series, read: pl.Series) -> list[str]:
         """Texts that should have been read and mean no missing value."""

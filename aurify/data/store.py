@@ -15,9 +15,10 @@ import numpy as np
 
 from aurify.core.errors import AurifyError
 from aurify.core.files import sync_folder, unwritable, write_json
+from aurify.data.packed import Packed
 from aurify.data.schema import MISSING, Schema
 
-FORMAT = 2
+FORMAT = 3
 
 
 def has_value(target: np.ndarray) -> np.ndarray:
@@ -25,13 +26,15 @@ def has_value(target: np.ndarray) -> np.ndarray:
     return ~np.isnan(target) if target.dtype == np.float64 else target >= 0
 
 
-def blanked(inputs: Mapping[str, np.ndarray], schema: Schema, hidden: Collection[str]) -> Mapping[str, np.ndarray]:
+def blanked(inputs: Mapping[str, Any], schema: Schema, hidden: Collection[str]) -> Mapping[str, Any]:
     """Inputs {name: (N, C)} with every cell of the ``hidden`` columns missing."""
-    kinds = {"numbers": schema.numbers, "dates": schema.dates, "codes": schema.categories}
+    kinds = {"numbers": schema.numbers, "dates": schema.dates, "codes": schema.categories, "texts": schema.texts}
     after = dict(inputs)
     for kind, columns in kinds.items():
         gone = [at for at, column in enumerate(columns) if column.name in hidden]
-        if gone:
+        if gone and kind == "texts":
+            after[kind] = inputs[kind].blanked(gone)
+        elif gone:
             after[kind] = np.array(inputs[kind])
             after[kind][:, gone] = MISSING if kind == "codes" else np.nan
     return after
@@ -41,10 +44,11 @@ def blanked(inputs: Mapping[str, np.ndarray], schema: Schema, hidden: Collection
 class Asked:
     """Rows to predict and to measure: typed inputs {name: (N, C)}, targets (N,) and which row ids (M,) are meant.
 
-    ``roles`` are as in a Store, ``ids`` columns of new data that name its rows (M,), ``notes`` what was noticed.
+    Inputs are arrays, texts are ``Packed``. ``roles`` are as in a Store, ``ids`` columns of new data that name its rows
+    (M,), ``notes`` what was noticed.
     """
 
-    inputs: Mapping[str, np.ndarray]
+    inputs: Mapping[str, Any]
     target: np.ndarray
     rows: np.ndarray
     roles: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -56,8 +60,9 @@ class Asked:
 class Store:
     """Typed rows of one source.
 
-    ``inputs`` maps input names to (N, C) arrays, ``target`` is (N,) class codes (-1 missing) or float64 (NaN
-    missing), ``test`` (N,) marks rows that came from a test file. Row ids are positions, the source's own order.
+    ``inputs`` maps input names to (N, C) arrays, texts to ``Packed``; ``target`` is (N,) class codes (-1 missing) or
+    float64 (NaN missing), ``test`` (N,) marks rows that came from a test file. Row ids are positions, the source's own
+    order.
 
     ``roles`` are columns (N,) that say something about rows and are not learnt from, where the recipe names them:
     ``weight`` float64 (how many rows each stands for, NaN missing), ``group`` int64 (-1 missing: which rows belong
@@ -65,7 +70,7 @@ class Store:
     """
 
     schema: Schema
-    inputs: Mapping[str, np.ndarray]
+    inputs: Mapping[str, Any]
     target: np.ndarray
     test: np.ndarray
     roles: Mapping[str, np.ndarray]
@@ -93,7 +98,7 @@ class Store:
     def of(
         cls,
         schema: Schema,
-        inputs: Mapping[str, np.ndarray],
+        inputs: Mapping[str, Any],
         target: np.ndarray,
         test: np.ndarray,
         roles: Mapping[str, np.ndarray] | None = None,
@@ -101,7 +106,7 @@ class Store:
         """Gather arrays into a Store and take their fingerprint (SHA-256 over schema and values)."""
         roles = roles or {}
         digest = hashlib.sha256(json.dumps(schema.to_plain(), sort_keys=True).encode())
-        for name, values in sorted({**inputs, **roles, "target": target, "test": test}.items()):
+        for name, values in sorted(_arrays({**inputs, **roles, "target": target, "test": test}).items()):
             digest.update(f"{name}{values.dtype}{values.shape}".encode())
             digest.update(np.ascontiguousarray(values).data)
         return cls(schema, inputs, target, test, roles, digest.hexdigest())
@@ -118,7 +123,8 @@ class Store:
         }
         try:
             building.mkdir(parents=True)
-            for name, values in {**self.inputs, **self.roles, "target": self.target, "test": self.test}.items():
+            every = {**self.inputs, **self.roles, "target": self.target, "test": self.test}
+            for name, values in _arrays(every).items():
                 with (building / f"{name}.npy").open("wb") as file:
                     np.save(file, values, allow_pickle=False)
                     file.flush()
@@ -139,11 +145,11 @@ class Store:
             plain = json.loads((folder / "store.json").read_text(encoding="utf-8"))
             if plain["format"] != FORMAT:
                 raise AurifyError(f"{folder} is of store format {plain['format']}; this version reads {FORMAT}")
-            arrays = {
-                name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            schema = Schema.from_plain(plain["schema"])
+            arrays: dict[str, Any] = {
+                name: _mapped(folder, name, len(schema.texts))
                 for name in (*plain["inputs"], *plain["roles"], "target", "test")
             }
-            schema = Schema.from_plain(plain["schema"])
             target, test = arrays.pop("target"), arrays.pop("test")
             if any(len(values) != len(target) for values in (*arrays.values(), test)):
                 raise ValueError("its arrays have different lengths")
@@ -151,6 +157,25 @@ class Store:
             return cls(schema, arrays, target, test, roles, plain["fingerprint"])
         except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
             raise AurifyError(f"{folder} is not a readable store ({error}); fit again from the source") from None
+
+
+def _arrays(every: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The arrays that values are kept as, by the names of their files."""
+    arrays = {name: values for name, values in every.items() if not isinstance(values, Packed)}
+    packed = {name: values for name, values in every.items() if isinstance(values, Packed)}
+    return arrays | {k: v for name, p in packed.items() for k, v in ((name, p.values), (f"{name}.ends", p.ends))}
+
+
+def _mapped(folder: Path, name: str, texts: int) -> Any:
+    """What ``_arrays`` took apart, mapped; ``texts`` is how many columns of texts there are."""
+    values = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+    if name != "texts":
+        return values
+    ends = np.load(folder / f"{name}.ends.npy", mmap_mode="r", allow_pickle=False)
+    whole = ends.ndim == values.ndim == 1 and ends.dtype == np.int64 and values.dtype == np.int32 and texts > 0
+    if not whole or ends[0] != 0 or ends[-1] != len(values) or (np.diff(ends) < 0).any() or (len(ends) - 1) % texts:
+        raise ValueError("its texts do not end where they should")
+    return Packed(values, ends, texts)
 
 
 @dataclass(frozen=True, eq=False)

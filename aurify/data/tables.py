@@ -12,9 +12,10 @@ import numpy as np
 from aurify.core.errors import AurifyError, listing
 from aurify.core.recipe import Source
 from aurify.core.words import said
-from aurify.data.columns import LEFT_OUT, NUMBER
+from aurify.data.columns import LEFT_OUT, NUMBER, TEXT
 from aurify.data.labels import match_labels
 from aurify.data.noticed import THE_DATA
+from aurify.data.packed import Packed, stacked
 from aurify.data.roles import split_column, split_role, weight_role
 from aurify.data.row_sample import EVERY, numbered
 from aurify.data.schema import Parsed, Schema, wanted_types
@@ -40,27 +41,28 @@ class _Typed:
     target: np.ndarray
 
 
-def read_table(source: Source, data: Any, kind: str, by: str, *, labelled: bool = True) -> Read:
+def read_table(source: Source, data: Any, kind: str, by: str, *, labelled: bool = True, prose: bool = False) -> Read:
     """Read ``data`` (a path or a frame), and the test file that the source names, into a Store; and say what was seen.
 
-    ``kind`` is ``classify``, ``regress`` or ``auto``, ``by`` the recipe's split. Without ``labelled`` the data is only
+    ``kind`` is ``classify``, ``regress`` or ``auto``, ``by`` the recipe's split; columns of ``prose`` are learnt from
+    where that is asked for. Without ``labelled`` the data is only
     looked at: there may be no target, in both or in the test file, and of each at most ``MOST_ROWS`` rows are read.
     Raises AurifyError for what is no table, for columns that do not exist and for targets that cannot be learnt.
     """
     reading = Reading.of(source, EVERY if labelled else MOST_ROWS)
-    as_written = tuple(name for name, wanted in wanted_types(source.types).items() if wanted != NUMBER)
+    as_written = (*(name for name, wanted in wanted_types(source.types).items() if wanted != NUMBER), *source.text)
     loaded = read_frame(data, reading, texts=as_written)
     if source.target is None and labelled:
         raise AurifyError(
             f"which column is to be predicted? say so with --target; there are {listing(loaded.frame.columns, 30)}"
         )
-    schema = _infer(loaded.frame, source, kind, by)
+    schema = _infer(loaded.frame, source, kind, by, prose=prose)
     parsed = schema.parse(loaded.frame)
     notes = [*loaded.notes, *schema.notes, *parsed.notes]
     drawn = [loaded.drawn]
     tables = [_Typed(THE_DATA, loaded.frame, parsed, schema.parse_target(loaded.frame))]
     if source.test is not None:
-        beside = read_frame(Path(source.test), reading, texts=schema.texts, names=schema.names)
+        beside = read_frame(Path(source.test), reading, texts=schema.as_written, names=schema.names)
         more, _ = _typed(schema, beside.frame, source.test, labelled=labelled)  # the check label_spelling says the rest
         tables.append(more)
         drawn.append(beside.drawn)
@@ -79,7 +81,7 @@ def ask_table(schema: Schema, data: Any, source: Source, *, labelled: bool, by: 
     Raises AurifyError for columns that are missing, and where no row has a target to measure by.
     """
     name = str(data) if isinstance(data, (str, Path)) else THE_DATA
-    loaded = read_frame(data, Reading.of(source), texts=schema.texts, names=schema.names)
+    loaded = read_frame(data, Reading.of(source), texts=schema.as_written, names=schema.names)
     frame = loaded.frame
     if not labelled:
         parsed = schema.parse(frame, name)
@@ -107,7 +109,7 @@ def ask_table(schema: Schema, data: Any, source: Source, *, labelled: bool, by: 
     return Asked(typed.parsed.inputs, typed.target, rows, roles, notes=tuple(notes))
 
 
-def _infer(frame: pl.DataFrame, source: Source, kind: str, by: str) -> Schema:
+def _infer(frame: pl.DataFrame, source: Source, kind: str, by: str, *, prose: bool) -> Schema:
     """The schema of the data; a column that groups the rows is not learnt from, for it would tell new rows nothing."""
     column = split_column(by)
     if column is not None and column == source.target:
@@ -118,10 +120,11 @@ def _infer(frame: pl.DataFrame, source: Source, kind: str, by: str) -> Schema:
         source.target,
         (*source.drop, *grouping),
         kind,
-        types=source.types,
+        types=(*source.types, *(f"{name}={TEXT}" for name in source.text)),
         missing=source.missing,
         positive=source.positive,
         weight=source.weight,
+        prose=prose,
     )
     columns = (replace(c, reason=GROUPS) if c.name in grouping else c for c in schema.columns)
     return replace(schema, columns=tuple(columns)) if grouping else schema
@@ -146,9 +149,11 @@ def _typed(schema: Schema, frame: pl.DataFrame, name: str, *, labelled: bool) ->
     return _Typed(name, frame, parsed, schema.parse_target(frame, name)), notes
 
 
-def _joined(pieces: list[np.ndarray]) -> np.ndarray:
+def _joined(pieces: list[Any]) -> Any:
     """One after another; one alone is not copied."""
-    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+    if len(pieces) == 1:
+        return pieces[0]
+    return stacked(pieces) if isinstance(pieces[0], Packed) else np.concatenate(pieces)
 
 
 def _roles(schema: Schema, tables: Sequence[_Typed], by: str) -> tuple[dict[str, np.ndarray], list[str]]:

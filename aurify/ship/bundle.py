@@ -23,7 +23,7 @@ from aurify.data import prepare
 from aurify.data.schema import Schema
 from aurify.data.store import Asked
 from aurify.measure.predictions import Predictions
-from aurify.ship.pipeline import Member, Pipeline
+from aurify.ship.pipeline import WHOLE_ROWS, Member, Pipeline
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 MEMBERS = ("network", "trees")
 """What a blend is made of, measured apart as well."""
-
-WHOLE_ROWS = 16
-"""Rows are put through a network in multiples of this many: no edge is left that a matrix product treats apart."""
 
 
 @dataclass(frozen=True, eq=False)

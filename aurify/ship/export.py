@@ -76,7 +76,7 @@ def export(bundle: Bundle, path: Path, rows: Mapping[str, np.ndarray], spread: f
 
 def refuse_unexportable(recipe: Recipe) -> None:
     """Raise AurifyError naming the first part that no ONNX graph can hold, and why."""
-    for part in (recipe.network, *recipe.techniques):
+    for part in (recipe.task, recipe.network, *recipe.techniques):
         reason = part.why_unexportable()
         if reason:
             raise AurifyError(f"{part.name()} cannot be exported: {reason}")

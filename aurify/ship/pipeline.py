@@ -6,13 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from aurify.core.parts import Task
+from aurify.core.ragged import by_width
 from aurify.core.recipe import Recipe
 from aurify.core.types import Layer
+
+WHOLE_ROWS = 16
+"""Rows are put through a network in multiples of this many: no edge is left that a matrix product treats apart."""
 
 OUTPUT = "output"
 """The value in which the layers of a member without a network leave its outputs (B, K)."""
@@ -46,11 +51,11 @@ class Pipeline(nn.Module):
         modules = [(*m.layers, *([m.network] if m.network else []), *m.answers) for m in members]
         self.steps = nn.ModuleList(nn.ModuleList(each) for each in modules)  # so that .to() and export find them
 
-    def forward(self, raw: dict[str, Tensor]) -> Tensor:
+    def forward(self, raw: dict[str, Any]) -> Tensor:
         answers = [member.weight * self.answer(member, raw) for member in self.members]
         return answers[0] if len(answers) == 1 else torch.stack(answers).sum(0)
 
-    def answer(self, member: Member, raw: dict[str, Tensor]) -> Tensor:
+    def answer(self, member: Member, raw: dict[str, Any]) -> Tensor:
         """What one member says, alone."""
         values = dict(raw)
         for layer in member.layers:
@@ -58,7 +63,7 @@ class Pipeline(nn.Module):
         if member.network is None:
             output = values[OUTPUT].to(self.device)
         else:
-            output = member.network({name: v.to(self.device) for name, v in values.items()})
+            output = by_width(values, self.device, member.network, WHOLE_ROWS)
         output = self.task.merge(output.double())
         for layer in member.answers:
             output = layer(output)

@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from aurify.core import rng
+from aurify.data.packed import Packed, stacked
 from aurify.data.schema import MISSING, UNKNOWN, Schema
 
 DRAWN_ROWS = 1000
@@ -32,11 +34,14 @@ def drawn(schema: Schema, seed: int) -> dict[str, np.ndarray]:
     return rows
 
 
-def with_gaps(rows: Mapping[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
+def with_gaps(rows: Mapping[str, Any], seed: int) -> dict[str, Any]:
     """The rows, and after them copies of the first with missing cells and unknown values, one with nothing else."""
     random = _random(seed, "export/gaps")
-    result: dict[str, np.ndarray] = {}
+    result: dict[str, Any] = {}
     for name, values in rows.items():
+        if isinstance(values, Packed):
+            result[name] = stacked([values, values[:1].blanked(range(values.columns)), values[1:DRAWN_ROWS]])
+            continue
         copies = np.array(values[:DRAWN_ROWS], dtype=np.float64 if values.dtype.kind == "f" else np.int64)
         gone = random.random(copies.shape) < GAPS
         gone[:1] = True

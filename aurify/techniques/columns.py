@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from aurify.core.errors import AurifyError
 from aurify.core.parts import Stage, Technique, Trait, knob
+from aurify.core.ragged import Ragged
 from aurify.core.types import Input, Layer, View, widened
 from aurify.data.prepare import CHUNK_ROWS
 
@@ -38,12 +40,12 @@ class DropColumns(Technique):
 
     def layer(self, view: View) -> Layer | None:
         kept = {}
-        for name, values in view.values.items():
+        for name, values in view.table.items():
             telling = [at for at, column in enumerate(values.T) if self._tells(column)]
             find = _renamed if view.inputs[name].kind == "codes" else _correlated
             copied = find(values[:, telling], self.copies) if self.copies < 1.0 and telling else set()
             kept[name] = [at for place, at in enumerate(telling) if place not in copied]
-        whole = all(len(kept[name]) == values.shape[1] for name, values in view.values.items())
+        whole = all(len(kept[name]) == values.shape[1] for name, values in view.table.items())
         return None if whole or not any(kept.values()) else Select(kept=kept)
 
     def _tells(self, column: Tensor) -> bool:
@@ -116,17 +118,26 @@ def _renamed(codes: Tensor, limit: float) -> set[int]:
 
 
 class Select(Layer):
-    """Some columns of each input, by position; an input of which none is kept is left out."""
+    """Some columns of each input, by position; one of which none is kept is left out, one not named stays as it is."""
 
     kept: dict[str, list[int]]
 
-    def forward(self, values: dict[str, Tensor]) -> dict[str, Tensor]:
-        return {name: v[:, self.kept[name]] for name, v in values.items() if self.kept[name]}
+    def forward(self, values: dict[str, Any]) -> dict[str, Any]:
+        return {name: _chosen(v, self.kept.get(name)) for name, v in values.items() if self.kept.get(name, True)}
 
     def inputs(self, before: Mapping[str, Input]) -> dict[str, Input]:
-        return {name: _narrowed(given, self.kept[name]) for name, given in before.items() if self.kept[name]}
+        chosen = {name: given for name, given in before.items() if self.kept.get(name, True)}
+        return {n: _narrowed(given, self.kept[n]) if n in self.kept else given for n, given in chosen.items()}
+
+
+def _chosen(values: Tensor | Ragged, kept: list[int] | None) -> Tensor | Ragged:
+    if kept is None:
+        return values
+    return values.choose(kept) if isinstance(values, Ragged) else values[:, kept]
 
 
 def _narrowed(given: Input, kept: list[int]) -> Input:
+    if given.kind == "texts":
+        return replace(given, names=tuple(given.names[at] for at in kept), shape=(len(kept), -1))
     sizes = tuple(given.cardinalities[at] for at in kept) if given.cardinalities else ()
     return widened(replace(given, cardinalities=sizes), names=tuple(given.names[at] for at in kept))

@@ -65,7 +65,7 @@ def _examples(view: View, plan: RowPlan, target: np.ndarray, rows: np.ndarray) -
     index = plan.index[rows]
     kinds: dict[str, list[np.ndarray]] = {"numbers": [np.empty((len(rows), 0))], "codes": []}
     kinds["codes"].append(np.empty((len(rows), 0), dtype=np.int64))
-    for name, values in view.values.items():
+    for name, values in view.table.items():
         kinds["codes" if view.inputs[name].kind == "codes" else "numbers"].append(values[index].numpy())
     return Examples(
         numbers=np.concatenate(kinds["numbers"], 1),
@@ -78,7 +78,7 @@ def _examples(view: View, plan: RowPlan, target: np.ndarray, rows: np.ndarray) -
 
 def _keys(view: View, index: np.ndarray) -> np.ndarray:
     """Rows with equal inputs share a key (M,), and so a fold: a copy would give the label away."""
-    return row_keys(values.numpy() for values in view.values.values())[index]
+    return row_keys(view.values.values())[index]
 
 
 def _limited(suspects: np.ndarray, target: np.ndarray, most: int) -> np.ndarray:

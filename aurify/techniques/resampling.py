@@ -126,7 +126,7 @@ def _places(members: View) -> Any:
     from scipy.sparse import csr_array, hstack
 
     blocks: list[Any] = [np.zeros((len(members), 1))]
-    for name, values in members.values.items():
+    for name, values in members.table.items():
         if members.inputs[name].kind != "codes":
             low, middle, high = (column_quantiles(values, q) for q in (0.25, 0.5, 0.75))
             centred = torch.nan_to_num(values - middle).clamp(-1e300, 1e300)

@@ -32,7 +32,7 @@ class DropDuplicates(Technique):
         if self.keep == "all":
             return plan
         columns = [*view.values.values(), view.target[:, None], view.weight[:, None]]
-        keys = row_keys(column.numpy() for column in columns)[plan.index.numpy()]
+        keys = row_keys(columns)[plan.index.numpy()]
         firsts = np.zeros(len(keys), dtype=bool)
         firsts[np.unique(keys, return_index=True)[1]] = True
         return plan.keep(torch.from_numpy(firsts))

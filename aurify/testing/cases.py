@@ -11,7 +11,7 @@ from typing import Any
 from aurify.core.parts import Part, Technique, fills
 from aurify.core.recipe import Recipe
 from aurify.testing.lab import Lab, variants
-from aurify.testing.tables import KINDS
+from aurify.testing.tables import KINDS, TEXT
 
 TRAINED = ("technique", "network", "optimizer")
 MODEL_SEAMS = ("layer", "target", "begin", "answer")
@@ -77,18 +77,18 @@ def every_part(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
 
 
 def every_unfit_kind(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
-    """Each kind of table that a part is not for, and each task that is not the one of these tables."""
+    """Each kind of rows that a part is not for, and each task that is not one of theirs."""
     for group, part in parts:
         if group in TRAINED:
-            yield from (Case(lab, group, part, kind) for kind in KINDS if not lab.fits(part, kind))
-        elif not isinstance(lab.task(KINDS[0]), part):
+            yield from (Case(lab, group, part, kind) for kind in lab.kinds_for(part) if not lab.fits(part, kind))
+        elif not any(isinstance(lab.task(kind), part) for kind in (*KINDS, TEXT)):
             yield Case(lab, group, part)
 
 
 def every_written_part(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
     """Each part with the first kind of table that it is for."""
     for group, part in parts:
-        kind = next((k for k in KINDS if lab.fits(part, k)), None)
+        kind = next((k for k in lab.kinds_for(part) if lab.fits(part, k)), None)
         if kind is not None:
             yield Case(lab, group, part, kind)
 
@@ -112,7 +112,7 @@ def every_trained_part(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
     """Each part that is trained with, on each kind of table that it is for."""
     for group, part in parts:
         if group in TRAINED:
-            yield from (Case(lab, group, part, kind) for kind in KINDS if lab.fits(part, kind))
+            yield from (Case(lab, group, part, kind) for kind in lab.kinds_for(part) if lab.fits(part, kind))
 
 
 def every_variant(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
@@ -138,9 +138,25 @@ def every_network_and_optimizer(lab: Lab, parts: Sequence[Named]) -> Iterator[Ca
     """Each network with each optimizer of the catalog, where one of the two is under test."""
     tested = {part for _, part in parts}
     networks, optimizers = (lab.catalog.parts[group].values() for group in ("network", "optimizer"))
-    for network, optimizer, kind in product(networks, optimizers, KINDS):
+    for network, optimizer, kind in product(networks, optimizers, (*KINDS, TEXT)):
+        if kind not in lab.kinds_for(network):
+            continue
         if tested & {network, optimizer} and lab.fits(network, kind) and lab.fits(optimizer, kind):
             yield Case(lab, "network", network, kind, other=optimizer)
+
+
+def every_technique_among_texts(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
+    """Each technique that needs no texts, where there are some."""
+    for group, part in parts:
+        if group == "technique" and TEXT not in lab.kinds_for(part) and lab.fits(part, TEXT):
+            yield Case(lab, group, part, TEXT)
+
+
+def every_network_among_texts(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
+    """Each network that needs no texts, where there are some."""
+    for group, part in parts:
+        if group == "network" and TEXT not in lab.kinds_for(part) and lab.fits(part, TEXT):
+            yield Case(lab, group, part, TEXT, "default")
 
 
 def every_technique_beside_another(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:

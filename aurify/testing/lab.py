@@ -13,13 +13,14 @@ from torch import Tensor
 from aurify.catalog import Catalog
 from aurify.core.errors import Interrupted
 from aurify.core.folder import RunFolder
-from aurify.core.parts import Part, Technique, fits
+from aurify.core.parts import Part, Technique, Trait, fits
 from aurify.core.recipe import Recipe, Source
 from aurify.core.run import Run
 from aurify.core.watch import Watch
 from aurify.data.store import Store
 from aurify.ship.bundle import Bundle
 from aurify.ship.pipeline import Member
+from aurify.testing.tables import KINDS, TEXT
 from aurify.training import fit as loop
 from aurify.training.checkpoint import Keeper
 
@@ -42,6 +43,16 @@ def variants(part: type[Part]) -> dict[str, dict[str, Any]]:
         others = [c for c in knob.choices or () if c != defaults[name]]
         found |= {f"{name}={c}": {name: c} for c in others}
     return found
+
+
+def _task(kind: str) -> dict[str, str]:
+    return {"name": "text", "kind": "classify"} if kind == TEXT else {"name": "table", "kind": kind}
+
+
+def kind_of(recipe: Recipe) -> str:
+    """The kind of rows that a lab's recipe is for."""
+    task: Any = recipe.task
+    return TEXT if task.name() == "text" else task.kind
 
 
 @dataclass
@@ -87,7 +98,11 @@ class Lab:
         self._fits: dict[tuple[type[Part], str], bool] = {}
 
     def task(self, kind: str) -> Any:
-        return self.catalog.part("task", {"name": "table", "kind": kind})
+        return self.catalog.part("task", _task(kind))
+
+    def kinds_for(self, part: type[Part]) -> tuple[str, ...]:
+        """The kinds of rows that a part is tried on: of texts those that need them, of plain tables all others."""
+        return (TEXT,) if Trait.TEXTS in part.needs else KINDS
 
     def network_for(self, part: type[Part], task: Any, own: Any = None) -> Any:
         """The network at hand, or else the first of the catalog that a part fits, one setting changed where need be."""
@@ -102,7 +117,7 @@ class Lab:
         return None
 
     def fits(self, part: type[Part], kind: str) -> bool:
-        """Say whether a part can be used with a kind of table, on one network or another."""
+        """Say whether a part can be used with a kind of rows, on one network or another."""
         if (part, kind) not in self._fits:
             task = self.task(kind)
             found = self.network_for(part, task) is not None if issubclass(part, Technique) else fits(part, task)
@@ -120,7 +135,7 @@ class Lab:
     def recipe(self, kind: str, techniques: Mapping[str, Any] | None = None, **sections: Any) -> Recipe:
         """A recipe with only the techniques named; sections add to the small defaults above."""
         plain = {
-            "task": {"name": "table", "kind": kind},
+            "task": _task(kind),
             "source": {"target": "y"},
             "network": sections.pop("network", NETWORK),
             "optimizer": sections.pop("optimizer", OPTIMIZER),
@@ -145,7 +160,7 @@ class Lab:
 
     def problem(self, recipe: Recipe, store: Store | None = None) -> Any:
         task: Any = recipe.task
-        store = store or self.store(task.kind)
+        store = store or self.store(kind_of(recipe))
         return task.problem(recipe, store, task.part(recipe, store), torch.device("cpu"))
 
     def fit(
@@ -190,6 +205,6 @@ class Lab:
 
     def bundle(self, fitted: Fitted) -> Bundle:
         recipe: Any = fitted.run.recipe
-        schema = self.store(recipe.task.kind).schema
+        schema = self.store(kind_of(recipe)).schema
         member = Member(tuple(fitted.problem.layers), fitted.run.model, fitted.answers)
         return Bundle(recipe, schema, (member,), torch.device("cpu"))

@@ -20,7 +20,7 @@ from aurify.core.types import Layer
 from aurify.testing import cases, describing, drawing, exporting, switching, together, training
 from aurify.testing.cases import Broken, Case, Cases, Named, require
 from aurify.testing.lab import Lab
-from aurify.testing.tables import KINDS, small_frame
+from aurify.testing.tables import KINDS, TEXT, small_frame
 
 if TYPE_CHECKING:
     import pytest
@@ -39,7 +39,7 @@ def part_is_made_without_settings(case: Case) -> None:
 def kind_of_table_is_one_it_fits(case: Case) -> None:
     """A part is tried on every kind of table that it fits, and which ones it does not fit is said."""
     if case.group == "task":
-        raise SkipTest("tables are not its data: how it reads, parts and poses its problem is not checked")
+        raise SkipTest("neither tables nor texts are its data: how it reads, parts and poses its problem is unchecked")
     raise SkipTest(f"it is for other tasks than tables to {case.kind}: none of its promises was tried there")
 
 
@@ -95,6 +95,11 @@ SUITE: tuple[tuple[Cases, tuple[Promise, ...]], ...] = (
             training.bundle_predicts_raw_rows_as_training_saw_them,
         ),
     ),
+    (cases.every_technique_among_texts, (switching.vivid_settings_train_to_finite_weights,)),
+    (
+        cases.every_network_among_texts,
+        (exporting.row_is_answered_alike_alone_and_among_others, training.part_survives_save_load_and_predict),
+    ),
     (cases.every_trained_part, (training.run_among_the_defaults_resumes_wherever_it_was_stopped,)),
     (cases.every_model, (exporting.graph_answers_as_torch_does,)),
     (cases.every_technique_beside_another, (together.pair_of_techniques_trains_and_resumes,)),
@@ -142,7 +147,7 @@ def checks(*parts: Given) -> Iterator[tuple[str, Check]]:
     Raises AurifyError for what holds no part.
     """
     catalog, named = _found(parts)
-    lab = Lab(catalog, {kind: small_frame(kind) for kind in KINDS})
+    lab = Lab(catalog, {kind: small_frame(kind) for kind in (*KINDS, TEXT)})
     return ((check.name, check) for check in checks_of(lab, named))
 
 

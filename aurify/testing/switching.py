@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +13,7 @@ from aurify.core.parts import SEAMS, fills
 from aurify.core.recipe import Recipe
 from aurify.core.types import RowPlan
 from aurify.data import prepare
+from aurify.data.packed import Packed
 from aurify.data.splits import Parts
 from aurify.data.store import Store
 from aurify.testing.cases import Case, require
@@ -110,13 +110,24 @@ def _fitted_on(recipe: Recipe, store: Store, parts: Parts) -> dict[str, Any]:
 def _tampered(store: Store, parts: Parts) -> Store:
     """The store with absurd values in every row outside training."""
     other = np.concatenate([parts.held, parts.test])
-    inputs: Mapping[str, np.ndarray] = {name: np.array(values) for name, values in store.inputs.items()}
+    inputs: dict[str, Any] = {n: v if isinstance(v, Packed) else np.array(v) for n, v in store.inputs.items()}
+    if "texts" in inputs:
+        inputs["texts"] = _garbled(inputs["texts"], other)
     inputs["numbers"][other] = np.where(np.arange(len(other))[:, None] % 2, 1e30, np.nan)
     inputs["codes"][other] = -2
     inputs["dates"][other] = np.where(np.arange(len(other))[:, None] % 2, 1e12, np.nan)
     target = np.array(store.target)
     target[other] = target[other][::-1]
     return replace(store, inputs=inputs, target=target)
+
+
+def _garbled(texts: Packed, other: np.ndarray) -> Packed:
+    """The texts with words that nobody ever wrote in the rows ``other``."""
+    columns = [texts.column(at) for at in range(texts.columns)]
+    for column in columns:
+        for at in other.tolist():
+            column[at] = "\u9f98 qzxv " * (at % 5)
+    return Packed.of(columns)
 
 
 def row_plan_keeps_to_the_training_rows(case: Case) -> None:

@@ -11,11 +11,16 @@ if TYPE_CHECKING:
     import polars as pl
 
 KINDS = ("classify", "regress")
+TEXT = "text"
+"""Rows with a column of texts, to classify."""
 ROWS, COPIES = 240, 24
 
 
 def small_frame(kind: str, seed: int = 0) -> pl.DataFrame:
-    """240 rows: numbers, categories (some rare) and dates with gaps, 24 exact copies; target ``y``."""
+    """240 rows: numbers, categories (some rare) and dates with gaps, 24 exact copies; target ``y``.
+
+    Of ``text`` a column of sentences, some empty, is beside them, and decides with them.
+    """
     import polars as pl
 
     random = np.random.default_rng(seed)
@@ -24,9 +29,12 @@ def small_frame(kind: str, seed: int = 0) -> pl.DataFrame:
     shape = random.choice(["round", "square"], ROWS)
     signal = a - 0.5 * b + 0.4 * c + (colour == "red") - 0.7 * (shape == "round")
     value = 2 + signal + 0.3 * random.normal(size=ROWS)
-    target = np.select([value < 1.2, value < 2.6], ["low", "mid"], "top") if kind == "classify" else value
+    said, mood = _sentences(seed)
+    value = value + mood if kind == TEXT else value
+    target = value if kind == "regress" else np.select([value < 1.2, value < 2.6], ["low", "mid"], "top")
     frame = pl.DataFrame(
         {
+            **({"said": said} if kind == TEXT else {}),
             "a": [None if gone else v for v, gone in zip(a.tolist(), random.random(ROWS) < 0.1, strict=True)],
             "b": b,
             "c": c,
@@ -39,6 +47,22 @@ def small_frame(kind: str, seed: int = 0) -> pl.DataFrame:
         }
     )
     return pl.concat([frame.head(ROWS - COPIES), frame.head(COPIES)])
+
+
+WORDS = {
+    1.0: ("good", "lovely", "swift", "\u597d", "\u6ee1\u610f"),
+    -1.0: ("bad", "broken", "slow", "\u5dee", "\u5931\u671b"),
+    0.0: ("the", "a", "room", "was", "and", "it", "we", "then", "\u7684", "\u623f\u95f4", "Z\u00fcrich", "2024"),
+}
+
+
+def _sentences(seed: int) -> tuple[list[str], np.ndarray]:
+    """Texts of up to 24 words, in English and Chinese, and how good their words are taken together."""
+    random = np.random.default_rng((seed, 2))
+    words = [(word, good) for good, known in WORDS.items() for word in known]
+    drawn = [random.integers(0, len(words), random.integers(0, 25)) for _ in range(ROWS)]
+    texts = [" ".join(words[at][0] for at in each) + ("." if len(each) else "") for each in drawn]
+    return texts, np.array([sum(words[at][1] for at in each) for each in drawn])
 
 
 def _moments(seed: int) -> list[datetime.datetime | None]:

@@ -27,6 +27,8 @@ class SourceWords(TypedDict, total=False):
     encoding: Annotated[str | None, "how its bytes are characters, such as gb18030; else it is detected"]
     header: Annotated[str | None, "yes or no: whether its first line names the columns; else it is detected"]
     missing: Annotated[Sequence[str], "texts that mean a missing value, beside the usual ones"]
+    task: Annotated[str | None, "table or text; else it is what the data is"]
+    text: Annotated[Sequence[str], "columns of texts to learn from, where they do not look so"]
     types: Annotated[Sequence[str], "columns taken as another type than they look: column=category"]
     positive: Annotated[str | None, "of two classes, the one that precision, recall and ROC curves are about"]
     weight: Annotated[str | None, "column that says how many rows each row stands for"]
@@ -134,6 +136,11 @@ def asked_of(data: Any, target: Any, words: Mapping[str, Any], own: Mapping[str,
     notes: Sequence[str] = ()
     if target is not None and not isinstance(target, str):
         data, target, notes = with_target(data, target)
-    named = {**(own or {}), "split.by": words.get("split"), "blend.model": words.get("blend")}
+    named = {
+        **(own or {}),
+        "task": words.get("task"),
+        "split.by": words.get("split"),
+        "blend.model": words.get("blend"),
+    }
     catalog, network = catalog_with(words.get("parts", ()), words.get("network"))
     return Asked(data, target, words, words_of(words.get("settings", ()), named), catalog, network, notes)

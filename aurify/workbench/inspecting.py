@@ -74,8 +74,7 @@ def inspect(
         raise AurifyError("give the data to inspect: a CSV path, or a recipe with source.path")
     folder = None if out is None else _folder(Path(out))
     with Watch() as watch, nullcontext() if folder is None else folder.held():
-        task: Any = catalog.part("task", wish.task)
-        read = task.read(Source.make(wish.source), wish.data, wish.split.by, labelled=False)
+        task, read = wish.read(catalog, labelled=False)
         settled = None
         if read.store.schema.target is not None:
             settled, _ = complete(wish, task.settled(read.store), read.store, catalog)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aurify.core.errors import AurifyError
-from aurify.core.recipe import Source
 from aurify.core.watch import Watch
 from aurify.data.splits import held_share, learnt_rows
 from aurify.data.tables import say_left_out
@@ -49,8 +48,7 @@ def learn(
     if wish.split.folds is not None or wish.source.get("test") is not None:
         raise AurifyError("split.folds and source.test are about measuring, which this model leaves to you")
     watch = Watch()
-    task: Any = catalog.part("task", wish.task)
-    read = task.read(Source.make(wish.source), frame, wish.split.by)
+    task, read = wish.read(catalog)
     store, notes = read.store, [*say_left_out(read.store.schema), *read.notes]
     recipe, replaced = complete(wish, task.settled(store), store, catalog)
     held = held_share(recipe.split.held, int(store.labelled.sum()))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from aurify.catalog import Catalog
 from aurify.core import recipe as recipes
 from aurify.core.errors import AurifyError
 from aurify.core.files import write_bytes, write_json
 from aurify.core.folder import RunFolder
-from aurify.core.recipe import Recipe, Source
+from aurify.core.recipe import Recipe
 from aurify.data.findings import NOTE, Findings
 from aurify.workbench.inspecting import gate, not_looked_at, stop_if_severe
 from aurify.workbench.measuring import open_store
@@ -41,12 +40,11 @@ def settle(
     if wish.data is None:
         open_store(folder)
         return catalog.read_recipe(known)
-    task: Any = catalog.part("task", wish.task)
     read = None
     if begun and not wish.readable:
-        store = open_store(folder)
+        store, task = open_store(folder), catalog.read_recipe(known).task
     else:
-        read = task.read(Source.make(wish.source), wish.data, wish.split.by)
+        task, read = wish.read(catalog)
         store = read.store
     recipe, replaced = complete(wish, task.settled(store), store, catalog)
     if begun or read is None:

@@ -14,8 +14,11 @@ from aurify import catalog as catalogs
 from aurify.catalog import Catalog
 from aurify.core import recipe as recipes
 from aurify.core.errors import AurifyError, suggest
-from aurify.core.recipe import Recipe, Split
+from aurify.core.recipe import Recipe, Source, Split
 from aurify.core.words import said
+
+UNNAMED = "text"
+"""The task that reads where none is named: it reads all that tables hold, and texts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +28,7 @@ class Wish:
     data: Any
     recipe: Mapping[str, Any]
     task: Any
+    named: bool
     source: Mapping[str, Any]
     split: Split
     settings: Sequence[str]
@@ -39,6 +43,13 @@ class Wish:
     def readable(self) -> bool:
         """Whether the data can be read (again)."""
         return self.data is not None and (not isinstance(self.data, (str, Path)) or Path(self.data).exists())
+
+    def read(self, catalog: Catalog, *, labelled: bool = True) -> tuple[Any, Any]:
+        """Read the data as the task does; returns that task, or the one rather meant where none was named, and it."""
+        task: Any = catalog.part("task", self.task)
+        read = task.read(Source.make(self.source), self.data, self.split.by, labelled=labelled)
+        rather = None if self.named else task.rather(read.store)
+        return task if rather is None else catalog.part("task", {**self.task, "name": rather}), read
 
 
 def words_of(settings: Mapping[str, Any] | Sequence[str], asked: Mapping[str, Any]) -> list[str]:
@@ -62,7 +73,8 @@ def wish_of(
     plain = recipe if isinstance(recipe, Mapping) else {} if recipe is None else recipes.load_yaml(Path(recipe))
     plain = plain if network is None else {**plain, "network": network}
     early = [w for w in words if w.partition("=")[0].partition(".")[0] in ("task", "source", "split")]
-    asked = catalogs.override({"task": {"name": "table"}, **plain, "techniques": {}}, settings=early)
+    asked = catalogs.override({"task": {}, **plain, "techniques": {}}, settings=early)
+    task = {"name": asked["task"]} if isinstance(asked["task"], str) else _section(asked, "task")
     source, split = (_section(asked, name) for name in ("source", "split"))
     roles = {**roles, "path": data if isinstance(data, (str, Path)) else None}
     source = {**source, **{k: _plainly(v) for k, v in roles.items() if v is not None and v != () and v != []}}
@@ -72,7 +84,8 @@ def wish_of(
     return Wish(
         data=source.get("path") if data is None else data,
         recipe=plain,
-        task=asked["task"],
+        task={"name": UNNAMED, **task},
+        named="name" in task,
         source=source,
         split=settled,
         settings=[w for w in words if w not in early],

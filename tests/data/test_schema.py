@@ -137,7 +137,7 @@ def test_true_and_false_mean_the_same_however_they_are_spelled_and_read(tmp_path
     for learnt in (written, table):
         schema = infer(learnt)
         assert schema.classes == ("false", "true")
-        for later in (written, table, table.to_pandas(), read_frame(tmp_path / "t.csv", texts=schema.texts).frame):
+        for later in (written, table, table.to_pandas(), read_frame(tmp_path / "t.csv", texts=schema.as_written).frame):
             parsed = schema.parse(read_frame(later).frame)
             assert parsed.codes[:4, 0].tolist() == [0, 1, 1, 0]
             assert schema.parse_target(read_frame(later).frame)[:4].tolist() == [0, 1, 0, 1]
@@ -254,7 +254,7 @@ def test_category_of_numbers_with_a_gap_in_a_csv_keeps_its_codes(tmp_path):
     schema = infer(frame(code=["1", "2", "A"] * 20))
     at = [c.name for c in schema.categories].index("code")
     (tmp_path / "new.csv").write_text("number,colour,code\n0,red,1\n0,red,\n0,red,2\n")
-    table = read_frame(tmp_path / "new.csv", texts=schema.texts).frame
+    table = read_frame(tmp_path / "new.csv", texts=schema.as_written).frame
     assert schema.parse(table).codes[:, at].tolist() == [0, MISSING, 1]
     as_pandas = read_frame(pd.read_csv(tmp_path / "new.csv")).frame
     assert schema.parse(as_pandas).codes[:, at].tolist() == [0, MISSING, 1]
@@ -311,7 +311,7 @@ def test_way_of_writing_numbers_is_kept_and_said():
     schema = infer(frame(price=[f"1.{i:03d},5" for i in range(ROWS)]))
     assert column(schema, "price").format == "1.234,5"
     assert "'1.000,5' is read as the number 1000.5" in said(schema, "price")
-    assert "price" in schema.texts
+    assert "price" in schema.as_written
     parsed = schema.parse(frame().head(1).with_columns(price=pl.lit("1.234")))
     assert parsed.numbers[0, 1] == 1234
 

@@ -49,7 +49,7 @@ from pathlib import Path
 from aurify.data.sources import read_frame
 from aurify.ship.graph import Graph
 graph = Graph(Path({str(exported[0])!r}))
-frame = read_frame(Path({str(csv_files["classify"])!r}), texts=graph.schema.texts).frame
+frame = read_frame(Path({str(csv_files["classify"])!r}), texts=graph.schema.as_written).frame
 print(graph.answer(graph.schema.parse(frame).inputs).tolist())
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

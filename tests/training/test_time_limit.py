@@ -104,4 +104,5 @@ def test_patience_that_ends_with_the_last_step_stopped_nothing(lab):
         for steps in (8, 12)
     )
     assert (ended.step, ended.stopped) == (ended.steps, None)
-    assert stopped.step < stopped.steps and stopped.stopped == "no gain in 1 validations"
+    assert stopped.step < stopped.steps
+    assert stopped.stopped == "no gain in 1 validations"

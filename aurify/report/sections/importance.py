@@ -37,6 +37,8 @@ class Importance(Section):
         if tested.summary["scores"][metric]["value"] is None:
             metric = "log_loss"
         columns = {place.name: place for place in places(tested.store.schema)}
+        if not columns:  # of texts alone
+            return None
         shared = {"seed": tested.recipe.seed, "clusters": tested.clusters}
         found = importance(
             tested.model, tested.respond, inputs, list(columns.values()), metric, **shared, check=tested.check

@@ -31,6 +31,8 @@ class Slices(Section):
         ):
             return None
         columns = places(tested.store.schema)
+        if not columns:  # of texts alone
+            return None
         return worst_slices(tested.model, tested.inputs, columns, seed=tested.recipe.seed, clusters=tested.clusters)
 
     def show(self, record: Record, measured: Any) -> Sequence[Block]:

@@ -39,6 +39,8 @@ class WrongRows(Section):
         ):
             return None
         store, rows = tested.store, tested.parts.fit
+        if not places(store.schema):  # of texts alone
+            return None
         if len(rows) > MOST_BACKGROUND:
             rows = np.sort(np.random.default_rng(tested.recipe.seed).choice(rows, MOST_BACKGROUND, replace=False))
         found = contributions(

@@ -1,0 +1,1 @@
+"""What tasks share: examples bound to what is to be learnt from them."""

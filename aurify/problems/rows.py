@@ -1,0 +1,100 @@
+"""Rows of a Store as a problem to learn: what every task whose examples are rows is bound to its data with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from aurify.core import rng
+from aurify.core.once import Once, anew
+from aurify.core.ragged import by_width
+from aurify.core.recipe import Recipe
+from aurify.core.types import Batch, Held, Layer, Signature
+from aurify.data import prepare
+from aurify.data.feed import RowFeed
+from aurify.data.splits import Parts
+from aurify.data.store import Store
+from aurify.objectives import classify, regress
+
+MOST_SEEN = 1000
+"""Training rows that are scored beside the held-out ones, for the learning curve."""
+
+
+class RowProblem:
+    """Rows of a Store bound to what is learnt from them: prepared inputs, batches, loss and score."""
+
+    greater_is_better = False
+
+    def __init__(self, recipe: Recipe, store: Store, parts: Parts, device: torch.device, once: Once = anew):
+        self.traits, self.merge = recipe.task.traits, recipe.task.merge
+        self.device = device
+        self.classes = store.schema.classes
+        self.score_name = "rmse" if self.classes is None else "log_loss"
+        view = prepare.view_of(store.hiding(recipe.hidden), parts.fit, recipe.seed)
+        prepared = prepare.prepare(recipe.techniques, view, once)
+        self.layers, self.target_layer = prepared.layers, prepared.target
+        self.plan, self.rows = prepared.plan, torch.from_numpy(parts.fit)[prepared.used]
+        self.signature = Signature(prepared.inputs, 1 if self.classes is None else len(self.classes))
+        self.feed = RowFeed(
+            prepared.values,
+            view.target[prepared.used],
+            self.rows,
+            self.plan,
+            self._encode,
+            batch_size=recipe.optimizer.batch_size(recipe.budget.batch_size, len(prepared.plan.index)),
+            seed=recipe.seed,
+            device=device,
+        )
+        self._held = self._known(store, parts.held)
+        random = np.random.Generator(np.random.PCG64(rng.key(recipe.seed, "seen")))
+        count = min(MOST_SEEN, len(parts.held), len(parts.fit))
+        self._seen = self._known(store, np.sort(random.choice(parts.fit, count, replace=False)))
+
+    @property
+    def answer_layers(self) -> list[Layer]:
+        """Steps from outputs to the target's own units."""
+        return [] if self.target_layer is None else [self.target_layer]
+
+    def _encode(self, target: Tensor) -> Tensor:
+        if self.classes is not None:
+            return classify.encode(target, len(self.classes))
+        return (target if self.target_layer is None else self.target_layer.encode(target)).float()
+
+    def losses(self, output: Tensor, batch: Batch) -> Tensor:
+        return regress.losses(output, batch) if self.classes is None else classify.losses(output, batch)
+
+    def score(self, model: nn.Module) -> float:
+        return self._score(self.held(model))
+
+    def seen_score(self, model: nn.Module) -> float:
+        return self._score(self._answered(model, self._seen))
+
+    def held(self, model: nn.Module) -> Held:
+        """Outputs in the target's own units, and targets, of the held-out rows."""
+        return self._answered(model, self._held)
+
+    def _score(self, known: Held) -> float:
+        measure = regress.rmse if self.classes is None else classify.log_loss
+        return measure(known.output, known.target, known.weight)
+
+    def _known(self, store: Store, rows: np.ndarray) -> tuple[dict[str, Any], Held]:
+        """Rows prepared once and for all as new ones would be, and what there is to know of them beside the output."""
+        inputs = {k: v.to(self.device) for k, v in prepare.apply(self.layers, store.inputs, rows).items()}
+        target = torch.from_numpy(np.array(store.target[rows])).to(self.device)
+        weight = torch.from_numpy(prepare.weights(store.roles, rows)).to(self.device)
+        return inputs, Held(torch.empty(0), target, torch.from_numpy(rows), weight)
+
+    @torch.no_grad()
+    def _answered(self, model: nn.Module, known: tuple[dict[str, Any], Held]) -> Held:
+        inputs, about = known
+        step = prepare.rows_at_once(self.device)
+        starts = range(0, len(about.rows), step)
+        cuts = ({k: v[s : s + step] for k, v in inputs.items()} for s in starts)
+        output = self.merge(torch.cat([by_width(cut, self.device, model, 1) for cut in cuts]).float())
+        for layer in self.answer_layers:
+            output = layer.to(self.device)(output.double())
+        return replace(about, output=output)

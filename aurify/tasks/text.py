@@ -1,0 +1,72 @@
+"""Texts: rows with columns of words, perhaps beside numbers and categories, one column to predict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from aurify.core.errors import AurifyError, listing
+from aurify.core.parts import Trait
+from aurify.core.recipe import Recipe
+from aurify.data.splits import Parts
+from aurify.data.store import Asked, Store
+from aurify.measure.predictions import Predictions
+from aurify.measure.text_baselines import fit_text_baselines
+from aurify.problems.row_task import RowTask, batch_size
+
+MOST_ROWS = 200_000
+"""Rows learnt from in all epochs together, by default."""
+
+
+@dataclass(kw_only=True)
+class Text(RowTask):
+    """Predict one column from texts, and from the numbers and categories beside them: a class or a number.
+
+    Helps: the default where a column holds sentences, or ``--text`` names one. Hurts: where every word that matters
+    is already in a column of its own.
+    """
+
+    prose = True
+    unexportable = "texts become tokens before an ONNX graph begins"
+    plainest = {"network": "mlp", "optimizer": "sgd"}
+    first_knobs = {"optimizer.learning_rate": (3e-4, 2e-2), "budget.batch_size": (16, 256), "dropout.rate": None}
+
+    @property
+    def traits(self) -> frozenset[Trait]:
+        return super().traits | {Trait.TEXTS}
+
+    def rather(self, store: Store) -> str | None:
+        return None if store.schema.texts else "table"
+
+    def settled(self, store: Store) -> Self:
+        if not store.schema.texts:
+            known = [c.name for c in store.schema.columns if c.name != store.schema.target]
+            raise AurifyError(f"no column holds texts; name one with --text; there are {listing(known, 30)}")
+        return super().settled(store)
+
+    def defaults(self, store: Store) -> dict[str, Any]:
+        schema = store.schema
+        names = ["drop_duplicates", "dropout", "weight_decay", "gradient_clipping", "cosine", "early_stopping"]
+        names += ["fill_missing", "scale_numbers"] if schema.numbers or schema.dates else []
+        names += ["encode_categories"] if schema.categories else []
+        names += ["calendar"] if schema.dates else []
+        names += ["scale_target"] if schema.classes is None else ["temperature"]
+        rows = int(store.labelled.sum())
+        return {
+            "network": {"name": "mlp"},
+            "optimizer": {"name": "adamw", "learning_rate": 2e-3},
+            "techniques": {name: {} for name in names},
+            "budget": {
+                "batch_size": min(64, batch_size(rows)),
+                "epochs": min(20, max(3, MOST_ROWS // max(rows, 1))),
+            },
+        }
+
+    def baselines(
+        self, recipe: Recipe, store: Store, parts: Parts, asked: Asked, check: Callable[[], None]
+    ) -> dict[str, Predictions]:
+        train = Asked(store.inputs, store.target, np.sort(np.concatenate([parts.fit, parts.held])), store.roles)
+        return fit_text_baselines(train, asked, store.schema, hidden=recipe.hidden, seed=recipe.seed, check=check)
