@@ -1,6 +1,6 @@
 """Words that mean the same: from a file of the user's, from WordNet, or those whose vectors are nearest."""
 
-# V words of a vocabulary, K synonyms at most, U ids in question, D numbers of a vector
+# V words of a vocabulary, K synonyms at most, U ids in question, P ids to choose from, D numbers of a vector
 
 from __future__ import annotations
 
@@ -86,20 +86,23 @@ def table_of(words: Sequence[str], groups: Iterable[Sequence[str]], *, each: boo
     return table
 
 
-def near(vectors: Tensor, ids: Tensor, barred: Tensor, count: int, least: float) -> Tensor:
-    """The ids nearest to each of ``ids`` (U,) by the cosine of their ``vectors`` (V, D): (U, count), ``PAD`` for none.
+def near(vectors: Tensor, ids: Tensor, pool: Tensor, least: float) -> Tensor:
+    """Of the ids in a ``pool`` (P,) the nearest to each of ``ids`` (U,) by the cosine of their ``vectors`` (V, D).
 
-    Neither itself nor ``barred`` ids (V,) are near, nor what has a cosine below ``least``.
+    Returns (U,), ``PAD`` where none but itself has a cosine of ``least``. Where the pool is a share 1/n of all, drawn
+    at random, the answer is the nearest of all with a chance of 1/n, the next with (1 - 1/n)/n, and so on.
     """
-    unit = torch.nn.functional.normalize(vectors.detach().float(), dim=1)
-    count = min(count, len(unit))
-    found = []
+    if not len(pool):
+        return torch.full_like(ids, PAD)
+    unit, found = torch.nn.functional.normalize(vectors.detach()[pool].float(), dim=1), []
+    column = torch.full((len(vectors),), len(pool), device=ids.device).scatter(0, pool, torch.arange(len(pool)).to(ids))
     for some in ids.split(AT_ONCE):
-        cosine = (unit[some] @ unit.T).masked_fill(barred, -2.0)
-        cosine.scatter_(1, some[:, None], -2.0)
-        best = cosine.topk(count, 1)
-        found.append(best.indices.masked_fill(best.values < least, PAD))
-    return torch.cat(found) if found else ids.new_empty(0, count)
+        cosine = torch.nn.functional.normalize(vectors.detach()[some].float(), dim=1) @ unit.T
+        itself = torch.nonzero(column[some] < len(pool))[:, 0]
+        cosine[itself, column[some[itself]]] = -2.0
+        best = cosine.max(1)
+        found.append(pool[best.indices].masked_fill(best.values < least, PAD))
+    return torch.cat(found)
 
 
 def picked(table: Tensor, draw: Tensor) -> Tensor:

@@ -44,12 +44,12 @@ class Translations:
     def __init__(self, path: Path):
         self.path, self.known = path, dict[str, str]()
         try:
-            lines = path.read_bytes().splitlines() if path.exists() else []
+            lines = path.read_bytes().split(b"\n") if path.exists() else []
         except OSError as error:
             raise AurifyError(f"translations in {path} cannot be read ({error.strerror}); name another file") from None
         for number, line in enumerate(lines, 1):
             try:
-                kept = json.loads(line)
+                kept = json.loads(line.decode(errors="surrogatepass"))
             except ValueError:
                 continue
             match kept:
@@ -79,7 +79,7 @@ class Translations:
 
     def _keep(self, texts: Sequence[str], translations: Sequence[str]) -> None:
         lines = "".join(
-            json.dumps({"hash": hashed(text), "text": text, "translation": translation}) + "\n"
+            json.dumps({"hash": hashed(text), "text": text, "translation": translation}, ensure_ascii=False) + "\n"
             for text, translation in zip(texts, translations, strict=True)
         )
         try:
@@ -87,7 +87,7 @@ class Translations:
                 if file.tell():
                     file.seek(-1, os.SEEK_END)
                     lines = lines if file.read(1) == b"\n" else "\n" + lines  # a line that was cut short stays alone
-                file.write(lines.encode())
+                file.write(lines.encode(errors="surrogatepass"))
         except OSError as error:
             raise AurifyError(f"translations cannot be kept in {self.path} ({error.strerror})") from None
         self.known.update(zip(texts, translations, strict=True))

@@ -18,8 +18,8 @@ from aurify.data import synonyms
 from aurify.data.edited import edited
 from aurify.data.vocabularies import Vocabulary, bare
 
-Choose = Callable[[Tensor, Tensor], Tensor]
-"""From ids (U,) and draws (U,) in [0, 1) to one of each id's synonyms (U,), ``PAD`` where it has none."""
+Choose = Callable[[Tensor, torch.Generator], Tensor]
+"""From ids (U,) to one of each id's synonyms (U,), ``PAD`` where it has none."""
 
 WORDS = "a file, a line for words that mean the same; wordnet; near: nearest by the network's vectors"
 
@@ -31,16 +31,17 @@ def _file(source: str) -> tuple[str, ...]:
 def _chooser(source: str, known: Vocabulary, run: Run, neighbours: int, likeness: float) -> Choose:
     """How ``source`` finds synonyms; files are read once a run. Raises AurifyError for a source of no use."""
     if source == "near":
-        vectors, barred = _vectors(run, known), known.special.clone()
-        barred[known.unknown] = True
+        vectors, wanted = _vectors(run, known), ~known.special
+        wanted[known.unknown] = False
 
-        def choose(ids: Tensor, draw: Tensor) -> Tensor:
+        def choose(ids: Tensor, random: torch.Generator) -> Tensor:
             asked, at = ids.unique(return_inverse=True)
-            return synonyms.picked(synonyms.near(vectors, asked, barred, neighbours, likeness)[at], draw)
+            pool = torch.randperm(len(wanted), generator=random)[: -(-len(wanted) // neighbours)].to(ids.device)
+            return synonyms.near(vectors, asked, pool[wanted[pool]], likeness)[at]
 
         return choose
     table = run.once(("synonyms", source, known), lambda: _table(source, known).to(known.special.device))
-    return lambda ids, draw: synonyms.picked(table[ids], draw)
+    return lambda ids, random: synonyms.picked(table[ids], token_edits.draws(tuple(ids.shape), random, ids.device))
 
 
 def _table(source: str, known: Vocabulary) -> Tensor:
@@ -77,7 +78,9 @@ class SynonymReplacement(Technique):
     family = "augmentation"
     rate: float = knob(0.1, "chance of each word to be replaced", low=0.02, high=0.5, legal=(0.0, 1.0))
     synonyms: str = knob("near", WORDS, file=True)
-    neighbours: int = knob(5, "near: words that are drawn from", low=1, high=20, log=True, legal=(1, 1000))
+    neighbours: int = knob(
+        5, "near: mean rank, by nearness, of the word that is drawn", low=1, high=20, log=True, legal=(1, 1000)
+    )
     likeness: float = knob(0.5, "near: cosine of the vectors at least", low=0.0, high=0.9, legal=(-1.0, 1.0))
     needs = frozenset({Trait.TEXTS})
     neutral = {"rate": 0.0}
@@ -99,9 +102,8 @@ class SynonymReplacement(Technique):
 
         def edit(ids: Tensor, free: Tensor, known: Vocabulary, random: torch.Generator) -> Tensor:
             picked = free & (token_edits.draws(tuple(ids.shape), random, ids.device) < self.rate)
-            draw = token_edits.draws(tuple(ids.shape), random, ids.device)
             choose = _chooser(self.synonyms, known, run, self.neighbours, self.likeness)
-            new = choose(ids[picked], draw[picked])
+            new = choose(ids[picked], random)
             return ids.masked_scatter(picked, torch.where(new != 0, new, ids[picked]))
 
         return edited(batch, run, "synonym_replacement", edit)
@@ -118,7 +120,9 @@ class RandomInsertion(Technique):
     family = "augmentation"
     rate: float = knob(0.1, "chance of a new word behind each word", low=0.02, high=0.3, legal=(0.0, 1.0))
     synonyms: str = knob("", f"nothing: the text's own words again; or synonyms of them from {WORDS}", file=True)
-    neighbours: int = knob(5, "near: words that are drawn from", low=1, high=20, log=True, legal=(1, 1000))
+    neighbours: int = knob(
+        5, "near: mean rank, by nearness, of the word that is drawn", low=1, high=20, log=True, legal=(1, 1000)
+    )
     likeness: float = knob(0.5, "near: cosine of the vectors at least", low=0.0, high=0.9, legal=(-1.0, 1.0))
     needs = frozenset({Trait.TEXTS})
     neutral = {"rate": 0.0}
@@ -137,9 +141,8 @@ class RandomInsertion(Technique):
             wanted = free & (token_edits.draws(tuple(ids.shape), random, ids.device) < self.rate)
             new = token_edits.drawn(ids, free, random)
             if self.synonyms:
-                draw = token_edits.draws(tuple(ids.shape), random, ids.device)
                 choose = _chooser(self.synonyms, known, run, self.neighbours, self.likeness)
-                new = new.masked_scatter(wanted, choose(new[wanted], draw[wanted]))
+                new = new.masked_scatter(wanted, choose(new[wanted], random))
             return token_edits.inserted(ids, new, wanted, random)
 
         return edited(batch, run, "random_insertion", edit)
