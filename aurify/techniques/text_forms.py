@@ -12,10 +12,10 @@ from aurify.data.text_forms import changed, composed, simplified, single_blanks,
 
 @dataclass(kw_only=True)
 class NormalizeText(Technique):
-    """Spell what is the same in one way: Unicode forms, blanks and signs that nobody sees (Unicode Annex 15, NFKC).
+    """Spell what is the same in one way: Unicode forms, blanks and signs that nobody sees (Davis & Whistler 2001).
 
-    NFKC makes full-width letters and digits plain ones and parts ligatures; NFC only joins accents with their letters.
-    ``simplified`` turns traditional Chinese characters into simplified ones, word by word where it matters (OpenCC).
+    NFKC (Unicode Annex 15) makes full-width letters and digits plain ones and parts ligatures; NFC only joins accents
+    with their letters. ``simplified`` turns traditional Chinese characters into simplified ones, by words (OpenCC).
     Each text is changed by itself, new ones as those of training. Helps: texts of many sources and keyboards, small
     data, where each spelling is learnt by itself. Hurts: with ``lower`` where capitals tell (names, shouting), and
     where the form is the message: NFKC makes digits of exponents, and lines and indents go with ``blanks``.

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.util import find_spec
 from typing import Any
 
 from torch import Tensor
 
+from aurify.core.knobs import Knob
 from aurify.core.parts import Stage, Technique, Trait, knob
 from aurify.core.ragged import Ragged, side_by_side
 from aurify.core.types import Input, Layer, View
@@ -24,6 +25,14 @@ from aurify.data.word_pattern import LONGEST_WORD, compiled, words
 
 UNPARTED = 0.2
 """Share of Chinese, Japanese or Thai characters among the letters above which blanks are not what parts the words."""
+
+
+@dataclass(frozen=True)
+class Expression(Knob):
+    """A setting that is a regular expression: as of a file's name, nobody but the user knows one."""
+
+    def rule(self) -> str:
+        return "a regular expression"
 
 
 @dataclass(kw_only=True)
@@ -41,13 +50,23 @@ class Tokenize(Technique):
 
     family = "tokens"
     by: str = knob("auto", "what a token is", choices=("auto", "characters", "words", "jieba", "bpe", "unigram"))
-    size: int = knob(30_000, "words in the vocabulary, at most", low=1_000, high=100_000, log=True, legal=(1, 200_000))
+    size: int = knob(
+        30_000,
+        "words in the vocabulary, four that stand for none included",
+        low=1_000,
+        high=100_000,
+        log=True,
+        legal=(1, 200_000),
+    )
     least: int = knob(2, "times a word must be there in training", low=1, high=5, legal=(1, 1_000_000))
     length: int = knob(LONGEST, "tokens of a row that are kept", low=64, high=LONGEST, log=True, legal=(1, 100_000))
     lower: bool = knob(False, "small letters instead of capitals")
     hmm: bool = knob(True, "jieba: find words that the dictionary lacks")
-    pattern: str = knob("", "words: a regular expression of one word, in place of the built-in one")
-    dictionary: str = knob("", "jieba: a file of further words, a line each, perhaps with a count after a blank")
+    pattern: str = field(
+        default="",
+        metadata={"knob": Expression("words: what one word is, in place of the built-in pattern", file=True)},
+    )
+    dictionary: str = knob("", "jieba: further words, a line each, perhaps with a count after a blank", file=True)
     needs = frozenset({Trait.TEXTS})
     neutral = {"by": "characters", "size": 200_000, "least": 1}
     vivid = {"by": "words", "least": 1}
@@ -70,13 +89,18 @@ class Tokenize(Technique):
         compiled(self.pattern)
         settings = {"by": by, "pattern": self.pattern, "hmm": self.hmm, "lower": self.lower, "length": self.length}
         known = cutter(by, self.pattern, entries, self.hmm)(texts.flat_texts(), texts.columns)
-        found = known.frequent(self.least, max(0, self.size - len(SPECIAL)))
+        found = known.frequent(self.least, self._room)
         return WordTokens(words=kept(found), entries=kept(entries), **settings)
+
+    @property
+    def _room(self) -> int:
+        """Words that have a place beside the special ones."""
+        return max(1, self.size - len(SPECIAL))
 
     def _characters(self, view: View) -> Layer:
         texts = lowered(view.values["texts"]) if self.lower else view.values["texts"]
         seen = replace(view, values={**view.values, "texts": texts})
-        known = Characters.fit(seen, self.least, self.size, self.length)
+        known = Characters.fit(seen, self.least, self._room, self.length)
         return LowerCharacters(**known.config, **known.tensors()) if self.lower else known
 
 
