@@ -12,9 +12,9 @@ from torch import Tensor
 
 from aurify.core.run import Run
 from aurify.core.types import Batch
-from aurify.data.vocabularies import Vocabulary
+from aurify.data.token_kinds import TokenKinds
 
-Edit = Callable[[Tensor, Tensor, Vocabulary, torch.Generator], Tensor]
+Edit = Callable[[Tensor, Tensor, TokenKinds, torch.Generator], Tensor]
 """From ids (B, L), the places that may change (B, L), what ids mean and a generator to ids (B, L)."""
 
 
@@ -25,6 +25,6 @@ def edited(batch: Batch, run: Run, stream: str, edit: Edit) -> Batch:
     for name, given in run.problem.signature.inputs.items():
         if given.kind == "tokens":
             ids = inputs[name]
-            known = run.once(("vocabulary", name, ids.device), lambda i=given, d=ids.device: Vocabulary.of(i, d))
+            known = run.once(("kinds", name, ids.device), lambda i=given, d=ids.device: TokenKinds.of(i, d))
             inputs[name] = edit(ids, ~known.special[ids], known, random)
     return replace(batch, inputs=inputs)

@@ -69,7 +69,7 @@ def portfolio(recipe: Recipe, catalog: Catalog, held: Held = NOTHING) -> list[Re
 
 def entries(task: Task) -> Sequence[Mapping[str, Any]]:
     """What each entry for a task's kind changes of a recipe, as plain data; nothing: the recipe itself."""
-    if Trait.COLUMNS not in task.traits:
+    if Trait.COLUMNS not in task.traits or Trait.TEXTS in task.traits:
         return ({},)
     return _read()["regress" if Trait.CONTINUOUS in task.traits else "classify"]
 
