@@ -49,6 +49,7 @@ class RowProblem:
             batch_size=recipe.optimizer.batch_size(recipe.budget.batch_size, len(prepared.plan.index)),
             seed=recipe.seed,
             device=device,
+            other=prepared.other,
         )
         self._held = self._known(store, parts.held)
         random = np.random.Generator(np.random.PCG64(rng.key(recipe.seed, "seen")))
