@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from aurify.catalog import Catalog
 from aurify.core import archive
@@ -223,12 +224,22 @@ def _rebuilt(
         signature = Signature(inputs, 1 if schema.classes is None else len(schema.classes))
         start = f"{prefix}/network/"
         weights = {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
-        with torch.device("meta"):
+        with torch.device("meta"), _Unfilled():
             network = recipe.network.build(signature)
             for technique in recipe.techniques:
                 technique.begin(network, recipe)
         network.load_state_dict(weights, strict=True, assign=True)
     return Member(layers, network, answers, float(plain["weight"]), str(plain["name"]), own)
+
+
+class _Unfilled(TorchFunctionMode):
+    """Tensors without memory are not filled at random: for that alone torch would import its compiler, two seconds."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = kwargs or {}
+        if getattr(func, "__name__", "") == "normal_":
+            return args[0] if args else given["tensor"]
+        return func(*args, **given)
 
 
 def _layers(
