@@ -120,6 +120,17 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Marked:
+    """A text in pieces, each with how strongly it speaks for something: 1 to 3, or -1 to -3 where it speaks against.
+
+    ``name`` is what the text is of, said to those who hear the page.
+    """
+
+    pieces: Sequence[tuple[str, int]]
+    name: str = ""
+
+
+@dataclass(frozen=True)
 class Figure:
     """A chart with a caption, what it shows in one sentence for those who do not see it, and its numbers."""
 
@@ -158,7 +169,7 @@ class Card:
     blocks: Sequence[Block]
 
 
-Block = Paragraph | Points | Rows | Figure | Code | Folded | Card
+Block = Paragraph | Points | Rows | Marked | Figure | Code | Folded | Card
 
 
 class Section:

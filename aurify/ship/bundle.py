@@ -80,11 +80,11 @@ class Bundle:
         return replace(self, members=tuple(replace(m, weight=w) for m, w in zip(members, shares, strict=True)))
 
     def predict(self, data: Any) -> pl.DataFrame:
-        """Predict a CSV path or data frame: ids, ``prediction`` and ``p_<class>``, one row per example, in order."""
+        """Predict a path, a data frame, a text or texts: ids, ``prediction`` and ``p_<class>``, one row per example."""
         return self.answer(data).to_frame()
 
     def answer(self, data: Any) -> Answer:
-        """Predict every row of a CSV path or data frame, and say what was noticed about it.
+        """Predict every row of a path or data frame, or texts as ``data.asking`` takes them, and say what was noticed.
 
         Column order is free and the target is not needed. Raises AurifyError naming columns that are missing.
         """
