@@ -63,7 +63,7 @@ class Input:
     ``[0, cardinality)``, ``PAD`` after the end of a row) or, before any layer, ``dates`` (float64 seconds since 1970,
     NaN for missing) and ``texts`` (``Ragged`` code points, empty for missing). ``shape`` is without the batch axis; -1
     marks a variable axis. ``entry`` None leaves the choice to the bare conversion. ``vocabulary`` are the words that
-    ids of tokens stand for.
+    ids of tokens stand for; ``encoder`` is JSON that describes the pretrained encoder whose tokens they are.
     """
 
     kind: str
@@ -72,6 +72,7 @@ class Input:
     cardinalities: tuple[int, ...] = ()
     entry: Entry | None = None
     vocabulary: tuple[str, ...] = ()
+    encoder: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from aurify.blocks.entries import Ordinal, Plain
 from aurify.blocks.number_embeddings import FARTHEST
 from aurify.core.errors import AurifyError, suggest
 from aurify.core.once import Once, anew
-from aurify.core.parts import Stage, Technique, fills
+from aurify.core.parts import Network, Stage, Technique, fills
 from aurify.core.ragged import Ragged, joined
 from aurify.core.types import Input, Layer, RowPlan, View
 from aurify.data.characters import Characters
@@ -86,9 +86,10 @@ def weights(roles: Mapping[str, np.ndarray], rows: np.ndarray) -> np.ndarray:
     return np.array(roles["weight"][rows], dtype=np.float64) if "weight" in roles else np.ones(len(rows))
 
 
-def prepare(techniques: Sequence[Technique], view: View, once: Once = anew) -> Prepared:
+def prepare(techniques: Sequence[Technique], view: View, once: Once = anew, network: Network | None = None) -> Prepared:
     """Fit rows, target and layers on the training rows, each seeing what earlier stages left.
 
+    A ``network`` may bring a layer of its own for texts.
     With ``once`` each step is fitted once for all recipes that do the same up to there, to the same rows.
     """
     choosing = [t for t in techniques if fills(t, "rows")]
@@ -113,6 +114,8 @@ def prepare(techniques: Sequence[Technique], view: View, once: Once = anew) -> P
     for technique in preparing:
         if technique not in parsers:
             add(repr(technique), technique.layer)
+    if network is not None and type(network).layer is not Network.layer:
+        add(repr(network), network.layer)
     add("characters", lambda view: Characters.fit(view) if "texts" in view.inputs else None)
     add("bare", Bare.fit)
     return Prepared(

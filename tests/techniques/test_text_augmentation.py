@@ -122,6 +122,14 @@ def test_off_is_the_very_same_batch(technique):
 
 
 @EVERY
+def test_where_there_are_no_tokens_it_says_so(technique):
+    run = run_of()
+    run.problem.signature.inputs = {"numbers": Input("numbers", (2,), ("a", "b"))}
+    with pytest.raises(AurifyError, match=f"leave it out with --without {technique.name()}"):
+        technique.on_batch(batch_of(rows_of([5])), run)
+
+
+@EVERY
 def test_rows_of_one_token_keep_it_or_its_place(technique):
     ids = rows_of([1] * 5, separators=False)
     hard = replace(technique, rate=0.95)
