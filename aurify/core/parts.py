@@ -82,6 +82,11 @@ class Part:
             raise AttributeError(f"{self.name()}.{name} is a setting and cannot change; make a new part")
         object.__setattr__(self, name, value)
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files of the user's whose content decides what comes out: a study measures anew what changed ones make."""
+        return ()
+
     def why_unexportable(self) -> str:
         """Say why an ONNX graph cannot hold what the part adds with these settings; "" when it can."""
         return self.unexportable
@@ -299,7 +304,8 @@ class Technique(Part):
         """Fit a preparing step on the training rows; None when the settings ask for nothing.
 
         Where the view's own rows must come out otherwise than new rows would (encodings fitted out of fold), set
-        ``layer.own`` to the values that go on from there.
+        ``layer.own`` to the values that go on from there; what the same rows may be in other words goes to
+        ``layer.other``, and from it into every batch.
         """
         return None
 

@@ -36,7 +36,8 @@ class Prepared:
     """What preparing fitted: the row plan, the layers in order, the target's layer and the inputs that result.
 
     ``used`` (U,) are the positions in the View that the plan uses at all, ``values`` what a network takes in of them,
-    {name: (U, ...)}; the plan's positions are within these.
+    {name: (U, ...)}; the plan's positions are within these. ``other`` are ragged inputs of the same rows in other
+    words, where a layer left some.
     """
 
     plan: RowPlan
@@ -45,6 +46,7 @@ class Prepared:
     layers: tuple[Layer, ...]
     target: Layer | None
     inputs: Mapping[str, Input]
+    other: Mapping[str, Ragged] | None = None
 
 
 def raw_inputs(schema: Schema) -> dict[str, Input]:
@@ -123,6 +125,7 @@ def prepare(techniques: Sequence[Technique], view: View, once: Once = anew, netw
         layers=tuple(layers),
         target=targets[0] if targets else None,
         inputs=view.inputs,
+        other=None if view.other is None else {n: v for n, v in view.other.items() if isinstance(v, Ragged)},
     )
 
 
@@ -141,8 +144,9 @@ def _added(fit: Callable[[View], Layer | None], view: View) -> tuple[Layer | Non
     if layer is None:
         return None, view
     values = layer(dict(view.values)) if layer.own is None else layer.own
-    layer.own = None
-    return layer, replace(view, inputs=layer.inputs(view.inputs), values=values)
+    other = layer.other if layer.other is not None or view.other is None else layer(dict(view.other))
+    layer.own = layer.other = None
+    return layer, replace(view, inputs=layer.inputs(view.inputs), values=values, other=other)
 
 
 def _corrected(view: View, plan: RowPlan) -> View:

@@ -45,9 +45,11 @@ class RowProblem:
             self.rows,
             self.plan,
             self._encode,
+            lengths=view.values["texts"].lengths.sum(1)[prepared.used] if "texts" in view.values else None,
             batch_size=recipe.optimizer.batch_size(recipe.budget.batch_size, len(prepared.plan.index)),
             seed=recipe.seed,
             device=device,
+            other=prepared.other,
         )
         self._held = self._known(store, parts.held)
         random = np.random.Generator(np.random.PCG64(rng.key(recipe.seed, "seen")))

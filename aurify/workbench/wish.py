@@ -104,7 +104,8 @@ def complete(wish: Wish, task: Any, store: Any, catalog: Catalog) -> tuple[Recip
     A technique that is asked for takes the place of one that fills the same slot.
     """
     defaults = task.defaults(store)
-    plain = {**defaults, **wish.recipe, "source": wish.source, "split": wish.split.settings()}
+    source = {**wish.source, "target": wish.source.get("target") or store.schema.target}  # texts in folders name it
+    plain = {**defaults, **wish.recipe, "source": source, "split": wish.split.settings()}
     if isinstance(plain["budget"] or {}, Mapping):
         plain["budget"] = {**defaults["budget"], **(plain["budget"] or {})}
     plain["task"] = {"name": task.name(), **task.settings()}
