@@ -299,9 +299,7 @@ def test_part_keeps_every_promise_of_the_contract_suite(folder, name):
     }
     base, more = bases[name]
     tried = 0
-    for title, check in checks(part_with(base, folder, **more)):
-        if title.startswith("switching_it_on_shifts_no_other_draw"):
-            continue  # where no tokens are left, rows of one length are not brought together
+    for _, check in checks(part_with(base, folder, **more)):
         try:
             check()
         except SkipTest:
