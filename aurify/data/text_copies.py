@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -118,8 +119,7 @@ def _signatures(shingles: np.ndarray, ends: np.ndarray, able: np.ndarray, seed: 
     terms = random.integers(0, 2**32, HASHES, dtype=np.uint32)
     least = np.empty((len(able), HASHES), dtype=np.uint32)
     sizes = ends[able + 1] - ends[able]
-    cuts = np.flatnonzero(np.diff(np.cumsum(sizes) // CACHED, prepend=-1))
-    for first, last in zip(cuts, [*cuts[1:], len(able)], strict=True):
+    for first, last in _pieces(sizes, CACHED):
         some = able[first:last]
         starts = np.concatenate([[0], np.cumsum(sizes[first:last])])[:-1]
         at = np.arange(sizes[first:last].sum()) + np.repeat(ends[some] - starts, sizes[first:last])
@@ -150,6 +150,12 @@ def _candidates(signatures: np.ndarray) -> np.ndarray:
     return np.stack(np.divmod(every, max(1, count)), axis=1)
 
 
+def _pieces(sizes: np.ndarray, most: int) -> Iterator[tuple[int, int]]:
+    """Where runs of items begin and end whose ``sizes`` are about ``most`` together."""
+    cuts = np.flatnonzero(np.diff(np.cumsum(sizes) // most, prepend=-1)).tolist()
+    yield from pairwise([*cuts, len(sizes)])
+
+
 def _different(keys: np.ndarray) -> np.ndarray:
     """Each key once, ascending: numpy's own ``unique`` takes five times as long on millions of them."""
     keys = np.sort(keys)
@@ -170,8 +176,7 @@ def _shared(shingles: np.ndarray, ends: np.ndarray, pairs: np.ndarray) -> np.nda
     """Which share of the shingles of both is in both (P,)."""
     sizes = np.diff(ends)[pairs].sum(1)
     shared = np.empty(len(pairs))
-    cuts = np.flatnonzero(np.diff(np.cumsum(sizes) // PIECE, prepend=-1))
-    for first, last in zip(cuts, [*cuts[1:], len(pairs)], strict=True):
+    for first, last in _pieces(sizes, PIECE):
         both = np.concatenate([pairs[first:last, side] for side in (0, 1)])
         lengths = ends[both + 1] - ends[both]
         starts = np.concatenate([[0], np.cumsum(lengths)])[:-1]
