@@ -12,6 +12,7 @@ import numpy as np
 from aurify.core.errors import AurifyError, listing
 from aurify.core.recipe import Source
 from aurify.core.words import said
+from aurify.data.asking import as_table
 from aurify.data.class_folders import FILE, LABEL
 from aurify.data.class_folders import TEXT as TEXT_COLUMN
 from aurify.data.columns import LEFT_OUT, NUMBER, TEXT
@@ -86,8 +87,10 @@ def read_table(source: Source, data: Any, kind: str, by: str, *, labelled: bool 
 def ask_table(schema: Schema, data: Any, source: Source, *, labelled: bool, by: str) -> Asked:
     """Read new rows as the schema says: to predict them or, ``labelled``, to measure on those that have a target.
 
+    Rows to predict may be texts alone where the schema learns from one column of them, see ``as_table``.
     Raises AurifyError for columns that are missing, and where no row has a target to measure by.
     """
+    data = data if labelled else as_table(schema, data)
     name = str(data) if isinstance(data, (str, Path)) else THE_DATA
     reading = Reading.of(source)
     loaded = read_frame(data, reading, texts=schema.as_written, names=schema.names, labels=schema.classes)

@@ -27,6 +27,7 @@ from aurify.report import page
 from aurify.report.section import Inspection
 from aurify.report.sections.data import measure_columns
 from aurify.report.sections.looked import measure_looked
+from aurify.report.sections.texts import measure_texts
 from aurify.report.target import measure_parts
 from aurify.workbench.asked import SourceWords, asked_of, takes
 from aurify.workbench.reporting import require_language
@@ -156,6 +157,7 @@ def _evidence(seen: Inspected) -> dict[str, Any]:
     return {
         "looked": measure_looked(store, len(seen.rows), len(seen.test)),
         "data": {**measure_columns(store, np.union1d(seen.rows, seen.test)), "target": target},
+        "texts": measure_texts(store, seen.rows, {"seen": np.union1d(seen.rows, seen.test)}),
     }
 
 

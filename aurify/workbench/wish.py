@@ -110,7 +110,9 @@ def complete(wish: Wish, task: Any, store: Any, catalog: Catalog) -> tuple[Recip
         plain["budget"] = {**defaults["budget"], **(plain["budget"] or {})}
     plain["task"] = {"name": task.name(), **task.settings()}
     plain = catalogs.override(plain, without=wish.without)
-    displaced = catalog.displaced(plain["techniques"], wish.using)
+    network = catalogs.override(plain, settings=wish.settings, using=wish.using)["network"]
+    named = network["name"] if isinstance(network, Mapping) else network
+    displaced = catalog.displaced(plain["techniques"], wish.using, named if isinstance(named, str) else None)
     plain = catalogs.override(plain, settings=wish.settings, using=wish.using, without=list(displaced))
     notes: list[str] = [
         said("{new} takes the place of {old} (slot {slot})", new=new, old=old, slot=slot)
