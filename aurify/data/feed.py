@@ -21,6 +21,9 @@ NEAR_BATCHES = 32
 class RowFeed:
     """Epochs over the rows of a plan, each in an order that depends on the seed and the epoch alone.
 
+    Where rows have ``lengths`` (N,), those of one length come together: the lengths of texts as they were read, so that
+    the same rows are in a batch whatever becomes of the texts.
+
     ``inputs`` maps names to (N, C) tensors of all training rows, ``target`` is (N,), ``rows`` (N,) their Store ids,
     ``encode`` turns targets (B,) into what the objective learns from. The last batch of an epoch may be short.
     """
@@ -33,6 +36,7 @@ class RowFeed:
         plan: RowPlan,
         encode: Callable[[Tensor], Tensor],
         *,
+        lengths: Tensor | None = None,
         batch_size: int,
         seed: int,
         device: torch.device,
@@ -49,8 +53,7 @@ class RowFeed:
         self.share = None if plan.share is None else plan.share.to(kept)
         self.steps_per_epoch = -(-len(plan.index) // batch_size)
         self.step, self.served, self.hashed_epochs = 0, "", 0
-        ragged = [v for v in inputs.values() if isinstance(v, Ragged)]
-        self._lengths = ragged[0].lengths.sum(1)[plan.index] if ragged else None
+        self._lengths = None if lengths is None else lengths[plan.index]
         self._epoch, self._order, self._order_kept = -1, torch.empty(0), torch.empty(0)
 
     def next(self, run: Run) -> Batch:

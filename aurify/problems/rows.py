@@ -45,6 +45,7 @@ class RowProblem:
             self.rows,
             self.plan,
             self._encode,
+            lengths=view.values["texts"].lengths.sum(1)[prepared.used] if "texts" in view.values else None,
             batch_size=recipe.optimizer.batch_size(recipe.budget.batch_size, len(prepared.plan.index)),
             seed=recipe.seed,
             device=device,
