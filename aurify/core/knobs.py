@@ -16,8 +16,8 @@ class Knob:
     """What a setting means, which values are legal and which are worth searching.
 
     ``low``/``high`` bound the search (``log``: on a logarithmic scale); ``legal`` bounds what a user may set and
-    is ``(low, high)`` when not given; ``choices`` are both. A ``column`` is named by who knows the data and a ``file``
-    by who has it; they are not searched.
+    is ``(low, high)`` when not given; ``choices`` are both. A ``column`` or a ``file`` (or a function in one) is named
+    by who has it, not searched.
     """
 
     help: str
@@ -28,6 +28,11 @@ class Knob:
     legal: tuple[float, float] | None = None
     column: bool = False
     file: bool = False
+
+    @property
+    def named(self) -> bool:
+        """Whether a user has to name it: nothing to search."""
+        return self.column or self.file
 
     @property
     def searchable(self) -> bool:
@@ -46,7 +51,7 @@ class Knob:
         if self.column:
             return "the name of a column"
         if self.file:
-            return "the path of a file"
+            return "the name of a file"
         return "any value" if self.bounds is None else f"from {self.bounds[0]:g} to {self.bounds[1]:g}"
 
 

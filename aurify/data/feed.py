@@ -26,6 +26,7 @@ class RowFeed:
 
     ``inputs`` maps names to (N, C) tensors of all training rows, ``target`` is (N,), ``rows`` (N,) their Store ids,
     ``encode`` turns targets (B,) into what the objective learns from. The last batch of an epoch may be short.
+    ``other`` are inputs of the same rows in other words, if there are any.
     """
 
     def __init__(
@@ -40,10 +41,12 @@ class RowFeed:
         batch_size: int,
         seed: int,
         device: torch.device,
+        other: Mapping[str, Ragged] | None = None,
     ):
         self.encode, self.batch_size, self.seed, self.device = encode, batch_size, seed, device
         kept = device if _fits(inputs, device) else torch.device("cpu")
         self.inputs = {name: values.to(kept) for name, values in inputs.items()}
+        self.other = other or {}
         self.target = plan.targets(target).to(kept)
         self.rows = rows[plan.index]
         self.index = plan.index.to(kept)
@@ -65,8 +68,10 @@ class RowFeed:
         self.step += 1
         weight = None if self.weight is None else self._take(self.weight, pick)
         target = self.encode(self._take(self.target, pick))
-        inputs = self._gather(self.index[pick])
-        return Batch(inputs, target, self.rows[self._order[span]], weight, self._blend(pick))
+        index = self.index[pick]
+        other = {name: self._take(values, index) for name, values in self.other.items()}
+        rows = self.rows[self._order[span]]
+        return Batch(self._gather(index), target, rows, weight, self._blend(pick), other=other)
 
     def _draw(self, epoch: int) -> None:
         random = rng.generator(self.seed, "order", epoch)

@@ -7,11 +7,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from aurify.core.ragged import Ragged
+if TYPE_CHECKING:
+    from aurify.core.ragged import Ragged
 
 PRIME = np.uint64(0x100000001B3)
 
@@ -56,9 +57,13 @@ class Packed:
         shift = np.repeat(self.ends[which] - ends[:-1], lengths)
         return Packed(self.values[np.arange(len(shift)) + shift], ends, columns)
 
+    def only(self, at: int) -> Packed:
+        """One column, packed."""
+        return self._taking(np.arange(len(self)) * self.columns + at, 1)
+
     def column(self, at: int) -> list[str]:
         """The texts of one column."""
-        alone = self._taking(np.arange(len(self)) * self.columns + at, 1)
+        alone = self.only(at)
         whole = alone.values.astype("<u4").tobytes().decode("utf-32-le", errors="surrogatepass")
         ends = alone.ends.tolist()
         return [whole[start:end] for start, end in itertools.pairwise(ends)]
@@ -90,6 +95,10 @@ class Packed:
     @property
     def ragged(self) -> Ragged:
         """The same as tensors."""
+        import torch  # new data is parsed where there is no torch too
+
+        from aurify.core.ragged import Ragged
+
         values = np.array(self.values, dtype=np.int32)
         return Ragged(torch.from_numpy(values), torch.from_numpy(np.array(self.ends)), self.columns)
 

@@ -27,6 +27,7 @@ from aurify.report import page
 from aurify.report.section import Inspection
 from aurify.report.sections.data import measure_columns
 from aurify.report.sections.looked import measure_looked
+from aurify.report.sections.texts import measure_texts
 from aurify.report.target import measure_parts
 from aurify.workbench.asked import SourceWords, asked_of, takes
 from aurify.workbench.reporting import require_language
@@ -34,6 +35,8 @@ from aurify.workbench.wish import complete
 
 OWN = ("findings.json", "report.html", "recipe.yaml")
 """What an inspection's folder holds."""
+
+NEEDED = "--fix writes a recipe, which needs the column to predict (--target) and a folder (--out)"
 
 
 class SevereError(AurifyError):
@@ -66,8 +69,8 @@ def inspect(
     ``words`` are:
     """
     require_language(language)
-    if fix and (out is None or target is None):
-        raise AurifyError("--fix writes a recipe, which needs the column to predict (--target) and a folder (--out)")
+    if fix and out is None:
+        raise AurifyError(NEEDED)
     asked = asked_of(data, target, words, {"seed": seed})
     wish, catalog = asked.wish(), asked.catalog
     if wish.data is None:
@@ -76,6 +79,8 @@ def inspect(
     with Watch() as watch, nullcontext() if folder is None else folder.held():
         task, read = wish.read(catalog, labelled=False)
         settled = None
+        if fix and read.store.schema.target is None:
+            raise AurifyError(NEEDED)
         if read.store.schema.target is not None:
             settled, _ = complete(wish, task.settled(read.store), read.store, catalog)
         seen, found = _look(
@@ -152,6 +157,7 @@ def _evidence(seen: Inspected) -> dict[str, Any]:
     return {
         "looked": measure_looked(store, len(seen.rows), len(seen.test)),
         "data": {**measure_columns(store, np.union1d(seen.rows, seen.test)), "target": target},
+        "texts": measure_texts(store, seen.rows, {"seen": np.union1d(seen.rows, seen.test)}),
     }
 
 
