@@ -12,7 +12,7 @@ import numpy as np
 from aurify.core import rng
 from aurify.data.prepare import weights
 from aurify.data.schema import Schema
-from aurify.data.store import Asked, blanked
+from aurify.data.store import Asked
 from aurify.data.tfidf import Matrix, Tfidf
 from aurify.measure.baselines import Examples, fit_baselines
 from aurify.measure.encoding import design_matrices
@@ -80,9 +80,8 @@ def _matrices(
     """N-grams of training and test rows, and the columns ``beside`` them."""
     from scipy.sparse import csr_matrix, hstack
 
-    known, asked = (
-        blanked({"texts": each.inputs["texts"][each.rows]}, schema, hidden)["texts"] for each in (train, test)
-    )
+    gone = [at for at, column in enumerate(schema.texts) if column.name in hidden]
+    known, asked = (each.inputs["texts"][each.rows].blanked(gone) for each in (train, test))
     weight = weights(train.roles, train.rows)
     ngrams = Tfidf.fit(known, weight / weight.mean())
     both = ngrams.matrix(known), ngrams.matrix(asked)

@@ -3,14 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
-import polars as pl
 import pytest
 import torch
 
 import aurify
 from aurify.core.errors import AurifyError
-from aurify.ship import trial
-from aurify.ship.bundle import Bundle
 from aurify.ship.ngram_model import fit_ngrams
 from aurify.testing.tables import TEXT
 
@@ -36,7 +33,7 @@ def test_blend_is_one_file_that_answers_as_before(lab, frames, tmp_path):
         settings={"budget.epochs": 1},
         out=tmp_path / "r",
     )
-    names = [name for name in run.summary["members"]]
+    names = list(run.summary["members"])
     assert names == ["network", "ngrams"]
     frame = frames[TEXT].drop("y")
     first = run.predict(frame)
@@ -71,7 +68,7 @@ def test_hidden_texts_are_not_read_in_new_rows_either(lab, frames):
 
 
 def test_ngrams_need_texts(lab, frames, tmp_path):
-    with pytest.raises(AurifyError, match="blend.model = ngrams needs texts"):
+    with pytest.raises(AurifyError, match=r"blend\.model = ngrams needs texts"):
         aurify.fit(frames["classify"], "y", blend="ngrams", out=tmp_path / "r")
 
 
