@@ -52,7 +52,9 @@ class _Transformer(nn.Module):
         super().__init__()
         self.table, self.drop = table, Dropout()
         self.places = nn.Parameter(torch.ones(1))
-        self.body = nn.ModuleList(TransformerBlock(width, settings.heads, "gelu") for _ in range(settings.depth))
+        self.body = nn.ModuleList(
+            TransformerBlock(width, settings.heads, "gelu", drop_weights=False) for _ in range(settings.depth)
+        )
         self.norm = nn.LayerNorm(width)
         self.pool = pool(settings.pool, width)
 
