@@ -356,6 +356,17 @@ def test_other_tokens_are_refused(lab, folder):
         pretrained.Pretrained(model=str(folder), tuning="full").build(signature)
 
 
+def test_network_of_tokens_beside_a_frozen_encoder_is_refused_in_words(lab, folder):
+    asked = lab.recipe("text", {"frozen_encoder": {"model": str(folder)}}, network={"name": "textcnn"})
+    with pytest.raises(AurifyError, match="the network reads tokens, and frozen_encoder leaves none"):
+        lab.fit(asked)
+
+
+def test_network_for_tables_learns_from_a_frozen_encoder(lab, folder):
+    asked = lab.recipe("text", {"frozen_encoder": {"model": str(folder)}}, network={"name": "tabm", "width": 16})
+    assert "encoded" in lab.fitted(asked).problem.signature.inputs
+
+
 # --- files that must not be trusted
 
 
