@@ -96,6 +96,13 @@ def find(name: str) -> EncoderFiles:
     return EncoderFiles(name, inner, config, pooling, normalise)
 
 
+def local_files(name: str) -> tuple[str, ...]:
+    """What of a local folder is read of an encoder; nothing of a model of the hub."""
+    folder = Path(name).expanduser()
+    kinds = ("*.json", "*.safetensors", "*.txt", "*.model", "*/config.json")
+    return tuple(sorted(str(p) for kind in kinds for p in folder.glob(kind))) if name and folder.is_dir() else ()
+
+
 def _folder(name: str) -> Path:
     path = Path(name).expanduser()
     if path.is_dir():

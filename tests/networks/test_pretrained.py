@@ -356,6 +356,12 @@ def test_other_tokens_are_refused(lab, folder):
         pretrained.Pretrained(model=str(folder), tuning="full").build(signature)
 
 
+def test_study_measures_anew_what_another_folder_of_the_same_name_makes(lab, copied):
+    files = recipe(lab, copied, "full").network.files
+    assert {file.rpartition("/")[2] for file in files} >= {"config.json", "model.safetensors", "tokenizer.json"}
+    assert pretrained.Pretrained(model="owner/model").files == ()
+
+
 def test_network_of_tokens_beside_a_frozen_encoder_is_refused_in_words(lab, folder):
     asked = lab.recipe("text", {"frozen_encoder": {"model": str(folder)}}, network={"name": "textcnn"})
     with pytest.raises(AurifyError, match="the network reads tokens, and frozen_encoder leaves none"):
