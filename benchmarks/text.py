@@ -145,7 +145,7 @@ def plain(train: pl.DataFrame, test: pl.DataFrame, codes: tuple[np.ndarray, int]
     target, texts = codes[0], np.array(train["text"].to_list(), dtype=object)
     fit, held = train_test_split(np.arange(len(target)), test_size=0.1, stratify=target, random_state=0)
     first, second = matrices(texts[fit].tolist(), texts[held].tolist())
-    scores = [(make().fit(first, target[fit]).predict(second) == target[held]).mean() for make in candidates]
+    scores = [np.mean(np.equal(make().fit(first, target[fit]).predict(second), target[held])) for make in candidates]
     first, second = matrices(train["text"].to_list(), test["text"].to_list())
     return np.asarray(candidates[int(np.argmax(scores))]().fit(first, target).predict(second))
 
