@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from aurify.blocks.chain import Chain
 from aurify.blocks.dropout import Dropout
 from aurify.core.errors import AurifyError
 from aurify.core.ragged import PAD
@@ -173,7 +175,7 @@ def bare_model(config: Mapping[str, Any], pooler: bool) -> nn.Module:
         if hasattr(made, name):
             setattr(made, name, 0.0)
     kind = transformers.MODEL_MAPPING[type(made)]
-    poolers = {"add_pooling_layer": pooler} if "add_pooling_layer" in kind.__init__.__annotations__ else {}
+    poolers = {"add_pooling_layer": pooler} if "add_pooling_layer" in signature(kind.__init__).parameters else {}
     try:
         made._attn_implementation = "sdpa" if kind._supports_sdpa else "eager"
         with no_init_weights():
@@ -201,7 +203,7 @@ class _Dropped(Dropout):
         self.rate = rate
 
 
-class Encoder(nn.Module):
+class Encoder(Chain):
     """Tokens (B, L), ours, to vectors (B, D) of a pretrained encoder: those of its first token, or their mean.
 
     Rows are framed as the encoder is used to; what follows a ``SEPARATOR`` is its second segment. Mean over all tokens
@@ -266,7 +268,3 @@ class Encoder(nn.Module):
 def entering(given: Input) -> Encoder:
     """The encoder whose tokens an input holds."""
     return Encoder(Description.from_json(given.encoder))
-
-
-def pooled_as(about: Description, pooling: str) -> Description:
-    return about if pooling == "auto" else replace(about, pooling=pooling)

@@ -19,6 +19,7 @@ WANTED = (
     *("config.json", "*.safetensors", "*.safetensors.index.json", "modules.json", "*/config.json"),
     *("tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json", "*.model", "*.txt"),
 )
+VOCABULARIES = (*("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "spm.model", "sentencepiece.bpe.model"),)
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
 
 
@@ -35,6 +36,8 @@ class EncoderFiles:
     def tokenizer(self) -> Any:
         """Its tokenizer, of the package transformers; raises AurifyError where there is none without code."""
         transformers = library()
+        if not any((self.folder / file).is_file() for file in VOCABULARIES):
+            raise AurifyError(f"{self.name} holds no tokenizer: none of {', '.join(VOCABULARIES)} is there")
         for file in ("tokenizer_config.json", "config.json"):
             if (self.folder / file).exists() and _json(self.folder / file).get("auto_map"):
                 raise AurifyError(f"{self.name}: its {file} asks for code of its own (auto_map); refused")

@@ -15,7 +15,7 @@ from torch import Tensor
 from aurify.core.errors import AurifyError
 from aurify.core.ragged import PAD
 from aurify.data.encodings import encoding_of
-from aurify.data.vocabularies import spelled
+from aurify.data.token_kinds import spelled
 
 MOST = 32
 """Synonyms of a word that are drawn from."""

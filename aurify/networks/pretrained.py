@@ -40,7 +40,7 @@ class Pretrained(Network):
 
     needs = frozenset({Trait.TEXTS, Trait.ENCODER})
     slot = "tokens"
-    model: str = knob("", "folder of the encoder, or its name on the Hugging Face hub")
+    model: str = knob("", "folder of the encoder, or its name on the Hugging Face hub", file=True)
     tuning: str = knob("frozen", "which of the encoder's weights learn", choices=("frozen", "lora", "full"))
     pooling: str = knob(
         "auto",
@@ -73,7 +73,7 @@ class Pretrained(Network):
         encoder = model.encoder
         if encoder is not None and self.tuning == "lora":
             encoder.requires_grad_(False)
-            make_low_rank(encoder.model, "", RANK, SCALE)
+            make_low_rank(encoder.model, RANK, SCALE)
         return model
 
     def first_weights(self, model: nn.Module) -> None:

@@ -16,6 +16,7 @@ from aurify.core.parts import Stage, Technique, Trait, knob
 from aurify.core.ragged import PAD, from_texts
 from aurify.core.run import Run
 from aurify.core.types import Batch, Layer, View
+from aurify.data.edited import token_inputs
 from aurify.data.translating import Translate, Translations, function_of, models_of, share_of
 
 CACHE = "translations.jsonl"
@@ -92,8 +93,9 @@ class BackTranslation(Technique):
         return there
 
     def on_batch(self, batch: Batch, run: Run) -> Batch:
-        if not batch.other or self.rate == 0.0:
+        if not any(isinstance(layer, Unchanged) for layer in run.problem.layers):
             return batch
+        token_inputs(run, "back_translation")
         random = run.random("back_translation")
         rows = draws((len(batch),), random, batch.target.device) < self.rate
         inputs = {name: _either(ids, batch.other.get(name), rows) for name, ids in batch.inputs.items()}

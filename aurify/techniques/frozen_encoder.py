@@ -23,7 +23,7 @@ class FrozenEncoder(Technique):
     order = 10  # beside columns that are ready
     slot = "tokens"
     needs = frozenset({Trait.TEXTS, Trait.ENCODER})
-    model: str = knob("", "folder of the encoder, or its name on the Hugging Face hub")
+    model: str = knob("", "folder of the encoder, or its name on the Hugging Face hub", file=True)
     pooling: str = knob(
         "auto",
         "what stands for a text: first token, mean or the model's pooler; auto: as its folder says, or mean",

@@ -16,7 +16,7 @@ from aurify.core.run import Run
 from aurify.core.types import Batch
 from aurify.data import synonyms
 from aurify.data.edited import edited
-from aurify.data.vocabularies import Vocabulary, bare
+from aurify.data.token_kinds import TokenKinds, bare
 
 Choose = Callable[[Tensor, torch.Generator], Tensor]
 """From ids (U,) to one of each id's synonyms (U,), ``PAD`` where it has none."""
@@ -28,7 +28,7 @@ def _file(source: str) -> tuple[str, ...]:
     return () if source in ("", "near", "wordnet") else (source,)
 
 
-def _chooser(source: str, known: Vocabulary, run: Run, neighbours: int, likeness: float) -> Choose:
+def _chooser(source: str, known: TokenKinds, run: Run, neighbours: int, likeness: float) -> Choose:
     """How ``source`` finds synonyms; files are read once a run. Raises AurifyError for a source of no use."""
     if source == "near":
         vectors, wanted = _vectors(run, known), ~known.special
@@ -44,7 +44,7 @@ def _chooser(source: str, known: Vocabulary, run: Run, neighbours: int, likeness
     return lambda ids, random: synonyms.picked(table[ids], token_edits.draws(tuple(ids.shape), random, ids.device))
 
 
-def _table(source: str, known: Vocabulary) -> Tensor:
+def _table(source: str, known: TokenKinds) -> Tensor:
     if source == "wordnet":
         table = synonyms.table_of(known.words, synonyms.wordnet_groups(map(bare, known.words)), each=False)
     else:
@@ -57,7 +57,7 @@ def _table(source: str, known: Vocabulary) -> Tensor:
     return table
 
 
-def _vectors(run: Run, known: Vocabulary) -> Tensor:
+def _vectors(run: Run, known: TokenKinds) -> Tensor:
     """The vectors (V, D) of the network's tokens as they are now."""
     for module in run.model.modules():
         if isinstance(module, (nn.Embedding, nn.EmbeddingBag)) and module.num_embeddings == len(known.words):
@@ -100,7 +100,7 @@ class SynonymReplacement(Technique):
         if self.rate == 0.0:
             return batch
 
-        def edit(ids: Tensor, free: Tensor, known: Vocabulary, random: torch.Generator) -> Tensor:
+        def edit(ids: Tensor, free: Tensor, known: TokenKinds, random: torch.Generator) -> Tensor:
             picked = free & (token_edits.draws(tuple(ids.shape), random, ids.device) < self.rate)
             choose = _chooser(self.synonyms, known, run, self.neighbours, self.likeness)
             new = choose(ids[picked], random)
@@ -137,7 +137,7 @@ class RandomInsertion(Technique):
         if self.rate == 0.0:
             return batch
 
-        def edit(ids: Tensor, free: Tensor, known: Vocabulary, random: torch.Generator) -> Tensor:
+        def edit(ids: Tensor, free: Tensor, known: TokenKinds, random: torch.Generator) -> Tensor:
             wanted = free & (token_edits.draws(tuple(ids.shape), random, ids.device) < self.rate)
             new = token_edits.drawn(ids, free, random)
             if self.synonyms:

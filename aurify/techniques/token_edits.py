@@ -12,7 +12,7 @@ from aurify.core.parts import Technique, Trait, knob
 from aurify.core.run import Run
 from aurify.core.types import Batch
 from aurify.data.edited import edited
-from aurify.data.vocabularies import Vocabulary
+from aurify.data.token_kinds import TokenKinds
 
 
 @dataclass(kw_only=True)
@@ -34,7 +34,7 @@ class RandomDeletion(Technique):
         if self.rate == 0.0:
             return batch
 
-        def edit(ids: Tensor, free: Tensor, known: Vocabulary, random: torch.Generator) -> Tensor:
+        def edit(ids: Tensor, free: Tensor, known: TokenKinds, random: torch.Generator) -> Tensor:
             return token_edits.packed(ids, token_edits.chosen(free, self.rate, random))
 
         return edited(batch, run, "random_deletion", edit)
@@ -59,7 +59,7 @@ class RandomSwap(Technique):
         if self.rate == 0.0:
             return batch
 
-        def edit(ids: Tensor, free: Tensor, known: Vocabulary, random: torch.Generator) -> Tensor:
+        def edit(ids: Tensor, free: Tensor, known: TokenKinds, random: torch.Generator) -> Tensor:
             return token_edits.swapped(ids, free, self.rate, random)
 
         return edited(batch, run, "random_swap", edit)
@@ -86,7 +86,7 @@ class SentenceShuffle(Technique):
         if self.rate == 0.0:
             return batch
 
-        def edit(ids: Tensor, free: Tensor, known: Vocabulary, random: torch.Generator) -> Tensor:
+        def edit(ids: Tensor, free: Tensor, known: TokenKinds, random: torch.Generator) -> Tensor:
             rows = token_edits.draws((len(ids),), random, ids.device) < self.rate
             return token_edits.reordered(ids, known.sentence_ends(ids), ~free, rows, random)
 
@@ -113,7 +113,7 @@ class SpanMasking(Technique):
         if self.rate == 0.0:
             return batch
 
-        def edit(ids: Tensor, free: Tensor, known: Vocabulary, random: torch.Generator) -> Tensor:
+        def edit(ids: Tensor, free: Tensor, known: TokenKinds, random: torch.Generator) -> Tensor:
             return ids.masked_fill(token_edits.spans(free, self.rate, self.length, random), known.mask)
 
         return edited(batch, run, "span_masking", edit)
@@ -139,7 +139,7 @@ class TokenDropout(Technique):
         if self.rate == 0.0:
             return batch
 
-        def edit(ids: Tensor, free: Tensor, known: Vocabulary, random: torch.Generator) -> Tensor:
+        def edit(ids: Tensor, free: Tensor, known: TokenKinds, random: torch.Generator) -> Tensor:
             return ids.masked_fill(token_edits.chosen(free, self.rate, random), known.unknown)
 
         return edited(batch, run, "token_dropout", edit)

@@ -196,7 +196,14 @@ def _seen(
         seed=0 if recipe is None else recipe.seed,
         hidden=frozenset() if recipe is None else recipe.hidden,
         check=check,
+        reads=None if recipe is None else _reads(recipe),
     )
+
+
+def _reads(recipe: Recipe) -> int | None:
+    """How many tokens of a text some part of the recipe keeps, by its setting ``length``."""
+    lengths = [getattr(part, "length", None) for part in (recipe.network, *recipe.techniques)]
+    return min((length for length in lengths if isinstance(length, int) and length > 0), default=None)
 
 
 def _folder(path: Path) -> RunFolder:

@@ -177,7 +177,9 @@ def test_thousands_of_files_are_read_fast(tmp_path):
     assert some.drawn.count == 6_000
 
 
-LINES = "\n".join(f"{label} {text}, {at} times" for at in range(4) for label, every in REVIEWS.items() for text in every)
+LINES = "\n".join(
+    f"{label} {text}, {at} times" for at in range(4) for label, every in REVIEWS.items() for text in every
+)
 
 
 @pytest.mark.parametrize("blank", [" ", "\t"])

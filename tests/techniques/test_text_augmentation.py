@@ -20,8 +20,8 @@ from aurify.data import prepare
 from aurify.data.characters import MASK, SEPARATOR, SPECIAL, UNKNOWN
 from aurify.data.edited import edited
 from aurify.data.synonyms import near, read_groups, table_of
+from aurify.data.token_kinds import TokenKinds
 from aurify.data.translating import models_of, share_of
-from aurify.data.vocabularies import Vocabulary
 from aurify.study.trainings import Wanted
 from aurify.techniques.back_translation import BackTranslation
 from aurify.techniques.synonyms import RandomInsertion, SynonymReplacement
@@ -119,6 +119,14 @@ def test_something_changes_and_the_draw_depends_on_seed_and_step_alone(technique
 def test_off_is_the_very_same_batch(technique):
     batch = batch_of(rows_of([5, 9]))
     assert replace(technique, rate=0.0).on_batch(batch, run_of()) is batch
+
+
+@EVERY
+def test_where_there_are_no_tokens_it_says_so(technique):
+    run = run_of()
+    run.problem.signature.inputs = {"numbers": Input("numbers", (2,), ("a", "b"))}
+    with pytest.raises(AurifyError, match=f"leave it out with --without {technique.name()}"):
+        technique.on_batch(batch_of(rows_of([5])), run)
 
 
 @EVERY
@@ -239,7 +247,7 @@ def test_shuffle_changes_about_the_share_of_the_rows():
 )
 def test_sentences_end_as_they_are_written(text, pieces):
     ids = torch.tensor([[WORDS.index(word) for word in text.split()]])
-    ends = Vocabulary.of(given(), torch.device("cpu")).sentence_ends(ids)[0].tolist()
+    ends = TokenKinds.of(given(), torch.device("cpu")).sentence_ends(ids)[0].tolist()
     found, piece = [], []
     for word, end in zip(text.split(), ends, strict=True):
         piece.append(word)
@@ -271,7 +279,7 @@ def test_dropout_makes_tokens_unknown_where_they_stand():
 
 def test_special_ids_of_other_vocabularies_are_recognised():
     words = ("[PAD]", "good", "[CLS]", "[SEP]", "[MASK]", "[UNK]", "bad", "##ly", "[", "<3")
-    known = Vocabulary.of(given(words), torch.device("cpu"))
+    known = TokenKinds.of(given(words), torch.device("cpu"))
     assert torch.nonzero(known.special)[:, 0].tolist() == [0, 2, 3, 4]
     assert (known.unknown, known.mask) == (5, 4)
     ids = torch.tensor([[2, 1, 6, 1, 6, 3, 0, 0]] * 50)

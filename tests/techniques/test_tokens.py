@@ -16,6 +16,7 @@ from aurify.data import jieba_words, segmenting
 from aurify.data.characters import SPECIAL, UNKNOWN, Characters
 from aurify.data.segmenting import Segmenter
 from aurify.data.vocabulary import kept, recalled
+from aurify.ship.bundle import Bundle
 from aurify.techniques.tokens import Tokenize, WordTokens, suited
 
 WAYS = ("auto", "characters", "words", "jieba", "bpe", "unigram")
@@ -258,3 +259,17 @@ def test_words_are_kept_as_bytes_whatever_they_hold():
     words = ["\ud800", "\x00", "好", '"', "\n"]
     assert kept(words).dtype == torch.uint8
     assert recalled(kept(words)) == words
+
+
+def test_a_saved_model_cuts_with_the_users_words_when_their_file_is_gone(lab, tmp_path):
+    file = tmp_path / "words.txt"
+    file.write_text("房间好 900\n", encoding="utf-8")
+    settings = {"by": "jieba", "least": 1, "dictionary": str(file)}
+    bundle = lab.bundle(lab.fit(lab.recipe("text", {"tokenize": settings}, budget={"steps": 2})))
+    bundle.save(tmp_path / "model.aurify", lab.catalog)
+    file.unlink()
+    again = Bundle.load(tmp_path / "model.aurify", lab.catalog, torch.device("cpu"))
+    assert again.predict(lab.frames["text"]).equals(bundle.predict(lab.frames["text"]))
+    layer = next(layer for layer in again.members[0].layers if isinstance(layer, WordTokens))
+    cut = layer._cut(["房间好"], 1)
+    assert [cut.words[at] for at in cut.places.values] == ["房间好"]

@@ -27,7 +27,7 @@ MASKS = ("<mask>", "[MASK]")
 
 
 @dataclass(frozen=True, eq=False)
-class Vocabulary:
+class TokenKinds:
     """Tables (V,) bool of what the ids of an input mean, on one device, and the ids of what is unknown or hidden.
 
     ``special`` ids stay as and where they are; ``ends`` end a sentence, ``closers`` behind one belong to it still.
@@ -42,7 +42,7 @@ class Vocabulary:
     mask: int
 
     @classmethod
-    def of(cls, given: Input, device: torch.device) -> Vocabulary:
+    def of(cls, given: Input, device: torch.device) -> TokenKinds:
         """Look at the words of an input of tokens."""
         size = given.cardinalities[0]
         words = given.vocabulary or (*SPECIAL, *("\ufffd" for _ in range(size - len(SPECIAL))))
