@@ -101,7 +101,6 @@ def ours(train: pl.DataFrame, test: pl.DataFrame, seconds: float) -> tuple[Predi
     test.write_csv(place / "test.csv")
     words: dict[str, Any] = {
         "text": ["text"],
-        "types": ["label=category"],
         "test": place / "test.csv",
         "inspect": False,
     }
