@@ -81,7 +81,7 @@ def _words(text: _Text) -> Found:
     if not len(places):
         return text.found(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint64))
     starts = np.flatnonzero(first[places])
-    place = np.arange(len(places)) - np.repeat(starts, np.diff([*starts, len(places)]))
+    place = np.arange(len(places)) - np.repeat(starts, np.diff(np.append(starts, len(places))))
     with np.errstate(over="ignore"):
         powers = np.concatenate([[np.uint64(1)], np.full(int(place.max()), PRIME)]).cumprod(dtype=np.uint64)
         word = np.add.reduceat(powers[place] * _spread(text.points[places]), starts)

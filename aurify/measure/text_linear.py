@@ -82,7 +82,8 @@ class Kind:
 
         if self.name == "logistic":
             return LogisticRegression(C=self.penalty, max_iter=MOST_ITERATIONS)
-        return LinearSVC(C=self.penalty, dual=True, random_state=0)
+        settings: dict[str, Any] = {"dual": True, "random_state": 0}
+        return LinearSVC(C=self.penalty, **settings)
 
 
 def best_kind(known: Rows, asked: Rows, classes: int | None, check: Callable[[], None]) -> Kind:

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from aurify.blocks.dropout import Dropout
+from aurify.blocks.members import Members
 from aurify.blocks.pooling import real_tokens
 from aurify.blocks.text_head import TextHead, TextNetwork, tokens_of
 from aurify.blocks.word_table import WordTable
@@ -22,8 +23,8 @@ from aurify.core.types import Signature
 class Textcnn(TextNetwork):
     """Slide filters over a few words at a time and keep the strongest reply of each, wherever it was.
 
-    TextCNN (Kim 2014). Helps: phrases that decide wherever they stand, such as "not good"; quick and steady. Hurts:
-    words that decide together from afar.
+    TextCNN (Kim 2014), of which several ``members`` may be trained side by side and averaged. Helps: phrases that
+    decide wherever they stand, such as "not good"; quick and steady. Hurts: words that decide together from afar.
     """
 
     needs = frozenset({Trait.TEXTS})
@@ -32,7 +33,14 @@ class Textcnn(TextNetwork):
     window: int = knob(2, "tokens of the smallest window", low=1, high=5, legal=(1, 64))
     windows: int = knob(3, "windows, each a token longer than the last", low=1, high=5, legal=(1, 32))
 
+    members: int = knob(1, "networks trained side by side and averaged", low=1, high=8, legal=(1, 64))
+
     def build(self, signature: Signature) -> nn.Module:
+        if self.members == 1:
+            return self._one(signature)
+        return Members([self._one(signature) for _ in range(self.members)])
+
+    def _one(self, signature: Signature) -> nn.Module:
         table = self.table(tokens_of(signature), self.width)
         read = _Windows(table, self.width, self.channels, range(self.window, self.window + self.windows))
         return TextHead(read, self.channels * self.windows, signature, self.channels)
