@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from aurify.blocks.chain import Chain
 from aurify.blocks.dropout import Dropout
 from aurify.core.errors import AurifyError
 from aurify.core.ragged import PAD
@@ -45,6 +47,7 @@ LIMITS = {
 
 REFUSED = ("auto_map", "quantization_config", "custom_pipelines")
 DROPPED = ("dtype", "torch_dtype", "architectures", "transformers_version", "attn_implementation", "use_kernels")
+STEERING = ("return_dict", "output_hidden_states", "output_attentions", "chunk_size_feed_forward", "use_cache")
 HEADS = ("id2label", "label2id", "problem_type", "num_labels", "pruned_heads")
 SILENCED = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
 
@@ -54,7 +57,7 @@ class Description:
     """All that an encoder is rebuilt from, weights aside.
 
     ``config`` is the plain part of its config.json; ``special`` the ids, in its own vocabulary of ``vocabulary``
-    tokens, of padding, unknown, separator and mask; ``before`` and ``after`` are the ids that frame every text.
+    ids, of padding, unknown, separator and mask; ``before`` and ``after`` are the ids that frame every text.
     """
 
     config: Mapping[str, Any]
@@ -111,12 +114,13 @@ def safe_config(plain: Any, place: str) -> dict[str, Any]:
         raise AurifyError(
             f"{place}: its config.json has {refused[0]!r}, which asks for code or formats of its own; refused"
         )
-    known = _config_of({"model_type": plain["model_type"]}).to_dict()
-    names = type(_config_of({"model_type": plain["model_type"]})).attribute_map
-    allowed = {*known, *names} - {*DROPPED, *HEADS, *REFUSED}
+    known = config_of({"model_type": plain["model_type"]}).to_dict()
+    names = type(config_of({"model_type": plain["model_type"]})).attribute_map
+    allowed = {*known, *names} - {*DROPPED, *HEADS, *REFUSED, *STEERING}
     kept = {k: v for k, v in plain.items() if k in allowed and not k.startswith("_") and _is_plain(v)}
     kept["model_type"] = plain["model_type"]
     _require_sane(kept, names, place)
+    config_of(kept)
     return kept
 
 
@@ -140,7 +144,8 @@ def _require_sane(config: Mapping[str, Any], names: Mapping[str, str], place: st
             raise AurifyError(f"{place}: {key} = {value!r} in its config.json is out of all proportion; refused")
 
 
-def _config_of(plain: Mapping[str, Any]) -> Any:
+def config_of(plain: Mapping[str, Any]) -> Any:
+    """The configuration of transformers that plain data describes."""
     transformers = library()
     kind = transformers.CONFIG_MAPPING[plain["model_type"]]
     try:
@@ -168,12 +173,12 @@ def bare_model(config: Mapping[str, Any], pooler: bool) -> nn.Module:
     transformers = library()
     from transformers.initialization import no_init_weights
 
-    made = _config_of(config)
+    made = config_of(config)
     for name in SILENCED:
         if hasattr(made, name):
             setattr(made, name, 0.0)
     kind = transformers.MODEL_MAPPING[type(made)]
-    poolers = {"add_pooling_layer": pooler} if "add_pooling_layer" in kind.__init__.__annotations__ else {}
+    poolers = {"add_pooling_layer": pooler} if "add_pooling_layer" in signature(kind.__init__).parameters else {}
     try:
         made._attn_implementation = "sdpa" if kind._supports_sdpa else "eager"
         with no_init_weights():
@@ -201,7 +206,7 @@ class _Dropped(Dropout):
         self.rate = rate
 
 
-class Encoder(nn.Module):
+class Encoder(Chain):
     """Tokens (B, L), ours, to vectors (B, D) of a pretrained encoder: those of its first token, or their mean.
 
     Rows are framed as the encoder is used to; what follows a ``SEPARATOR`` is its second segment. Mean over all tokens
@@ -266,7 +271,3 @@ class Encoder(nn.Module):
 def entering(given: Input) -> Encoder:
     """The encoder whose tokens an input holds."""
     return Encoder(Description.from_json(given.encoder))
-
-
-def pooled_as(about: Description, pooling: str) -> Description:
-    return about if pooling == "auto" else replace(about, pooling=pooling)

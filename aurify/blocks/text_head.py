@@ -14,10 +14,20 @@ from torch import Tensor, nn
 from aurify.blocks.dropout import Dropout
 from aurify.blocks.entries import Entries
 from aurify.blocks.word_table import WordTable
+from aurify.core.errors import AurifyError
 from aurify.core.parts import Network, knob
 from aurify.core.types import Blend, Input, Signature
 
 TOKENS = "tokens"
+
+
+def tokens_of(signature: Signature) -> Input:
+    """The tokens that a network reads; raises AurifyError where texts have become something else."""
+    if TOKENS not in signature.inputs:
+        raise AurifyError(
+            "the network reads tokens, and frozen_encoder leaves none: take a network for tables, such as mlp or tabm"
+        )
+    return signature.inputs[TOKENS]
 
 
 class Reader(Protocol):

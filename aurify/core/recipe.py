@@ -71,7 +71,9 @@ class Budget(Part):
 class Blending(Part):
     """What answers beside the network."""
 
-    model: str = knob("none", "model whose answers are averaged with the network's", choices=("none", "trees"))
+    model: str = knob(
+        "none", "model whose answers are averaged with the network's", choices=("none", "trees", "ngrams")
+    )
 
 
 SECTIONS: dict[str, type[Part]] = {"source": Source, "split": Split, "budget": Budget, "blend": Blending}
@@ -115,6 +117,8 @@ class Recipe:
                 )
         if self.blend.model == "trees" and Trait.COLUMNS not in self.task.traits:
             raise AurifyError(f"blend.model = trees needs the columns of a table, which {self.task.name()!r} lacks")
+        if self.blend.model == "ngrams" and Trait.TEXTS not in self.task.traits:
+            raise AurifyError(f"blend.model = ngrams needs texts, which {self.task.name()!r} does not read")
         slots: dict[str, str] = {}
         for technique in ordered:
             if technique.slot is not None and technique.slot in slots:

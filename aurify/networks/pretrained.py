@@ -17,7 +17,7 @@ from aurify.blocks.lora import make_low_rank
 from aurify.core.errors import AurifyError
 from aurify.core.parts import Network, Trait, knob
 from aurify.core.types import Blend, Layer, Signature, View
-from aurify.data.encoder_files import find
+from aurify.data.encoder_files import find, local_files
 from aurify.data.encoders import EncoderTokens, FrozenTexts
 
 RATES = {"lora": 0.1, "full": 0.01}
@@ -40,7 +40,7 @@ class Pretrained(Network):
 
     needs = frozenset({Trait.TEXTS, Trait.ENCODER})
     slot = "tokens"
-    model: str = knob("", "folder of the encoder, or its name on the Hugging Face hub")
+    model: str = knob("", "folder of the encoder, or its name on the Hugging Face hub", file=True)
     tuning: str = knob("frozen", "which of the encoder's weights learn", choices=("frozen", "lora", "full"))
     pooling: str = knob(
         "auto",
@@ -61,6 +61,10 @@ class Pretrained(Network):
     def offers(self) -> frozenset[Trait]:
         return frozenset({Trait.ENCODER} if self.model else ())
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        return local_files(self.model)
+
     def layer(self, view: View) -> Layer | None:
         if "texts" not in view.inputs:
             return None
@@ -73,7 +77,7 @@ class Pretrained(Network):
         encoder = model.encoder
         if encoder is not None and self.tuning == "lora":
             encoder.requires_grad_(False)
-            make_low_rank(encoder.model, "", RANK, SCALE)
+            make_low_rank(encoder.model, RANK, SCALE)
         return model
 
     def first_weights(self, model: nn.Module) -> None:

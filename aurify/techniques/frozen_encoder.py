@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from aurify.core.parts import Stage, Technique, Trait, knob
 from aurify.core.types import Layer, View
+from aurify.data.encoder_files import local_files
 from aurify.data.encoders import FrozenTexts
 
 
@@ -23,7 +24,7 @@ class FrozenEncoder(Technique):
     order = 10  # beside columns that are ready
     slot = "tokens"
     needs = frozenset({Trait.TEXTS, Trait.ENCODER})
-    model: str = knob("", "folder of the encoder, or its name on the Hugging Face hub")
+    model: str = knob("", "folder of the encoder, or its name on the Hugging Face hub", file=True)
     pooling: str = knob(
         "auto",
         "what stands for a text: first token, mean or the model's pooler; auto: as its folder says, or mean",
@@ -36,6 +37,10 @@ class FrozenEncoder(Technique):
     @property
     def offers(self) -> frozenset[Trait]:
         return frozenset({Trait.ENCODER} if self.model else ())
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return local_files(self.model)
 
     def layer(self, view: View) -> Layer | None:
         if not self.model or "texts" not in view.inputs:

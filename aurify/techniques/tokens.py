@@ -140,7 +140,7 @@ def cutter(by: str, pattern: str, entries: Entries, hmm: bool) -> Cutter:
     return lambda texts, columns: cut_by(words(texts, pattern), columns)
 
 
-def told_apart(values: Mapping[str, Any], ids: Ragged, length: int) -> dict[str, Any]:
+def as_tokens(values: Mapping[str, Any], ids: Ragged, length: int) -> dict[str, Any]:
     """The values with the ids (N rows of C texts) as one sequence a row in place of the texts."""
     tokens = side_by_side(ids, SEPARATOR, UNKNOWN).first(length)
     return {**{k: v for k, v in values.items() if k != "texts"}, "tokens": tokens}
@@ -179,7 +179,7 @@ class WordTokens(Layer):
 
     def forward(self, values: dict[str, Any]) -> dict[str, Any]:
         texts = shortened(values["texts"], self.length, self.lower)
-        return told_apart(values, self._cut(texts.flat_texts(), texts.columns).ids(self._known), self.length)
+        return as_tokens(values, self._cut(texts.flat_texts(), texts.columns).ids(self._known), self.length)
 
     def inputs(self, before: Mapping[str, Input]) -> dict[str, Input]:
         return tokens_of(before, (*SPECIAL, *self._vocabulary))
@@ -198,7 +198,7 @@ class PieceTokens(Layer):
 
     def forward(self, values: dict[str, Any]) -> dict[str, Any]:
         texts = shortened(values["texts"], self.length, self.lower)
-        return told_apart(values, subwords.encoded(self._told, texts.flat_texts(), texts.columns), self.length)
+        return as_tokens(values, subwords.encoded(self._told, texts.flat_texts(), texts.columns), self.length)
 
     def inputs(self, before: Mapping[str, Input]) -> dict[str, Input]:
         return tokens_of(before, subwords.vocabulary(self._told))
