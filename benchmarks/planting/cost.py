@@ -24,7 +24,7 @@ PIECE_ROWS = 500_000
 
 
 def cost() -> dict[str, Any]:
-    """The weather's 142,193 rows and 62,774 reviews against the targets, and drawn tables of up to four million rows."""
+    """The weather's 142,193 rows and 62,774 reviews against the targets, and drawn ones of up to four million rows."""
     with tempfile.TemporaryDirectory() as place:
         folder, found = Path(place), {}
         archive = DATA / "weather_aus" / "weatherAUS.csv.zip"
