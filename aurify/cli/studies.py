@@ -116,7 +116,10 @@ def tune(
     objectives: Annotated[
         str | None, typer.Option("--objectives", metavar="A,B", help="best trade-offs: roc_auc,latency")
     ] = None,
-    inner: Annotated[int, typer.Option("--inner", metavar="K", help="folds that a trial is scored on")] = 3,
+    inner: Annotated[
+        int | None,
+        typer.Option("--inner", metavar="K", help="folds that a trial is scored on [3; of many rows 2 of 5]"),
+    ] = None,
     nested: Annotated[bool, typer.Option("--nested", help="measure the whole search, by outer folds")] = False,
     ensemble: Annotated[
         bool, typer.Option("--ensemble/--no-ensemble", help="auto: ship several trials together")

@@ -7,11 +7,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from aurify.core.ragged import Ragged
+if TYPE_CHECKING:
+    from aurify.core.ragged import Ragged
 
 PRIME = np.uint64(0x100000001B3)
 
@@ -94,6 +95,10 @@ class Packed:
     @property
     def ragged(self) -> Ragged:
         """The same as tensors."""
+        import torch  # new data is parsed where there is no torch too
+
+        from aurify.core.ragged import Ragged
+
         values = np.array(self.values, dtype=np.int32)
         return Ragged(torch.from_numpy(values), torch.from_numpy(np.array(self.ends)), self.columns)
 

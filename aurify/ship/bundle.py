@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-MEMBERS = ("network", "trees")
+MEMBERS = ("network", "trees", "ngrams")
 """What a blend is made of, measured apart as well."""
 
 
@@ -72,7 +72,7 @@ class Bundle:
         others = [m for m in self.members if m.network is None]
         if not networks or not others:
             return {"network": self}
-        return {"blend": self, "network": self._only(networks), "trees": self._only(others)}
+        return {"blend": self, "network": self._only(networks), others[0].name.split(" ")[0]: self._only(others)}
 
     def _only(self, members: Sequence[Member]) -> Bundle:
         total = sum(m.weight for m in members)

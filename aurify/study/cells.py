@@ -23,6 +23,9 @@ PILOT = 2 * FOLDS
 MOST = 4 * FOLDS
 """Pairs that are collected at most."""
 
+FEW_FOLDS, MANY_ROWS, OF_MANY = 3, 10_000, (2, 5)
+"""Inner folds of a search; of many rows so many of how many are used."""
+
 ROWS = 3000
 """Rows of a sample: four fifths are learnt from."""
 
@@ -93,13 +96,19 @@ def cells(recipe: Recipe, store: Store, among: np.ndarray, size: Size, folder: P
     return _parted(own, store, samples, folder)
 
 
-def inner_folds(recipe: Recipe, store: Store, among: np.ndarray, folds: int, stream: str, folder: Path) -> Cells:
+def inner_folds(recipe: Recipe, store: Store, among: np.ndarray, folds: int | None, stream: str, folder: Path) -> Cells:
     """Cells of one repeat of ``folds`` folds over all of ``among``: each row is tested in one; a ``stream``, a draw.
 
-    Raises AurifyError where there are too few rows for them.
+    Where nothing is said there are ``FEW_FOLDS``. Of ``MANY_ROWS`` some of more folds tell trials apart as well: each
+    learns from more rows, and all together cost less. Raises AurifyError where there are too few rows for them.
     """
+    used = folds or FEW_FOLDS
+    if folds is None and len(among) >= MANY_ROWS:
+        used, folds = OF_MANY
+    folds = folds or used
     own = replace(recipe, seed=rng.key(recipe.seed, stream), split=replace(recipe.split, folds=folds))
-    return _parted(own, store, Samples((among,), apart=False), folder)
+    parted = _parted(own, store, Samples((among,), apart=False), folder)
+    return replace(parted, all=parted.first(used))
 
 
 def _parted(own: Recipe, store: Store, samples: Samples, folder: Path) -> Cells:

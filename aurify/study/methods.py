@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 
 from aurify.core import rng
 from aurify.core.recipe import Recipe
-from aurify.study.propose import propose
+from aurify.study.propose import Known, propose
 from aurify.study.search import FAILED, Begin, Further, Method, Search, Trial, Wait
 from aurify.study.space import Space
 
@@ -43,14 +43,35 @@ class Plan:
     objectives: Sequence[str]
     portfolio: Sequence[Recipe] = ()
 
-    def proposed(
-        self, sampler: str, space: Space | None = None, among: Sequence[Trial] | None = None
-    ) -> dict[str, Any]:
-        """What a sampler would try next, from every trial so far or from those ``among`` which it is to learn."""
-        among = self.search.trials if among is None else among
-        known = [self.search.seen(trial, self.objectives) for trial in among]
-        axes = (space or self.space).distributions
-        return propose(sampler, axes, known, len(self.search.trials), self.seed)
+
+@dataclass(frozen=True)
+class View:
+    """The trials of a search as a sampler sees them: with the settings that they have in a ``space``.
+
+    Trials of other parts than the space is about are left out; without one they are seen as they were begun. A trial is
+    looked at when more is told of it, and not for each proposal: those may be thousands.
+    """
+
+    plan: Plan
+    space: Space | None = None
+    _looked: dict[int, tuple[int, Known | None]] = field(default_factory=dict, init=False)
+
+    def proposed(self, sampler: str) -> dict[str, Any]:
+        """What a sampler would try next."""
+        plan, trials = self.plan, self.plan.search.trials
+        known = [one for trial in trials if (one := self._seen(trial)) is not None]
+        return propose(sampler, (self.space or plan.space).distributions, known, len(trials), plan.seed)
+
+    def _seen(self, trial: Trial) -> Known | None:
+        told, seen = self._looked.get(trial.number, (-1, None))
+        if told != len(trial.rungs):
+            seen = self._look(trial)
+            self._looked[trial.number] = len(trial.rungs), seen
+        return seen
+
+    def _look(self, trial: Trial) -> Known | None:
+        near = trial.settings if self.space is None or trial.recipe is None else self.space.near(trial.recipe)
+        return None if near is None else self.plan.search.seen(replace(trial, settings=near), self.plan.objectives)
 
 
 class Program(Protocol):
@@ -95,8 +116,9 @@ def sampled(sampler: str) -> Program:
     """One trial after another, each where a sampler says."""
 
     def method(plan: Plan) -> Method:
+        view = View(plan)
         while plan.search.room > 0:
-            yield Begin(plan.proposed(sampler), sampler)
+            yield Begin(view.proposed(sampler), sampler)
             yield Wait(LAG)
 
     return method
@@ -107,27 +129,28 @@ def hyperband(plan: Plan) -> Method:
 
     A bracket begins many trials with few epochs, and the best third of them goes on from where it was left.
     """
+    view = View(plan)
     while plan.search.room > 0:
         for lowest in range(RUNGS - 1, -1, -1):
             if plan.search.room <= 0:
                 return
             entrants = math.ceil(RUNGS / (lowest + 1) * STEP**lowest)
-            yield from bracket(plan, entrants, [STEP**-at for at in range(lowest, -1, -1)], "random")
+            yield from bracket(view, entrants, [STEP**-at for at in range(lowest, -1, -1)], "random")
 
 
-def bracket(plan: Plan, entrants: int, shares: Sequence[float], sampler: str, space: Space | None = None) -> Method:
+def bracket(view: View, entrants: int, shares: Sequence[float], sampler: str) -> Method:
     """Successive halving (Jamieson & Talwalkar 2016): on each rung the best third of those that reached it go on."""
-    trials: list[Trial] = []
+    search, trials = view.plan.search, list[Trial]()
     for _ in range(entrants):
-        if plan.search.room <= 0:
+        if search.room <= 0:
             break
-        settings = plan.proposed(sampler, space, _about(plan, space))
-        recipe = None if space is None else space.made(settings)
+        settings = view.proposed(sampler)
+        recipe = None if view.space is None else view.space.made(settings)
         trials.append((yield Begin(settings, sampler, shares[0], recipe)))
         yield Wait(LAG)
     for share in shares[1:]:
         yield Wait(0)  # who goes on is known when all of the rung are told
-        trials = best_third(plan.search, trials)
+        trials = best_third(search, trials)
         for trial in trials:
             yield Further(trial, share)
     yield Wait(0)
@@ -153,21 +176,9 @@ def auto(plan: Plan) -> Method:
         yield Wait(LAG)
     yield Wait(0)
     best = plan.search.best
-    space = plan.space if best is None or best.recipe is None else plan.space.around(best.recipe)
+    view = View(plan, plan.space if best is None or best.recipe is None else plan.space.around(best.recipe))
     while plan.search.room > 0:
-        yield from bracket(plan, WAVE, [AUTO_SHARE, 1.0], "tpe", space)
-
-
-def _about(plan: Plan, space: Space | None) -> list[Trial] | None:
-    """The trials that tell something of a space, with the settings that they have there."""
-    if space is None:
-        return None
-    found = []
-    for trial in plan.search.trials:
-        near = trial.settings if trial.recipe is None else space.near(trial.recipe)
-        if near is not None:
-            found.append(replace(trial, settings=near))
-    return found
+        yield from bracket(view, WAVE, [AUTO_SHARE, 1.0], "tpe")
 
 
 METHODS: Mapping[str, Program] = {

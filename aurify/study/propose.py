@@ -10,6 +10,8 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aurify.core import rng
@@ -18,12 +20,16 @@ from aurify.study.space import Settings
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.samplers import BaseSampler
+    from optuna.trial import FrozenTrial
 
 START = 8
 """Trials drawn at random before a model of the scores is worth anything."""
 
 SEEN = 100
 """Trials a model is fitted to: the best and the latest. What it takes grows with their number."""
+
+MOMENT = datetime(2000, 1, 1)
+"""When a known trial was: samplers do not ask."""
 
 Distributions = Mapping[str, "BaseDistribution"]
 
@@ -108,13 +114,35 @@ def _seen(known: Sequence[Known]) -> Sequence[Known]:
     return [known[at] for at in sorted([*older[: SEEN // 2], *latest])]
 
 
-def _frozen(one: Known, distributions: Distributions, worst: tuple[float, ...]) -> Any:
-    from optuna.trial import TrialState, create_trial
+def _frozen(one: Known, distributions: Distributions, worst: tuple[float, ...]) -> FrozenTrial:
+    from optuna.trial import TrialState
 
     own = {name: value for name, value in one.settings.items() if name in distributions}
-    about = {"params": own, "distributions": {name: distributions[name] for name in own}}
-    if one.values is not None and one.share < 1 and len(worst) == 1:
-        return create_trial(
-            state=TrialState.PRUNED, intermediate_values={round(1000 * one.share): one.values[0]}, **about
-        )
-    return create_trial(values=list(one.values or worst), **about)
+    reached = one.values if one.share < 1 and len(worst) == 1 else None  # of one that was given up
+    return _uncopied()(
+        number=-1,  # the study numbers them
+        trial_id=-1,
+        state=TrialState.PRUNED if reached else TrialState.COMPLETE,
+        value=None,
+        values=None if reached else list(one.values or worst),
+        intermediate_values={round(1000 * one.share): reached[0]} if reached else {},
+        params=own,
+        distributions={name: distributions[name] for name in own},
+        datetime_start=MOMENT,
+        datetime_complete=MOMENT,
+        user_attrs={},
+        system_attrs={},
+    )
+
+
+@cache
+def _uncopied() -> type[FrozenTrial]:
+    from optuna.trial import FrozenTrial
+
+    class Uncopied(FrozenTrial):
+        """A trial of one proposal alone: Optuna would copy all that is in it, which takes longer than proposing."""
+
+        def __deepcopy__(self, memo: dict[int, Any]) -> FrozenTrial:
+            return self
+
+    return Uncopied

@@ -41,6 +41,9 @@ COSTS = ("latency", "parameters", "bytes", "seconds")
 LEAVING_SECONDS = 1.5
 """What it takes to stop what is at work and to put the best together."""
 
+MARGIN = 1.2
+"""What is kept for measuring again, of what it is thought to take."""
+
 END_SHARE = 0.4
 """Of the time of a call, at most this much is kept for measuring the winner again."""
 
@@ -129,7 +132,7 @@ class Tuner:
         """What measuring the best so far again will take by the clock."""
         assert search.best is not None
         spent = sum(rung.seconds for rung in search.best.rungs)
-        return LEAVING_SECONDS + 1.2 * spent / min(self.workers, len(cells.all))
+        return MARGIN * (LEAVING_SECONDS + spent / min(self.workers, len(cells.all)))
 
     def _told(self, search: Search, trial: Trial, cells: Cells, what: str) -> None:
         ranked = self.ranked(search)

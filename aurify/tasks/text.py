@@ -49,20 +49,24 @@ class Text(RowTask):
 
     def defaults(self, store: Store) -> dict[str, Any]:
         schema = store.schema
-        names = ["drop_duplicates", "dropout", "weight_decay", "gradient_clipping", "cosine", "early_stopping"]
-        names += ["fill_missing", "scale_numbers"] if schema.numbers or schema.dates else []
-        names += ["encode_categories"] if schema.categories else []
-        names += ["calendar"] if schema.dates else []
-        names += ["scale_target"] if schema.classes is None else ["temperature"]
+        techniques: dict[str, dict[str, Any]] = {
+            name: {} for name in ("drop_duplicates", "tokenize", "gradient_clipping", "cosine")
+        }
+        techniques |= {"dropout": {"rate": 0.4}, "early_stopping": {"patience": 3}}
+        techniques |= {"fill_missing": {}, "scale_numbers": {}} if schema.numbers or schema.dates else {}
+        techniques |= {"encode_categories": {}} if schema.categories else {}
+        techniques |= {"calendar": {}} if schema.dates else {}
+        techniques |= {"scale_target": {}} if schema.classes is None else {"temperature": {}}
         rows = int(store.labelled.sum())
         return {
-            "network": {"name": "mlp"},
+            "network": {"name": "textcnn", "width": 128, "channels": 100},
             "optimizer": {"name": "adamw", "learning_rate": 2e-3},
-            "techniques": {name: {} for name in names},
+            "techniques": techniques,
             "budget": {
                 "batch_size": min(64, batch_size(rows)),
                 "epochs": min(20, max(3, MOST_ROWS // max(rows, 1))),
             },
+            "blend": {"model": "ngrams"},
         }
 
     def baselines(

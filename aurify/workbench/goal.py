@@ -23,7 +23,7 @@ class Goal:
     method: str
     metric: str | None
     objectives: Sequence[str]
-    folds: int
+    folds: int | None
     nested: bool
     ensemble: bool
     compare: Sequence[str]

@@ -25,7 +25,7 @@ from aurify.study.methods import AUTO_SHARE, RUNGS, STEP
 from aurify.study.search import COMPLETE, Search, Trial
 from aurify.study.space import Space
 from aurify.study.trainings import Trainings, digest
-from aurify.study.tune import Tuner, metric_of, nested
+from aurify.study.tune import MARGIN, Tuner, metric_of, nested
 from aurify.training import device as devices
 from aurify.workbench.goal import Goal
 from aurify.workbench.studying import Room
@@ -158,7 +158,7 @@ class Hunt:
             "objectives": [tuner.metric, *tuner.costs],
             "seed": tuner.seed,
             "workers": self.workers,
-            "folds": self.goal.folds,
+            "folds": len(cells.all),
             "rows": len(self.room.among),
             "learnt": cells.rows("fit"),
             "tested": cells.rows("test"),
@@ -187,7 +187,7 @@ class Hunt:
         if self.goal.seconds is None:
             return True
         left = self.began + self.goal.seconds - time.monotonic()
-        if tuner.again_seconds(found, cells) <= left:
+        if tuner.again_seconds(found, cells) / MARGIN <= left:  # the margin was for what took its time meanwhile
             return True
         self.note(said("there was no time to measure the winner again: give more --time, or call again"))
         return False

@@ -36,6 +36,8 @@ from aurify.workbench.wish import complete
 OWN = ("findings.json", "report.html", "recipe.yaml")
 """What an inspection's folder holds."""
 
+NEEDED = "--fix writes a recipe, which needs the column to predict (--target) and a folder (--out)"
+
 
 class SevereError(AurifyError):
     """The data would spoil the result: nothing is trained. ``findings`` are all that was found."""
@@ -67,8 +69,8 @@ def inspect(
     ``words`` are:
     """
     require_language(language)
-    if fix and (out is None or target is None):
-        raise AurifyError("--fix writes a recipe, which needs the column to predict (--target) and a folder (--out)")
+    if fix and out is None:
+        raise AurifyError(NEEDED)
     asked = asked_of(data, target, words, {"seed": seed})
     wish, catalog = asked.wish(), asked.catalog
     if wish.data is None:
@@ -77,6 +79,8 @@ def inspect(
     with Watch() as watch, nullcontext() if folder is None else folder.held():
         task, read = wish.read(catalog, labelled=False)
         settled = None
+        if fix and read.store.schema.target is None:
+            raise AurifyError(NEEDED)
         if read.store.schema.target is not None:
             settled, _ = complete(wish, task.settled(read.store), read.store, catalog)
         seen, found = _look(
@@ -192,7 +196,14 @@ def _seen(
         seed=0 if recipe is None else recipe.seed,
         hidden=frozenset() if recipe is None else recipe.hidden,
         check=check,
+        reads=None if recipe is None else _reads(recipe),
     )
+
+
+def _reads(recipe: Recipe) -> int | None:
+    """How many tokens of a text some part of the recipe keeps, by its setting ``length``."""
+    lengths = [getattr(part, "length", None) for part in (recipe.network, *recipe.techniques)]
+    return min((length for length in lengths if isinstance(length, int) and length > 0), default=None)
 
 
 def _folder(path: Path) -> RunFolder:

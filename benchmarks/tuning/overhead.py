@@ -28,7 +28,9 @@ from aurify.study.search import Search, Trial
 from aurify.study.space import Space, space_of
 from benchmarks.tuning.tables import RACE
 
-MEASURED = ("random", "tpe", "hyperband", "auto")
+MEASURED = ("random", "grid", "tpe", "hyperband", "auto")
+"""Where none is named; ``bayes`` is left out, because what it takes is the fitting of its model."""
+
 FOLDS = 3
 METRIC = "roc_auc"
 WRITE_SECONDS = 2.0
@@ -42,7 +44,7 @@ def overhead(trials: int, on: Sequence[str]) -> dict[str, Any]:
     if table.lacking:
         return {"benchmark": "tune overhead", "skipped": table.lacking}
     space = _space()
-    found = {method: measured(method, space, trials) for method in MEASURED if not on or method in on}
+    found = {method: measured(method, space, trials) for method in on or MEASURED}
     met = all(row["milliseconds"] <= TARGET_MILLISECONDS for row in found.values())
     return {"benchmark": "tune overhead", "trials": trials, "knobs": len(space.axes), "methods": found, "met": met}
 

@@ -7,7 +7,7 @@ import pytest
 
 from aurify.core.errors import AurifyError
 from aurify.data.splits import Parts
-from aurify.study.cells import FOLDS, MOST, PILOT, WHOLE, Size, cells, steps_of
+from aurify.study.cells import FOLDS, MOST, PILOT, WHOLE, Size, cells, inner_folds, steps_of
 
 
 @pytest.fixture
@@ -99,3 +99,17 @@ def test_trainings_are_cut_short_never_lengthened(size, rows, steps, lab):
     assert capped.budget.seconds is None, "results must not depend on the clock"
     assert replace(capped, budget=recipe.budget) == recipe
     assert steps_of(capped, rows)[0] == (steps or 100)
+
+
+def test_of_many_rows_a_search_is_scored_on_two_of_five_folds_where_nobody_says(lab, recipe, tmp_path, monkeypatch):
+    def parted(folds):
+        store, among = lab.store("classify"), np.arange(240)
+        return [c.parts for c in inner_folds(recipe, store, among, folds, "tune", tmp_path / "parts").all]
+
+    few = parted(None)
+    monkeypatch.setattr("aurify.study.cells.MANY_ROWS", 240)
+    many = parted(None)
+    assert [len(few), len(many), len(parted(4))] == [3, 2, 4]
+    assert [round(len(parts.test), -1) for parts in many] == [50, 50]
+    assert not set(many[0].test.tolist()) & set(many[1].test.tolist())
+    assert [parts.test.tolist() for parts in many] == [parts.test.tolist() for parts in parted(5)[:2]]

@@ -1,10 +1,13 @@
 """Proposals are a function of what is known: the same again, spread where nothing is, near the best where much is."""
 
 import math
+from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import FrozenTrial
 
 from aurify.study.propose import SAMPLERS, SEEN, Known, _frozen, _seen, propose
 
@@ -63,6 +66,20 @@ def test_a_failure_and_an_open_trial_count_as_bad_as_the_worst():
     assert [one.value for one in frozen] == [0.5, 0.2, 0.5]
     pruned = _frozen(Known({"a": 0.4}, (0.3,), share=0.5), SPACE, (0.5,))
     assert (pruned.value, pruned.intermediate_values) == (None, {500: 0.3})
+
+
+@pytest.mark.parametrize("objectives", [1, 2])
+@pytest.mark.parametrize("sampler", ["tpe", "bayes"])
+def test_known_trials_are_not_copied_which_changes_no_proposal(sampler, objectives, monkeypatch):
+    known = [replace(one, values=one.values * objectives) for one in history(12)]
+    known[3:5] = replace(known[3], values=None), replace(known[4], share=1 / 3)
+    uncopied = _frozen(known[0], SPACE, known[0].values)
+    assert deepcopy(uncopied) is uncopied
+    ours = propose(sampler, SPACE, known, 12, 0)
+    monkeypatch.setattr("aurify.study.propose._uncopied", lambda: FrozenTrial)
+    copied = _frozen(known[0], SPACE, known[0].values)
+    assert deepcopy(copied) is not copied
+    assert propose(sampler, SPACE, known, 12, 0) == ours
 
 
 def test_of_very_many_trials_the_best_and_the_latest_are_looked_at():

@@ -2,15 +2,16 @@
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 
 from aurify.core.errors import AurifyError
 from aurify.study.axis import Axis
 from aurify.study.compare import curve
-from aurify.study.methods import LAG, METHODS, Plan, combinations
+from aurify.study.methods import LAG, METHODS, Plan, View, combinations
 from aurify.study.search import COMPLETE, FAILED, PRUNED, Over, Search
-from aurify.study.space import Space
+from aurify.study.space import Space, space_of
 
 FOLDS = 3
 COSTS = ("latency", "parameters")
@@ -65,6 +66,19 @@ class Bench:
         score = None if odd == "undefined" else scored(dict(settings), share) + 0.001 * fold
         diverged = "the loss became nan" if odd == "diverged" and fold == 2 else None
         return {"scores": {"auc": score}, "seconds": share, "latency": 1.0, "parameters": 10, "diverged": diverged}
+
+
+class Unlike(Bench):
+    """Scores that settings say nothing about: a portfolio begins recipes, whatever their settings."""
+
+    def begin(self, trial, share):
+        keys = [(trial.number, share, fold) for fold in range(FOLDS)]
+        self.waiting += [(key, trial) for key in keys]
+        return dict.fromkeys(keys)
+
+    def answer(self, key, trial):
+        known = super().answer(((("rate", 0.01), ("mixup.on", False)), *key[1:]), trial)
+        return known | {"scores": {"auc": random.Random(str(key)).random()}}
 
 
 def search(space, method, bench, most=20, seed=0, told=lambda trial: None, sign=1):
@@ -125,6 +139,26 @@ def test_a_search_that_goes_on_trains_nothing_twice_and_ends_the_same(space, met
         made += bench.made
     assert plain(found) == plain(whole)
     assert len(made) == len(set(made))
+
+
+@pytest.mark.parametrize("method", ["tpe", "auto"])
+def test_what_is_remembered_of_trials_changes_no_proposal(lab, catalog, method, monkeypatch):
+    kept, asked = View.proposed, []
+
+    def proposed(view, sampler):
+        asked.append(kept(view, sampler))
+        assert asked[-1] == kept(View(view.plan, view.space), sampler)
+        return asked[-1]
+
+    monkeypatch.setattr(View, "proposed", proposed)
+    recipe = lab.recipe("classify", {"dropout": {}})
+    space = space_of(recipe, catalog, ["dropout", "optimizer.learning_rate"])
+    bench = Unlike(2, odd={2: "diverged", 9: "refused"})
+    found = Search(metric="auc", sign=1, costs=(), most=40, begin=bench.begin, ended=bench.ended, told=lambda _: None)
+    other = replace(recipe, network=catalog.part("network", {"name": "tabm"}))  # not of the space around the best
+    found.run(METHODS[method](Plan(found, space, 0, ["auc"], (recipe, other))))
+    assert len(asked) == len(found.trials) - (2 if method == "auto" else 0)
+    assert {trial.state for trial in found.trials} >= {COMPLETE, FAILED}
 
 
 def test_hyperband_takes_the_best_third_on_and_never_trains_a_rung_again(space):
