@@ -19,7 +19,7 @@ from aurify.measure.pieces import grouped, shortened, spans, visible, words
 from aurify.measure.places import LengthPlace, TextPlace, every_place, lengths_of, texts_of
 from aurify.measure.predictions import Predictions
 from aurify.measure.slices import worst_slices
-from aurify.measure.text_shapes import lengths, scripts, telling_words
+from aurify.measure.text_shapes import lengths, telling_words
 from aurify.report import marked as room
 from aurify.report.marked import marked
 from aurify.report.section import Card, Figure, Folded, Marked, Paragraph, Rows, sections
@@ -191,11 +191,7 @@ def test_words_that_tell_classes_apart_are_found_and_chance_is_not():
     assert telling_words([], np.empty(0, dtype=np.int64), ("a", "b"))[0]["words"] == []
 
 
-def test_lengths_and_scripts_are_counted():
-    texts = ["很好很好", "hp 6535 很好的", "lovely room", "lovely 好", "123 !", "", "привет", "مرحبا", "ありがとう"]
-    found = scripts(Packed.of([texts]))
-    expected = {"chinese": 2, "latin": 1, "mixed": 1, "none": 2, "cyrillic": 1, "arabic_hebrew": 1, "kana_hangul": 1}
-    assert found == expected
+def test_lengths_are_counted():
     told = lengths({"all": np.array([0, 3, 3, 9]), "tested": np.array([1])})
     assert told["empty"] == {"all": 1, "tested": 0}
     assert told["quantiles"]["all"] == [0, 2.25, 3, 4.5, 9]
@@ -215,6 +211,7 @@ def test_test_rows_tell_nothing_of_which_words_tell_classes_apart(catalog):
     assert before is not None
     assert after is not None
     assert after["telling"] == before["telling"]
+    assert before["columns"][0]["languages"] == {"en": ROWS}
     told = {each["name"]: {w["word"] for w in each["words"]} for each in before["telling"]}
     assert told == {"bad": {"awful"}, "good": {"fine", "and", "swift"}}
 
