@@ -18,6 +18,13 @@ from aurify.testing.tables import small_frame
 
 SMALL = {"budget.steps": 24, "budget.batch_size": 32, "budget.validate_every": 8, "network.width": 16}
 
+RECIPE = """
+network: {name: mlp, width: 8, depth: 2}
+optimizer: {name: adamw, learning_rate: 0.01}
+techniques: {drop_duplicates: {}, dropout: {}, mixup: {}}
+budget: {steps: 2, batch_size: 32}
+"""
+
 
 @pytest.fixture(scope="session")
 def alone():
@@ -174,8 +181,8 @@ def test_trees_are_refused_where_every_column_holds_texts(alone):
 
 
 def test_an_ablation_of_texts_tells_what_each_ingredient_was_worth(alone, tmp_path):
-    options = {"text": ["said"], "settings": SMALL, "using": ["mixup"], "inspect": False, "steps": 2, "workers": 1}
-    options |= {"without": ["cosine", "early_stopping", "gradient_clipping", "weight_decay", "temperature"]}
+    (tmp_path / "tiny.yaml").write_text(RECIPE)
+    options = {"text": ["said"], "recipe": tmp_path / "tiny.yaml", "inspect": False, "workers": 1}
     ledger = workbench.ablate(alone, "y", out=tmp_path / "study", worth=10.0, **options)
     assert {"mixup", "dropout", "drop_duplicates"} <= set(ledger.effects["technique"])
     assert ledger.pairs.height > 0
