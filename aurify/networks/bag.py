@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from aurify.blocks.pooling import Mean, real_tokens
-from aurify.blocks.text_head import TOKENS, TextHead, TextNetwork
+from aurify.blocks.text_head import TextHead, TextNetwork, tokens_of
 from aurify.blocks.word_table import Vectors, WordTable
 from aurify.core.parts import Trait, knob
 from aurify.core.ragged import PAD
@@ -38,7 +38,7 @@ class Bag(TextNetwork):
     )
 
     def build(self, signature: Signature) -> nn.Module:
-        given = signature.inputs[TOKENS]
+        given = tokens_of(signature)
         table = self.table(given, self.width)
         read = _Bag(table, self.width, self.ngrams, self.buckets)
         return TextHead(read, self.width, signature, self.width)

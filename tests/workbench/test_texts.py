@@ -180,6 +180,11 @@ def test_trees_are_refused_where_every_column_holds_texts(alone):
         workbench.fit(alone, "y", text=["said"], settings=SMALL, blend="trees")
 
 
+def test_a_network_for_words_needs_a_column_of_them(frames):
+    with pytest.raises(AurifyError, match=r"no column of texts is left.*--set network=mlp"):
+        workbench.fit(frames["text"], "y", using=["exclude_columns.columns=['said']"], settings={"network": "textcnn"})
+
+
 def test_an_ablation_of_texts_tells_what_each_ingredient_was_worth(alone, tmp_path):
     (tmp_path / "tiny.yaml").write_text(RECIPE)
     options = {"text": ["said"], "recipe": tmp_path / "tiny.yaml", "inspect": False, "workers": 1}
