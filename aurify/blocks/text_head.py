@@ -22,10 +22,11 @@ TOKENS = "tokens"
 
 
 def tokens_of(signature: Signature) -> Input:
-    """The tokens that a network reads; raises AurifyError where texts have become something else."""
+    """The tokens that a network reads; raises AurifyError where no step left any."""
     if TOKENS not in signature.inputs:
         raise AurifyError(
-            "the network reads tokens, and frozen_encoder leaves none: take a network for tables, such as mlp or tabm"
+            "the network reads words, and no column of texts is left: all are hidden, or frozen_encoder took them; take one for"
+            " tables, such as --set network=mlp"
         )
     return signature.inputs[TOKENS]
 
