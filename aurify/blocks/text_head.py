@@ -25,8 +25,8 @@ def tokens_of(signature: Signature) -> Input:
     """The tokens that a network reads; raises AurifyError where no step left any."""
     if TOKENS not in signature.inputs:
         raise AurifyError(
-            "the network reads words, and no column of texts is left: all are hidden, or frozen_encoder took them; take one for"
-            " tables, such as --set network=mlp"
+            "the network reads words, and no column of texts is left: all are hidden, or frozen_encoder took them; take"
+            " one for tables, such as --set network=mlp"
         )
     return signature.inputs[TOKENS]
 
