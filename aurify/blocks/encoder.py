@@ -47,6 +47,7 @@ LIMITS = {
 
 REFUSED = ("auto_map", "quantization_config", "custom_pipelines")
 DROPPED = ("dtype", "torch_dtype", "architectures", "transformers_version", "attn_implementation", "use_kernels")
+STEERING = ("return_dict", "output_hidden_states", "output_attentions", "chunk_size_feed_forward", "use_cache")
 HEADS = ("id2label", "label2id", "problem_type", "num_labels", "pruned_heads")
 SILENCED = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
 
@@ -56,7 +57,7 @@ class Description:
     """All that an encoder is rebuilt from, weights aside.
 
     ``config`` is the plain part of its config.json; ``special`` the ids, in its own vocabulary of ``vocabulary``
-    tokens, of padding, unknown, separator and mask; ``before`` and ``after`` are the ids that frame every text.
+    ids, of padding, unknown, separator and mask; ``before`` and ``after`` are the ids that frame every text.
     """
 
     config: Mapping[str, Any]
@@ -113,12 +114,13 @@ def safe_config(plain: Any, place: str) -> dict[str, Any]:
         raise AurifyError(
             f"{place}: its config.json has {refused[0]!r}, which asks for code or formats of its own; refused"
         )
-    known = _config_of({"model_type": plain["model_type"]}).to_dict()
-    names = type(_config_of({"model_type": plain["model_type"]})).attribute_map
-    allowed = {*known, *names} - {*DROPPED, *HEADS, *REFUSED}
+    known = config_of({"model_type": plain["model_type"]}).to_dict()
+    names = type(config_of({"model_type": plain["model_type"]})).attribute_map
+    allowed = {*known, *names} - {*DROPPED, *HEADS, *REFUSED, *STEERING}
     kept = {k: v for k, v in plain.items() if k in allowed and not k.startswith("_") and _is_plain(v)}
     kept["model_type"] = plain["model_type"]
     _require_sane(kept, names, place)
+    config_of(kept)
     return kept
 
 
@@ -142,7 +144,8 @@ def _require_sane(config: Mapping[str, Any], names: Mapping[str, str], place: st
             raise AurifyError(f"{place}: {key} = {value!r} in its config.json is out of all proportion; refused")
 
 
-def _config_of(plain: Mapping[str, Any]) -> Any:
+def config_of(plain: Mapping[str, Any]) -> Any:
+    """The configuration of transformers that plain data describes."""
     transformers = library()
     kind = transformers.CONFIG_MAPPING[plain["model_type"]]
     try:
@@ -170,7 +173,7 @@ def bare_model(config: Mapping[str, Any], pooler: bool) -> nn.Module:
     transformers = library()
     from transformers.initialization import no_init_weights
 
-    made = _config_of(config)
+    made = config_of(config)
     for name in SILENCED:
         if hasattr(made, name):
             setattr(made, name, 0.0)

@@ -14,10 +14,21 @@ from torch import Tensor, nn
 from aurify.blocks.dropout import Dropout
 from aurify.blocks.entries import Entries
 from aurify.blocks.word_table import WordTable
+from aurify.core.errors import AurifyError
 from aurify.core.parts import Network, knob
 from aurify.core.types import Blend, Input, Signature
 
 TOKENS = "tokens"
+
+
+def tokens_of(signature: Signature) -> Input:
+    """The tokens that a network reads; raises AurifyError where no step left any."""
+    if TOKENS not in signature.inputs:
+        raise AurifyError(
+            "the network reads words, and no column of texts is left: all are hidden, or frozen_encoder took them; take"
+            " one for tables, such as --set network=mlp"
+        )
+    return signature.inputs[TOKENS]
 
 
 class Reader(Protocol):

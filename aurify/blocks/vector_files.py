@@ -8,9 +8,10 @@ import gzip
 import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 
@@ -57,15 +58,12 @@ def vectors_of(path: str, words: Sequence[str]) -> tuple[np.ndarray, np.ndarray]
     """
     wanted = {form.encode(errors="replace") for word in words if word for form in (word, word.lower())}
     found: dict[bytes, np.ndarray] = {}
-    try:
-        with _opened(path) as file:
-            layout = _layout(path, file)
-            file.seek(layout.start)
-            records = _binary_records if layout.binary else _text_records
-            for word, vector in records(path, file, layout, wanted):
-                found.setdefault(word, vector)
-    except (OSError, EOFError, zlib.error) as error:
-        raise AurifyError(f"{path} cannot be read ({error}); fetch the word vectors again") from None
+    with _opened(path) as file:
+        layout = _layout(path, file)
+        file.seek(layout.start)
+        records = _binary_records if layout.binary else _text_records
+        for word, vector in records(path, file, layout, wanted):
+            found.setdefault(word, vector)
     return _placed(path, words, found)
 
 
@@ -86,27 +84,24 @@ def _placed(path: str, words: Sequence[str], found: Mapping[bytes, np.ndarray]) 
     return np.array(places, dtype=np.int64), np.stack(vectors)
 
 
-def _opened(path: str) -> BinaryIO:
+@contextmanager
+def _opened(path: str) -> Iterator[BinaryIO]:
+    """A file, unpacked where it is packed; what goes wrong in reading it is said in one line."""
     place = Path(path).expanduser()
     if not place.is_file():
         raise AurifyError(f"vectors = {path!r} is not a file; {FORMS}")
     try:
-        file = place.open("rb")
-    except OSError as error:
-        raise AurifyError(f"{path} cannot be read ({error.strerror})") from None
-    if file.read(2) == b"\x1f\x8b":
-        file.seek(0)
-        return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]
-    file.seek(0)
-    return file
+        with ExitStack() as opened:
+            file = opened.enter_context(place.open("rb"))
+            packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            yield cast(BinaryIO, opened.enter_context(gzip.GzipFile(fileobj=file))) if packed else file
+    except (OSError, EOFError, zlib.error) as error:
+        raise AurifyError(f"{path} cannot be read ({error}); fetch the word vectors again") from None
 
 
 def _layout(path: str, file: BinaryIO) -> _Layout:
-    try:
-        first = file.readline(LINE_BYTES)
-        second = file.readline(LINE_BYTES)
-    except (OSError, EOFError, zlib.error) as error:
-        raise AurifyError(f"{path} cannot be read ({error}); fetch the word vectors again") from None
+    first, second = file.readline(LINE_BYTES), file.readline(LINE_BYTES)
     for start, words in STRANGE.items():
         if first.startswith(start):
             raise AurifyError(f"{path} {words}; {FORMS}")
@@ -164,10 +159,10 @@ def _text_records(path: str, file: BinaryIO, layout: _Layout, wanted: set[bytes]
         word = line.split(None, 1)[0]
         if word not in wanted:
             continue
-        fields = line.rsplit(None, layout.width)
-        if fields[0] != word and len(fields) == layout.width + 1:
+        fields = line.split()[1:]
+        if len(fields) > layout.width and _numbers(fields[: -layout.width]) is None:
             continue  # a word with a space in it, which begins as one of ours
-        values = _numbers(fields[1:])
+        values = _numbers(fields)
         if values is None or len(values) != layout.width:
             raise AurifyError(
                 f"{path} is damaged: {_shown(word)} is not followed by {layout.width} numbers as others are"

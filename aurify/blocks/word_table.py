@@ -19,13 +19,14 @@ SPREAD = 0.1
 
 
 class Vectors(nn.Embedding):
-    """Ids (B, L) to vectors (B, L, E), zeros for ``PAD``; first weights are normal with ``SPREAD``."""
+    """Ids (B, L) to vectors (B, L, E), zeros for ``PAD``; first weights are normal with deviation ``spread``."""
 
-    def __init__(self, count: int, width: int):
+    def __init__(self, count: int, width: int, spread: float = SPREAD):
+        self.spread = spread
         super().__init__(count, width, padding_idx=PAD)
 
     def reset_parameters(self) -> None:
-        nn.init.normal_(self.weight, std=SPREAD)
+        nn.init.normal_(self.weight, std=self.spread)
         self._fill_padding_idx_with_zero()
 
 

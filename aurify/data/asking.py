@@ -11,7 +11,9 @@ import numpy as np
 
 from aurify.core.errors import AurifyError, listing
 from aurify.data.archives import TABLES, content_of
+from aurify.data.class_folders import LABEL
 from aurify.data.encodings import encoding_of
+from aurify.data.labelled_lines import have_labels
 from aurify.data.schema import Schema
 
 LINES = (".txt", "")
@@ -36,6 +38,7 @@ def as_table(schema: Schema, data: Any) -> Any:
     if isinstance(data, (str, Path)):
         path = Path(data)
         lines = column is not None and path.suffix.lower() in LINES and path.is_file()
+        lines = lines and not (schema.target == LABEL and have_labels(content_of(path), schema.classes or ()))
         return _lines(path, column) if column is not None and lines else data
     texts = _several(data)
     if texts is None or not schema.texts:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from aurify.blocks.encoder import POOLINGS, Description, bare_model, library, safe_config
+from aurify.blocks.encoder import LIMITS, POOLINGS, Description, bare_model, config_of, library, safe_config
 from aurify.core.errors import AurifyError, listing
 
 JSON_LIMIT_BYTES = 64 * 2**20
@@ -43,12 +43,20 @@ class EncoderFiles:
                 raise AurifyError(f"{self.name}: its {file} asks for code of its own (auto_map); refused")
         try:
             found = transformers.AutoTokenizer.from_pretrained(
-                str(self.folder), local_files_only=True, trust_remote_code=False, use_fast=True
+                str(self.folder),
+                config=config_of(self.config),  # else it would read the folder's own, whatever that asks for
+                local_files_only=True,
+                trust_remote_code=False,
             )
         except Exception as error:
             raise AurifyError(f"{self.name} holds no tokenizer that can be read: {_said(error)}") from None
-        if getattr(found, "backend_tokenizer", None) is None:
+        cutter = getattr(found, "backend_tokenizer", None)
+        if cutter is None:
             raise AurifyError(f"{self.name}: its tokenizer is of a kind that cannot be saved ({type(found).__name__})")
+        # an id of billions would take that many words of memory as soon as the tokenizer is written out
+        most, known = max(cutter.get_vocab().values(), default=0), self.config.get("vocab_size", LIMITS["vocab_size"])
+        if most >= known:
+            raise AurifyError(f"{self.name}: its tokenizer has the id {most:,}, its config.json says {known:,} tokens")
         return found
 
     def weights(self, pooler: bool) -> dict[str, Tensor]:
@@ -94,6 +102,13 @@ def find(name: str) -> EncoderFiles:
     weight_files(inner, name)
     config = safe_config(_json(inner / "config.json"), name)
     return EncoderFiles(name, inner, config, pooling, normalise)
+
+
+def local_files(name: str) -> tuple[str, ...]:
+    """What of a local folder is read of an encoder; nothing of a model of the hub."""
+    folder = Path(name).expanduser()
+    kinds = ("*.json", "*.safetensors", "*.txt", "*.model", "*/config.json")
+    return tuple(sorted(str(p) for kind in kinds for p in folder.glob(kind))) if name and folder.is_dir() else ()
 
 
 def _folder(name: str) -> Path:
@@ -192,7 +207,10 @@ def weight_files(folder: Path, name: str) -> list[Path]:
 
 def describe(files: EncoderFiles, tokenizer: Any, pooling: str) -> Description:
     """All that a model must hold of an encoder beside its weights; ``pooling`` auto takes the folder's own, or mean."""
-    framed, plain = (tokenizer("a b", add_special_tokens=framing)["input_ids"] for framing in (True, False))
+    try:
+        framed, plain = (tokenizer("a b", add_special_tokens=framing)["input_ids"] for framing in (True, False))
+    except Exception as error:
+        raise AurifyError(f"{files.name}: its tokenizer cannot cut a text: {_said(error)}") from None
     at = next((i for i in range(len(framed) - len(plain) + 1) if framed[i : i + len(plain)] == plain), None)
     if not plain or at is None:
         raise AurifyError(f"{files.name}: its tokenizer frames texts in a way that is not known here")
@@ -206,12 +224,13 @@ def describe(files: EncoderFiles, tokenizer: Any, pooling: str) -> Description:
     mask = unknown if tokenizer.mask_token_id is None else tokenizer.mask_token_id
     chosen = (files.pooling or "mean") if pooling == "auto" else pooling
     special = (pad, unknown, separator, mask)
+    size = 1 + max(tokenizer.backend_tokenizer.get_vocab().values())
     return Description(
         files.config,
         special,
         tuple(before),
         tuple(after),
-        len(tokenizer),
+        size,
         chosen,
         pooling == "auto" and files.normalise,
     )

@@ -67,9 +67,12 @@ class EncoderTokens(Layer):
 
     def tokens(self, texts: Ragged) -> Ragged:
         said = [t.encode("utf-8", "replace").decode("utf-8") for t in texts.flat_texts()]
-        pieces = self.cutter.encode_batch_fast(said, add_special_tokens=False)
+        try:
+            pieces = self.cutter.encode_batch_fast(said, add_special_tokens=False)
+        except Exception as error:  # it has no kind of error of its own
+            raise AurifyError(f"the encoder's tokenizer fails: {' '.join(str(error).split())[:200]}") from None
         own = from_sequences([piece.ids for piece in pieces], texts.columns)
-        ours = self.renumbered[own.values.long().clamp(max=len(self.renumbered) - 1)]
+        ours = self.renumbered[own.values.long()]
         ours = torch.where(ours == 0, UNKNOWN, ours)  # nothing inside a text is padding
         return side_by_side(replace(own, values=ours), SEPARATOR, UNKNOWN).first(self.length)
 

@@ -11,7 +11,8 @@ from aurify.core.words import Said, said
 from aurify.data.archives import TABLES, Content
 from aurify.data.class_folders import LABEL, TEXT
 from aurify.data.csv_blocks import text_pieces
-from aurify.data.csv_text import NUMBER, SEPARATORS
+from aurify.data.csv_text import NUMBER, SAMPLE_BYTES, SEPARATORS
+from aurify.data.encodings import encoding_of
 from aurify.data.row_sample import Drawn, RowSample
 
 FASTTEXT = "__label__"
@@ -42,6 +43,12 @@ def looks_labelled(content: Content, beginning: str, labels: Collection[str]) ->
     if labels:
         return sum(label in labels for label, _ in pairs) >= MOSTLY * max(1, len(pairs))
     return len(lines) >= FEWEST and not _is_table(lines) and _are_labels([p[0] for p in pairs], [p[1] for p in pairs])
+
+
+def have_labels(content: Content, labels: Collection[str]) -> bool:
+    """Whether lines of a file are texts with a label of a known model before each."""
+    head = content.head(SAMPLE_BYTES)
+    return bool(labels) and looks_labelled(content, head.decode(encoding_of(head, None), errors="replace"), labels)
 
 
 def _is_table(lines: Sequence[str]) -> bool:

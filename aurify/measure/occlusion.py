@@ -86,7 +86,8 @@ def _without(one: dict[str, Any], columns: Sequence[TextPlace], cut: Sequence[Se
     for place, pieces in enumerate(cut):
         for _, gone in pieces:
             if gone is not None:
-                less = texts[place][: gone[0]] + texts[place][gone[1] :]
+                # blanks at the ends go, as they do wherever texts are read
+                less = (texts[place][: gone[0]] + texts[place][gone[1] :]).strip()
                 rows.append([*texts[:place], less, *texts[place + 1 :]])
     asked = rows_of({k: v for k, v in one.items() if k != "texts"}, np.zeros(len(rows), dtype=np.int64))
     return {**asked, "texts": Packed.of(list(zip(*rows, strict=True)))}

@@ -96,7 +96,7 @@ def _runs(text: str) -> Iterator[tuple[str, int, int]]:
     for at, character in enumerate(text):
         kind = _kind(character)
         if kind is None:  # a sign that belongs to the character before it
-            kind = kinds[-1] if kinds else SIGN
+            kind = SIGN if not kinds or kinds[-1] == SPACE else kinds[-1]
         elif kind == SIGN and kinds and kinds[-1] == WORD and _within(text[at - 1], character, text[at + 1 : at + 2]):
             kind = WORD
         kinds.append(kind)

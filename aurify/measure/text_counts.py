@@ -90,12 +90,12 @@ def _classes(
 ) -> np.ndarray:
     from sklearn.linear_model import LogisticRegression
 
-    answers = np.zeros((asked.shape[0], classes))
+    answers = np.zeros((len(asked.indptr) - 1, classes))
     here = np.unique(target)
     for code in here if len(here) > 2 else here[1:]:
         model = LogisticRegression(solver="liblinear", C=10, tol=0.01, random_state=0)
-        likely = model.fit(known, target == code, sample_weight=weight).predict_proba(asked)
-        answers[:, code] = np.asarray(likely)[:, 1]
+        likely = np.asarray(model.fit(known, target == code, sample_weight=weight).predict_proba(asked))
+        answers[:, code] = likely[:, 1]
     if len(here) == 2:
         answers[:, here[0]] = 1 - answers[:, here[1]]
     return answers / np.maximum(answers.sum(1, keepdims=True), 1e-12)

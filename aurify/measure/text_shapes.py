@@ -1,6 +1,6 @@
-"""What texts are like: how long, in which script, and which words tell the classes apart."""
+"""What texts are like: how long they are, and which words tell the classes apart."""
 
-# N texts, T characters in all, K classes, V words
+# N texts, V words
 
 from __future__ import annotations
 
@@ -9,26 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from aurify.data.packed import Packed
 from aurify.measure.bands import plain
 from aurify.measure.pieces import words
-
-SCRIPTS: dict[str, tuple[tuple[int, int], ...]] = {
-    "chinese": ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF)),
-    "kana_hangul": ((0x3041, 0x30FF), (0x1100, 0x11FF), (0xAC00, 0xD7AF)),
-    "latin": ((0x41, 0x5A), (0x61, 0x7A), (0xC0, 0x24F), (0x1E00, 0x1EFF), (0xFF21, 0xFF3A), (0xFF41, 0xFF5A)),
-    "cyrillic": ((0x400, 0x52F),),
-    "arabic_hebrew": ((0x590, 0x77F), (0x8A0, 0x8FF)),
-    "other_letters": ((0x370, 0x3FF), (0x530, 0x58F), (0x900, 0x10FF), (0x1200, 0x137F), (0x1780, 0x17FF)),
-}
-"""Letters by script, in code points."""
-
-DENSE = ("chinese", "kana_hangul")
-"""Scripts of which a character says as much as a few letters of others: so many."""
-WORTH = 3
-
-CLEAR = 0.7
-"""Share of a text's letters above which it is in one script and not mixed."""
 
 BINS = 24
 
@@ -58,27 +40,6 @@ def lengths(parts: Mapping[str, np.ndarray]) -> dict[str, Any]:
         "empty": {name: int((each == 0).sum()) for name, each in parts.items()},
         "rows": {name: len(each) for name, each in parts.items()},
     }
-
-
-def scripts(texts: Packed) -> dict[str, int]:
-    """How many texts (of one column) are written in each of ``SCRIPTS``, in several (``mixed``) or in no letters."""
-    names = list(SCRIPTS)
-    counts = np.stack([_in_script(texts, name) for name in names])
-    total = counts.sum(axis=0)
-    main = counts.argmax(axis=0)
-    clear = counts.max(axis=0) >= CLEAR * total
-    found = {name: int((clear & (total > 0) & (main == at)).sum()) for at, name in enumerate(names)}
-    found |= {"mixed": int((~clear & (total > 0)).sum()), "none": int((total == 0).sum())}
-    return {name: count for name, count in found.items() if count}
-
-
-def _in_script(texts: Packed, name: str) -> np.ndarray:
-    """What the letters of a script count in each text (N,)."""
-    inside = np.zeros(len(texts.values), dtype=bool)
-    for low, high in SCRIPTS[name]:
-        inside |= (texts.values >= low) & (texts.values <= high)
-    sums = np.concatenate([[0], np.cumsum(inside)])
-    return np.diff(sums[texts.ends]) * (WORTH if name in DENSE else 1)
 
 
 def telling_words(texts: Sequence[str], group: np.ndarray, names: Sequence[str]) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from aurify.blocks.lora import make_low_rank
 from aurify.core.errors import AurifyError
 from aurify.core.parts import Network, Trait, knob
 from aurify.core.types import Blend, Layer, Signature, View
-from aurify.data.encoder_files import find
+from aurify.data.encoder_files import find, local_files
 from aurify.data.encoders import EncoderTokens, FrozenTexts
 
 RATES = {"lora": 0.1, "full": 0.01}
@@ -60,6 +60,10 @@ class Pretrained(Network):
     @property
     def offers(self) -> frozenset[Trait]:
         return frozenset({Trait.ENCODER} if self.model else ())
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return local_files(self.model)
 
     def layer(self, view: View) -> Layer | None:
         if "texts" not in view.inputs:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from aurify.blocks.attention import TransformerBlock
 from aurify.blocks.dropout import Dropout
 from aurify.blocks.pooling import POOLS, pool, real_tokens
-from aurify.blocks.text_head import TOKENS, TextHead, TextNetwork
+from aurify.blocks.text_head import TextHead, TextNetwork, tokens_of
 from aurify.blocks.word_table import WordTable
 from aurify.core.parts import Trait, knob
 from aurify.core.types import Signature
@@ -43,7 +43,7 @@ class TextTransformer(TextNetwork):
 
     def build(self, signature: Signature) -> nn.Module:
         width = -(-self.width // self.heads) * self.heads
-        read = _Transformer(self, self.table(signature.inputs[TOKENS], width), width)
+        read = _Transformer(self, self.table(tokens_of(signature), width), width)
         return TextHead(read, width, signature, width)
 
 
@@ -52,7 +52,9 @@ class _Transformer(nn.Module):
         super().__init__()
         self.table, self.drop = table, Dropout()
         self.places = nn.Parameter(torch.ones(1))
-        self.body = nn.ModuleList(TransformerBlock(width, settings.heads, "gelu") for _ in range(settings.depth))
+        self.body = nn.ModuleList(
+            TransformerBlock(width, settings.heads, "gelu", drop_weights=False) for _ in range(settings.depth)
+        )
         self.norm = nn.LayerNorm(width)
         self.pool = pool(settings.pool, width)
 

@@ -44,7 +44,7 @@ class Tested:
     sets: Mapping[str, Predictions]
     clusters: np.ndarray | None
     summary: Mapping[str, Any]
-    respond: Callable[[Mapping[str, np.ndarray], np.ndarray], np.ndarray]
+    respond: Callable[[Mapping[str, Any], np.ndarray], np.ndarray]
     check: Callable[[], None]
     tokens: Callable[[], Mapping[str, Any] | None] = lambda: None
 
@@ -53,8 +53,8 @@ class Tested:
         return self.sets[self.summary["model"]]
 
     @property
-    def inputs(self) -> dict[str, np.ndarray]:
-        """Of the tested rows {name: (n, C)}."""
+    def inputs(self) -> dict[str, Any]:
+        """Of the tested rows {name: (n, C)}, arrays and ``Packed`` texts."""
         return {name: values[self.asked.rows] for name, values in self.asked.inputs.items()}
 
 

@@ -78,7 +78,7 @@ def _columns(store: Store, rows: np.ndarray) -> TreeColumns:
         "offsets": starts - UNKNOWN,
         "numeric": [name for name in ("numbers", "dates") if name in inputs],
     }
-    width = sum(values.shape[1] for name, values in inputs.items() if name != "texts")
+    width = sum(values.shape[1] for values in inputs.values())
     whole = TreeColumns(**fields, kept=torch.arange(width), coded=len(tables))
     filled = np.logical_not(np.isnan(_split(whole, inputs, rows)).all(0))
     if not filled.any():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from aurify.core.parts import Stage, Technique, Trait, knob
 from aurify.core.types import Layer, View
+from aurify.data.encoder_files import local_files
 from aurify.data.encoders import FrozenTexts
 
 
@@ -36,6 +37,10 @@ class FrozenEncoder(Technique):
     @property
     def offers(self) -> frozenset[Trait]:
         return frozenset({Trait.ENCODER} if self.model else ())
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return local_files(self.model)
 
     def layer(self, view: View) -> Layer | None:
         if not self.model or "texts" not in view.inputs:

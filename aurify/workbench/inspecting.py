@@ -15,6 +15,7 @@ from aurify.catalog import Catalog
 from aurify.core.errors import AurifyError
 from aurify.core.files import write_bytes, write_json
 from aurify.core.folder import RunFolder
+from aurify.core.parts import Trait
 from aurify.core.recipe import Recipe, Source
 from aurify.core.watch import Watch
 from aurify.core.words import said
@@ -202,8 +203,9 @@ def _seen(
 
 def _reads(recipe: Recipe) -> int | None:
     """How many tokens of a text some part of the recipe keeps, by its setting ``length``."""
-    lengths = [getattr(part, "length", None) for part in (recipe.network, *recipe.techniques)]
-    return min((length for length in lengths if isinstance(length, int) and length > 0), default=None)
+    parts = (part for part in (recipe.network, *recipe.techniques) if Trait.TEXTS in part.needs)
+    lengths = [part.settings().get("length") for part in parts]
+    return min((length for length in lengths if isinstance(length, int)), default=None)
 
 
 def _folder(path: Path) -> RunFolder:

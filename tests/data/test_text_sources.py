@@ -199,10 +199,12 @@ def test_lines_for_a_known_model_may_lack_their_labels(tmp_path):
     schema = table_of(tmp_path / "t.txt").store.schema
     (tmp_path / "new.txt").write_text("a fine day\n\nnegligible")
     asked = ask_table(schema, tmp_path / "new.txt", Source(), labelled=False, by="random")
-    assert asked.inputs["texts"].column(0) == ["a fine day", "negligible"]
+    assert asked.inputs["texts"].column(0) == ["a fine day", "", "negligible"]
     (tmp_path / "test.txt").write_text("pos a fine day\nneg so long")
     asked = ask_table(schema, tmp_path / "test.txt", Source(), labelled=True, by="random")
     assert asked.inputs["texts"].column(0) == ["a fine day", "so long"]
+    asked = ask_table(schema, tmp_path / "test.txt", Source(), labelled=False, by="random")
+    assert asked.inputs["texts"].column(0) == ["a fine day", "so long"], "a label is no word of its text"
     (tmp_path / "t2.txt").write_text("text,label\nfine,pos\n")
     assert ask_table(schema, tmp_path / "t2.txt", Source(), labelled=True, by="random").target.tolist() == [1]
 
@@ -241,3 +243,39 @@ def test_lines_in_latin_1_and_in_gzip(tmp_path, shared_data):
         loaded = read_frame(shared_data(f"sentence_clf/{name}"))
         assert loaded.frame.shape == (rows, 2)
         assert loaded.frame["label"].n_unique() in (2, 6)
+
+
+def write(path, text):
+    path.write_bytes(text.encode("utf-8", errors="surrogatepass"))
+    return path
+
+
+def test_json_lines_with_odd_values_are_read(tmp_path):
+    line = '{{"text": {}, "label": "{}", "more": {{"stars": [1, 2]}}}}'
+    values = ['"a \\n line break, \\"quotes\\" and so on"', "null", "17", '"\\ud83d\\ude00"', f'"{"long " * 400_000}"']
+    path = write(tmp_path / "t.jsonl", "\n".join(line.format(v, "ab"[at % 2]) for at, v in enumerate(values * 12)))
+    read = table_of(path, target="label", text=("text",))
+    texts = read.store.inputs["texts"].column(0)
+    assert texts[:4] == ['a \n line break, "quotes" and so on', "", "17", "\U0001f600"]
+    assert len(texts[4]) == 5 * 400_000 - 1
+    assert any(c.name == "more" and c.kind == "left out" for c in read.store.schema.columns)
+
+
+def test_half_a_character_in_json_is_no_traceback(tmp_path):
+    path = write(tmp_path / "t.jsonl", '{"text": "\\ud83d", "label": "a"}\n{"text": "b", "label": "b"}')
+    assert read_frame(path).frame.height == 2
+
+
+def test_texts_made_of_lists_are_refused_where_they_are_asked_for(tmp_path):
+    path = write(
+        tmp_path / "t.jsonl", '{"text": ["a", "b"], "x": 1, "label": "a"}\n{"text": ["b"], "x": 2, "label": "b"}'
+    )
+    with pytest.raises(AurifyError, match="'text' is made of List\\(String\\) values"):
+        table_of(path, target="label", text=("text",))
+
+
+def test_lines_within_quotes_and_very_long_texts_in_csv(tmp_path):
+    texts = ['first line\nsecond, "quoted"\n\nthird', "x" * 5_000_000, "\u4e00" * 100_000, "plain"]
+    rows = "\n".join('"{}",{}'.format(t.replace('"', '""'), "ab"[at % 2]) for at, t in enumerate(texts * 2))
+    read = table_of(write(tmp_path / "t.csv", f"text,label\n{rows}\n"), target="label", text=("text",))
+    assert read.store.inputs["texts"].column(0)[:4] == texts

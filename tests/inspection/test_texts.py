@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -14,7 +13,6 @@ import aurify
 from aurify.core.errors import AurifyError
 from aurify.data.findings import NOTE, SEVERE, WARNING
 from aurify.data.text_copies import near_pairs, plainly
-from aurify.workbench.inspecting import _reads
 
 ROWS = 600
 NEARLY_ALL = {"split": {"test": 0.01}}
@@ -233,9 +231,11 @@ def test_empty_and_foreign_and_overlong_texts_are_counted():
 
 
 def test_a_recipe_that_reads_the_beginning_only_is_told_so():
-    parts = SimpleNamespace(network=SimpleNamespace(length=64), techniques=(SimpleNamespace(length=32), object()))
-    assert _reads(parts) == 32
-    assert _reads(SimpleNamespace(network=object(), techniques=())) is None
+    frame = clean(12)
+    (told,) = look(frame, recipe={"techniques": {"tokenize": {"length": 20}}}).where(check="text_lengths")
+    assert told.severity == WARNING
+    assert told.count == sum(len(text.split()) > 20 for text in frame["text"])
+    assert not look(frame, recipe={"techniques": {"tokenize": {"length": 40}}}).where(check="text_lengths")
 
 
 def test_checks_of_whole_rows_see_texts_beside_columns():

@@ -23,6 +23,7 @@ MANY_CUT = 0.05
 OUTSTANDING, LONG = 20, 5_000
 """Times the median, and characters, from which a text is more likely several that were not parted."""
 
+IDEOGRAPHS = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 SAYS = re.compile(r"[^\W_]|[\U0001f000-\U0001faff\u2600-\u27bf]")
 """A letter, a digit or a picture."""
 
@@ -72,17 +73,17 @@ class TextLengths(Check):
             "longest": int(lengths.max()),
         }
         most = seen.reads
-        cut = lengths > (most or np.inf)
+        cut = np.array([_words(text) for text in texts.texts]) > (most or np.inf)
         if most is not None and cut.any():
             text = said(
-                "{rows:,} texts ({share:.2%}) have more characters than the {most:,} tokens that are read of each:"
-                " their ends are not seen where a character is a token",
+                "{rows:,} texts ({share:.2%}) have more words than the {most:,} tokens that are read of each:"
+                " their ends are not seen",
                 rows=int(cut.sum()),
                 share=float(cut.mean()),
                 most=most,
             )
             warned = float(cut.mean()) >= MANY_CUT
-            fix = said("raise what is read (length), or make tokens of words or pieces of words") if warned else ""
+            fix = said("raise how many tokens are read: the setting length") if warned else ""
             yield self._found(seen, texts, cut, WARNING if warned else NOTE, text, fix, evidence)
         odd = lengths > max(LONG, OUTSTANDING * float(np.median(lengths)))
         if odd.any() and float(odd.mean()) < MANY:
@@ -120,3 +121,10 @@ class TextLengths(Check):
             evidence=evidence,
             exhibits=[exhibit],
         )
+
+
+def _words(text: str) -> float:
+    """About how many words a text has: two ideographs make one."""
+    if text.isascii():
+        return len(text.split())
+    return len(IDEOGRAPHS.sub(" ", text).split()) + len(text) / 2 - len(IDEOGRAPHS.sub("", text)) / 2

@@ -8,7 +8,7 @@ from typing import Any
 from aurify.core.parts import Trait
 from aurify.core.words import Said, listed, said
 from aurify.data.columns import CATEGORY, DATE, NUMBER, TEXT
-from aurify.measure.explain import dependence, importance
+from aurify.measure.explain import DEPENDENCE_ROWS, dependence, importance
 from aurify.measure.pace import affordable
 from aurify.measure.places import every_place, places
 from aurify.report import charts
@@ -54,8 +54,8 @@ class Importance(Section):
             if (each["value"] or 0) > 0 and each["column"] in alone
         ]
         tested.check()
-        few = {} if asks is None else {"most": max(20, 200 * asks // (4 * MOST_ASKED))}
-        return {**found, "dependence": dependence(tested.model, tested.respond, inputs, used, **shared, **few)}
+        most = DEPENDENCE_ROWS if asks is None else max(20, DEPENDENCE_ROWS * asks // (4 * MOST_ASKED))
+        return {**found, "dependence": dependence(tested.model, tested.respond, inputs, used, **shared, most=most)}
 
     def show(self, record: Record, measured: Any) -> Sequence[Block]:
         if measured is None:

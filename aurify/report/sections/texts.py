@@ -1,4 +1,4 @@
-"""The texts of the data: how long they are, in which scripts, and which words tell the classes apart."""
+"""The texts of the data: how long they are, in which languages, and which words tell the classes apart."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from aurify.core.words import Said, listed, said
+from aurify.data.languages import languages
 from aurify.data.store import Store
 from aurify.measure.pieces import shortened
-from aurify.measure.text_shapes import MOST_TEXTS, lengths, scripts, telling_words
+from aurify.measure.text_shapes import MOST_TEXTS, lengths, telling_words
 from aurify.report.section import Block, DataSection, Figure, Folded, Inspection, Paragraph, Rows, Tested
 from aurify.report.target import SERIES, histogram
 from aurify.report.values import amount, share, shown
@@ -22,13 +23,10 @@ MOST_LETTERS = 24
 """Of a word."""
 
 NAMES = {
-    "chinese": said("Chinese characters"),
-    "kana_hangul": said("Japanese or Korean"),
-    "latin": said("Latin letters"),
-    "cyrillic": said("Cyrillic"),
-    "arabic_hebrew": said("Arabic or Hebrew"),
-    "other_letters": said("other letters"),
-    "mixed": said("several scripts"),
+    "zh": said("Chinese"),
+    "en": said("English"),
+    "other": said("another language"),
+    "mixed": said("several languages"),
     "none": said("no letters"),
 }
 
@@ -39,7 +37,7 @@ GROUPS = {HALVES[0]: said("lower half"), HALVES[1]: said("upper half")}
 
 
 class Texts(DataSection):
-    """Lengths, scripts, what the network reads of them, telling words."""
+    """Lengths, languages, what the network reads of them, telling words."""
 
     order = 210
 
@@ -59,7 +57,7 @@ class Texts(DataSection):
             return []
         blocks: list[Block] = []
         for at, column in enumerate(measured["columns"], 1):
-            blocks += [_lengths(record, at, column), Paragraph(_scripts(column))]
+            blocks += [_lengths(record, at, column), Paragraph(_languages(column))]
         if measured.get("tokens") is not None:
             blocks.append(Paragraph(_read(measured["tokens"])))
         if measured["telling"]:
@@ -82,7 +80,7 @@ def measure_texts(
     told = [
         {
             "column": column.name,
-            "scripts": scripts(texts[used].only(at)),
+            "languages": languages(texts[_spread(used)].column(at)),
             **lengths({name: texts.lengths[rows, at] for name, rows in parts.items()}),
         }
         for at, column in columns
@@ -94,12 +92,17 @@ def _apart(store: Store, learnt: np.ndarray, columns: Sequence[int]) -> list[dic
     """What tells classes, or the halves of numbers, apart in all columns together, from rows learnt from (n,)."""
     if store.schema.target is None or not len(learnt):
         return []
-    rows = learnt[np.linspace(0, len(learnt) - 1, min(len(learnt), MOST_TEXTS)).astype(np.int64)]
+    rows = _spread(learnt)
     target, names = np.asarray(store.target[rows]), store.schema.classes
     group = (target > np.median(target)).astype(np.int64) if names is None else target
     every = store.inputs["texts"][rows]
     texts = ["\n".join(row) for row in zip(*(every.column(at) for at in columns), strict=True)]
     return telling_words(texts, group, HALVES if names is None else names)
+
+
+def _spread(rows: np.ndarray) -> np.ndarray:
+    """At most ``MOST_TEXTS`` of rows (N,), evenly."""
+    return rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_TEXTS)).astype(np.int64)]
 
 
 def _tokens(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -159,11 +162,11 @@ def _lengths(record: Inspection, at: int, found: Mapping[str, Any]) -> Figure:
     )
 
 
-def _scripts(found: Mapping[str, Any]) -> Said:
-    total = sum(found["scripts"].values())
-    known = sorted(found["scripts"].items(), key=lambda each: -each[1])
+def _languages(found: Mapping[str, Any]) -> Said:
+    total = sum(found["languages"].values())
+    known = sorted(found["languages"].items(), key=lambda each: -each[1])
     told = [said("{name} {share}", name=NAMES[name], share=share(count / total)) for name, count in known]
-    return said("{column} is written in: {shares}.", column=shown(found["column"]), shares=listed(told))
+    return said("{column} seems to be in: {shares}.", column=shown(found["column"]), shares=listed(told))
 
 
 def _read(found: Mapping[str, Any]) -> Said:
