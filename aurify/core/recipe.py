@@ -20,7 +20,7 @@ class Source(Part):
     """Where the data is and what its columns are for."""
 
     path: str | None = knob(None, "file to read; nothing when the data came as a data frame")
-    target: str | None = knob(None, "column to predict")
+    target: str | None = knob(None, "column to predict, or several of yes and no: a,b,c")
     drop: tuple[str, ...] = knob((), "columns to leave out")
     test: str | None = knob(None, "file whose rows are the test part")
     weight: str | None = knob(None, "column that says how many rows each row stands for")
@@ -111,6 +111,10 @@ class Recipe:
                 raise AurifyError(f"{part.name()!r} does not fit: it needs {_needed(lacking, self.network)}{fix}")
         if self.blend.model == "trees" and Trait.COLUMNS not in self.task.traits:
             raise AurifyError(f"blend.model = trees needs the columns of a table, which {self.task.name()!r} lacks")
+        if self.blend.model == "trees" and not self.task.traits & {Trait.CATEGORICAL, Trait.CONTINUOUS}:
+            raise AurifyError(
+                "blend.model = trees predicts one class or number a row, not several labels; leave it out"
+            )
         slots: dict[str, str] = {}
         for technique in ordered:
             if technique.slot is not None and technique.slot in slots:

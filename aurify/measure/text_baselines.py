@@ -12,6 +12,8 @@ import numpy as np
 from aurify.data.prepare import weights
 from aurify.data.schema import Schema
 from aurify.data.store import Asked, blanked
+from aurify.measure.constant import constant_answer
+from aurify.measure.label_baselines import per_label
 from aurify.measure.predictions import Predictions
 
 
@@ -21,7 +23,8 @@ def fit_text_baselines(
     """Fit the baselines on ``train`` and answer for ``test``.
 
     ``majority`` (class shares) or ``mean``; ``tfidf`` (Sparck Jones 1972): words alone and in pairs and characters by
-    two to five within words, weighed by how rare they are, and logistic or ridge regression on them.
+    two to five within words, weighed by how rare they are, and logistic or ridge regression on them, of several labels
+    for each by itself.
     """
     known, asked = (_texts(each, schema, hidden) for each in (train, test))
     target = np.array(train.target[train.rows])
@@ -29,16 +32,16 @@ def fit_text_baselines(
     classes = None if schema.classes is None else len(schema.classes)
     answers: dict[str, np.ndarray] = {}
     check()
-    answers["mean" if classes is None else "majority"] = _constant(target, weight, classes, len(asked))
+    answers["mean" if classes is None else "majority"] = constant_answer(target, weight, classes, len(asked))
     check()
-    answers["tfidf"] = _tfidf(known, asked, target, weight, classes)
+    answers["tfidf"] = _tfidf(known, asked, target, weight, classes, check)
     return {
-        name: Predictions(
-            row=np.asarray(test.rows, dtype=np.int64),
+        name: Predictions.of_answer(
+            answer,
+            row=test.rows,
             target=np.array(test.target[test.rows]),
-            prediction=answer if classes is None else answer.argmax(axis=1),
-            probabilities=None if classes is None else answer,
             classes=schema.classes,
+            several=schema.labels is not None,
             seed=seed,
             weight=weights(test.roles, test.rows) if "weight" in test.roles else None,
         )
@@ -52,15 +55,13 @@ def _texts(asked: Asked, schema: Schema, hidden: Collection[str]) -> list[str]:
     return ["\n".join(row) for row in zip(*(texts.column(at) for at in range(texts.columns)), strict=True)]
 
 
-def _constant(target: np.ndarray, weight: np.ndarray, classes: int | None, count: int) -> np.ndarray:
-    if classes is None:
-        return np.full(count, np.average(target, weights=weight))
-    counts = np.bincount(target, weights=weight, minlength=classes)
-    return np.tile(counts / counts.sum(), (count, 1))
-
-
 def _tfidf(
-    known: list[str], asked: list[str], target: np.ndarray, weight: np.ndarray, classes: int | None
+    known: list[str],
+    asked: list[str],
+    target: np.ndarray,
+    weight: np.ndarray,
+    classes: int | None,
+    check: Callable[[], None],
 ) -> np.ndarray:
     from scipy.sparse import hstack
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -75,9 +76,14 @@ def _tfidf(
     second = hstack([count.transform(asked) for count in counts]).tocsr()
     if classes is None:
         return Ridge().fit(first, target, sample_weight=weight).predict(second)
-    if (target == target[0]).all():
-        return _constant(target, weight, classes, len(asked))
-    model = LogisticRegression(C=10, max_iter=300).fit(first, target, sample_weight=weight)
-    answer = np.zeros((len(asked), classes))
-    answer[:, model.classes_] = model.predict_proba(second)
-    return answer
+
+    def logistic(goal: np.ndarray, values: int) -> np.ndarray:
+        check()
+        if (goal == goal[0]).all():
+            return constant_answer(goal, weight, values, len(asked))
+        model = LogisticRegression(C=10, max_iter=300).fit(first, goal, sample_weight=weight)
+        answer = np.zeros((len(asked), values))
+        answer[:, model.classes_] = model.predict_proba(second)
+        return answer
+
+    return per_label(logistic, target) if target.ndim == 2 else logistic(target, classes)

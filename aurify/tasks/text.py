@@ -15,7 +15,8 @@ from aurify.data.splits import Parts
 from aurify.data.store import Asked, Store
 from aurify.measure.predictions import Predictions
 from aurify.measure.text_baselines import fit_text_baselines
-from aurify.problems.row_task import RowTask, batch_size
+from aurify.objectives.kinds import kind_of
+from aurify.problems.row_task import FITTING, RowTask, batch_size
 
 MOST_ROWS = 200_000
 """Rows learnt from in all epochs together, by default."""
@@ -25,7 +26,7 @@ MOST_ROWS = 200_000
 class Text(RowTask):
     """Predict one column from texts, and from the numbers and categories beside them: a class or a number.
 
-    Helps: the default where a column holds sentences, or ``--text`` names one. Hurts: where every word that matters
+    A row may hold several labels too, as in ``table``. Helps: the default where a column holds sentences, or ``--text`` names one. Hurts: where every word that matters
     is already in a column of its own.
     """
 
@@ -43,7 +44,7 @@ class Text(RowTask):
 
     def settled(self, store: Store) -> Self:
         if not store.schema.texts:
-            known = [c.name for c in store.schema.columns if c.name != store.schema.target]
+            known = [c.name for c in store.schema.columns if c.name not in store.schema.aims]
             raise AurifyError(f"no column holds texts; name one with --text; there are {listing(known, 30)}")
         return super().settled(store)
 
@@ -53,7 +54,7 @@ class Text(RowTask):
         names += ["fill_missing", "scale_numbers"] if schema.numbers or schema.dates else []
         names += ["encode_categories"] if schema.categories else []
         names += ["calendar"] if schema.dates else []
-        names += ["scale_target"] if schema.classes is None else ["temperature"]
+        names += [FITTING[kind_of(schema)]]
         rows = int(store.labelled.sum())
         return {
             "network": {"name": "mlp"},

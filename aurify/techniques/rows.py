@@ -31,7 +31,7 @@ class DropDuplicates(Technique):
     def rows(self, view: View, plan: RowPlan) -> RowPlan:
         if self.keep == "all":
             return plan
-        columns = [*view.values.values(), view.target[:, None], view.weight[:, None]]
+        columns = [*view.values.values(), view.target.reshape(len(view), -1), view.weight[:, None]]
         keys = row_keys(columns)[plan.index.numpy()]
         firsts = np.zeros(len(keys), dtype=bool)
         firsts[np.unique(keys, return_index=True)[1]] = True
