@@ -94,7 +94,7 @@ def _f1(counts: ClassCounts) -> np.ndarray:
 
 
 def _macro(per_class: Callable[[ClassCounts], np.ndarray]) -> Callable[[ClassCounts], np.ndarray]:
-    return lambda counts: per_class(counts)[:, counts.present].mean(axis=1)
+    return lambda counts: per_class(counts)[:, counts.present].sum(axis=1) / counts.present.sum()
 
 
 def _weighted(per_class: Callable[[ClassCounts], np.ndarray]) -> Callable[[ClassCounts], np.ndarray]:

@@ -25,8 +25,8 @@ MOST_ROWS = 5_000_000
 class Table(RowTask):
     """Predict one column of a table from the others: a class or a number.
 
-    A row may hold several labels too: columns of yes and no, or cells that list them. ``auto`` takes a target of texts, or of at most 20 different numbers, as classes. Helps: the default for CSV
-    files and data frames.
+    A row may hold several labels too: columns of yes and no, or cells that list them. ``auto`` takes a target of texts,
+    or of at most 20 different numbers, as classes. Helps: the default for CSV files and data frames.
     """
 
     plainest = {"network": "mlp", "optimizer": "sgd"}

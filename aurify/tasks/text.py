@@ -26,8 +26,8 @@ MOST_ROWS = 200_000
 class Text(RowTask):
     """Predict one column from texts, and from the numbers and categories beside them: a class or a number.
 
-    A row may hold several labels too, as in ``table``. Helps: the default where a column holds sentences, or ``--text`` names one. Hurts: where every word that matters
-    is already in a column of its own.
+    A row may hold several labels too, as in ``table``. Helps: the default where a column holds sentences, or ``--text``
+    names one. Hurts: where every word that matters is already in a column of its own.
     """
 
     prose = True

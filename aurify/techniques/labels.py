@@ -68,8 +68,7 @@ class DivideLabels(Layer):
 
 @dataclass(kw_only=True)
 class LabelThresholds(Technique):
-    """Say that a row holds a label from that probability on which gave the best F1 on held-out rows (Lipton et al.
-    2014).
+    """Choose for each label the probability from which on it counts as held, by F1 (Lipton et al. 2014).
 
     Probabilities stay as they are. Another threshold than 0.5 must be worth it: ``smoothing`` more held-out rows count
     as holding each label, all of them found at 0.5 and half of them elsewhere. Helps: F1 of rare labels, which seldom
