@@ -112,10 +112,18 @@ class Catalog:
             **{k: plain[k] for k in ("precision", "seed") if k in plain},
         )
 
-    def displaced(self, techniques: Iterable[str], using: Sequence[str]) -> dict[str, tuple[str, str]]:
-        """Which techniques of a recipe give up their slot to one of ``using``: its name and the slot, by old name."""
+    def displaced(
+        self, techniques: Iterable[str], using: Sequence[str], network: str | None = None
+    ) -> dict[str, tuple[str, str]]:
+        """Which techniques of a recipe give up their slot to one of ``using``, or to the ``network``.
+
+        Its name and the slot, by old name.
+        """
         asked = {word.partition("=")[0].partition(".")[0] for word in using}
         slots = {slot: name for name in sorted(asked) if (slot := self._slot(name)) is not None}
+        found = self.parts["network"].get(network or "")
+        if network is not None and found is not None and issubclass(found, Network) and found.slot is not None:
+            slots.setdefault(found.slot, network)
         held = {name: self._slot(name) for name in techniques if name not in asked}
         return {name: (slots[slot], slot) for name, slot in held.items() if slot in slots}
 
@@ -160,10 +168,10 @@ def _techniques(plain: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def load(extra: Iterable[str | Path] = ()) -> Catalog:
     """Import the package's own parts and the user's files or folders of parts."""
     import aurify
-    from aurify.data import characters, prepare, trees
+    from aurify.data import characters, encoders, ngram_scores, prepare, trees
 
     catalog = Catalog()
-    for module in (characters, prepare, trees):
+    for module in (characters, encoders, ngram_scores, prepare, trees):
         catalog.add(module)
     for _, folder in KINDS.values():
         package = importlib.import_module(f"aurify.{folder}")

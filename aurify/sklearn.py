@@ -168,7 +168,7 @@ class NetworkClassifier(ClassifierMixin, _Network):
         Settings by dotted name, ``{"network.width": 256, "budget.epochs": 20}`` or ``["network.width=256"]``.
     using, without : sequence of str, default=()
         Techniques to switch on (``"mixup"``, ``"mixup.alpha=0.4"``) and off.
-    blend : {"trees"}, default=None
+    blend : {"trees", "ngrams"}, default=None
         What to average the network's answers with.
     seconds : float, default=None
         Wall-clock limit of ``fit``; the same seed then need not give the same model.

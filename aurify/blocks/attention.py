@@ -16,24 +16,25 @@ from aurify.blocks.dropout import Dropout
 class Attention(nn.Module):
     """Each asking token takes in a weighted mean of what the tokens offer, per head (Vaswani et al. 2017).
 
-    ``heads`` must divide ``width``.
+    ``heads`` must divide ``width``. Without ``drop_weights`` no weight is ever dropped: of long rows drawing the masks
+    would take longer than all the rest.
     """
 
-    def __init__(self, width: int, heads: int):
+    def __init__(self, width: int, heads: int, drop_weights: bool = True):
         super().__init__()
         assert width % heads == 0, f"{heads} heads do not divide {width}"
         self.heads = heads
         self.ask = nn.Linear(width, width)
         self.offer = nn.Linear(width, 2 * width)
         self.leave = nn.Linear(width, width)
-        self.drop = Dropout()
+        self.drop = Dropout() if drop_weights else None
 
     def forward(self, asking_BQD: Tensor, x_BTD: Tensor, real_BT: Tensor | None = None) -> Tensor:
         """(B, Q, D) of what the asking tokens took in; where ``real_BT`` is false there is only padding."""
         q_BHQd = self._parted(self.ask(asking_BQD))
         k_BHTd, v_BHTd = (self._parted(each) for each in self.offer(x_BTD).chunk(2, -1))
         seen_B11T = None if real_BT is None else real_BT[:, None, None]
-        if self.training and self.drop.rate > 0:  # torch's own dropout is not keyed
+        if self.training and self.drop is not None and self.drop.rate > 0:  # torch's own dropout is not keyed
             scores_BHQT = q_BHQd @ k_BHTd.mT * q_BHQd.shape[-1] ** -0.5
             if seen_B11T is not None:
                 scores_BHQT = scores_BHQT.masked_fill(~seen_B11T, -torch.inf)
@@ -65,10 +66,10 @@ class FeedForward(nn.Module):
 class TransformerBlock(nn.Module):
     """Attention, then a feed-forward layer, each beside a plain path and after a norm (Xiong et al. 2020)."""
 
-    def __init__(self, width: int, heads: int, activation: str, norm_first: bool = True):
+    def __init__(self, width: int, heads: int, activation: str, norm_first: bool = True, drop_weights: bool = True):
         super().__init__()
         self.norms = nn.ModuleList([nn.LayerNorm(width) if norm_first else nn.Identity(), nn.LayerNorm(width)])
-        self.attend = Attention(width, heads)
+        self.attend = Attention(width, heads, drop_weights)
         self.think = FeedForward(width, activation)
         self.skips = nn.ModuleList([DropPath(), DropPath()])
 

@@ -41,7 +41,9 @@ Resume = Annotated[bool, typer.Option("--resume", help="go on where a stopped ru
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="seed of everything random")]
 Time = Annotated[str | None, typer.Option("--time", metavar="5m", help="wall-clock limit, such as 90s, 5m, 1h")]
 FindRate = Annotated[bool, typer.Option("--find-rate", help="measure a good learning rate first")]
-Blend = Annotated[str | None, typer.Option("--blend", metavar="trees", help="average the network with boosted trees")]
+Blend = Annotated[
+    str | None, typer.Option("--blend", metavar="trees|ngrams", help="average with boosted trees, or n-grams")
+]
 Language = Annotated[str, typer.Option("--lang", metavar="en|zh", help="language of the report")]
 Device = Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu or cuda")]
 Threads = Annotated[

@@ -152,7 +152,7 @@ def evaluate(
 @app.command()
 def predict(
     run: options.RunPath,
-    data: Annotated[str, typer.Argument(metavar="DATA", help="file with the columns the model knows")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="file with the model's columns, a text, or - (stdin)")],
     parts: options.PartsFile = None,
     out: Annotated[str | None, typer.Option("--out", "-o", metavar="FILE", help="CSV (else stdout)")] = None,
     force: options.Force = False,
@@ -160,20 +160,23 @@ def predict(
     quiet: options.Quiet = False,
     json_: options.Json = False,
 ) -> None:
-    """Predict every row of a file: the prediction and the probability of each class."""
+    """Predict every row of a file, or one text: the prediction and the probability of each class."""
     from aurify import workbench
+    from aurify.cli.streamed import NAME, standing_in
     from aurify.core.errors import AurifyError
     from aurify.core.files import write_with
+    from aurify.data.asking import named_file
 
     if out is not None and Path(out).exists():
-        if Path(data).exists() and Path(out).samefile(data):
+        if named_file(data) and Path(data).exists() and Path(out).samefile(data):
             raise AurifyError(f"--out {out} is the data itself; choose another file")
         if not force:
             raise AurifyError(f"{out} exists already; replace it with --force")
-    answer = workbench.predict(run, data, parts=parts or (), device=device)
+    with standing_in(data) as given:
+        answer = workbench.predict(run, given, parts=parts or (), device=device)
     console = console_of(quiet or json_)
     for text in answer.notes:
-        noting(console)(text)
+        noting(console)(text.replace(str(given), NAME) if data == "-" else text)
     frame = answer.to_frame()
     if out is not None:
         write_with(Path(out), lambda file: frame.write_csv(file))

@@ -16,7 +16,8 @@ class Knob:
     """What a setting means, which values are legal and which are worth searching.
 
     ``low``/``high`` bound the search (``log``: on a logarithmic scale); ``legal`` bounds what a user may set and
-    is ``(low, high)`` when not given; ``choices`` are both. A ``column`` is named by who knows the data, not searched.
+    is ``(low, high)`` when not given; ``choices`` are both. A ``column`` or a ``file`` (or a function in one) is named
+    by who has it, not searched.
     """
 
     help: str
@@ -26,6 +27,12 @@ class Knob:
     choices: tuple[Any, ...] | None = None
     legal: tuple[float, float] | None = None
     column: bool = False
+    file: bool = False
+
+    @property
+    def named(self) -> bool:
+        """Whether a user has to name it: nothing to search."""
+        return self.column or self.file
 
     @property
     def searchable(self) -> bool:
@@ -43,6 +50,8 @@ class Knob:
             return "one of " + ", ".join(str(c) for c in self.choices)
         if self.column:
             return "the name of a column"
+        if self.file:
+            return "the name of a file"
         return "any value" if self.bounds is None else f"from {self.bounds[0]:g} to {self.bounds[1]:g}"
 
 
@@ -56,11 +65,12 @@ def knob(
     choices: tuple[Any, ...] | None = None,
     legal: tuple[float, float] | None = None,
     column: bool = False,
+    file: bool = False,
 ) -> Any:
     """A setting: documented, validated, saved, settable from YAML and the command line and, with a range, tunable."""
     if choices is None and isinstance(default, bool):
         choices = (False, True)
-    return field(default=default, metadata={"knob": Knob(help, low, high, log, choices, legal, column)})
+    return field(default=default, metadata={"knob": Knob(help, low, high, log, choices, legal, column, file)})
 
 
 def state(factory: Any = None) -> Any:

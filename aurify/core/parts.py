@@ -29,6 +29,7 @@ class Trait(Enum):
     BLENDABLE = auto()  # entries blend encoded examples: a convex mix of two is an example
     OFFLINE = auto()  # batches do not depend on the model
     RESIDUAL = auto()  # offered by networks: branches beside a plain path, which may be skipped
+    ENCODER = auto()  # offered by a part itself once its settings name a pretrained encoder
 
 
 class Stage(IntEnum):
@@ -53,6 +54,11 @@ class Part:
     needs: ClassVar[frozenset[Trait]] = frozenset()
     unexportable: ClassVar[str] = ""
 
+    @property
+    def offers(self) -> frozenset[Trait]:
+        """What the part's settings bring about: of a network for techniques too, beside the task's traits."""
+        return frozenset()
+
     @classmethod
     def name(cls) -> str:
         return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
@@ -75,6 +81,11 @@ class Part:
         if getattr(self, "_made", False) and name in self.knobs():
             raise AttributeError(f"{self.name()}.{name} is a setting and cannot change; make a new part")
         object.__setattr__(self, name, value)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files of the user's whose content decides what comes out: a study measures anew what changed ones make."""
+        return ()
 
     def why_unexportable(self) -> str:
         """Say why an ONNX graph cannot hold what the part adds with these settings; "" when it can."""
@@ -209,12 +220,16 @@ class Task(Part):
 
 @dataclass(kw_only=True)
 class Network(Part):
-    """Settings of a network and how to build it."""
+    """Settings of a network and how to build it.
 
-    @property
-    def offers(self) -> frozenset[Trait]:
-        """What techniques may count on because of this network, beside the task's traits."""
-        return frozenset()
+    A network that fills a ``slot`` does itself what techniques of that slot do; none of them is used beside it.
+    """
+
+    slot: ClassVar[str | None] = None
+
+    def layer(self, view: View) -> Layer | None:
+        """Fit what turns texts into what the network was made for, after all techniques; None: the bare conversion."""
+        return None
 
     def build(self, signature: Signature) -> nn.Module:
         """Return a module called as ``module(inputs, blend)``: a mapping of (B, ...) tensors to outputs (B, K).
@@ -227,6 +242,10 @@ class Network(Part):
 
     def first_weights(self, model: nn.Module) -> None:
         """Put in place what should not begin at random: zeros, orthogonal heads, pretrained weights."""
+
+    def groups(self, model: nn.Module) -> list[dict[str, Any]]:
+        """Parameter groups before techniques part them: every trained parameter in one, ``rate`` its share."""
+        return [{"params": [p for p in model.parameters() if p.requires_grad]}]
 
 
 @dataclass(kw_only=True)
@@ -285,7 +304,8 @@ class Technique(Part):
         """Fit a preparing step on the training rows; None when the settings ask for nothing.
 
         Where the view's own rows must come out otherwise than new rows would (encodings fitted out of fold), set
-        ``layer.own`` to the values that go on from there.
+        ``layer.own`` to the values that go on from there; what the same rows may be in other words goes to
+        ``layer.other``, and from it into every batch.
         """
         return None
 
@@ -351,7 +371,19 @@ SEAMS: tuple[str, ...] = tuple(n for n, v in vars(Technique).items() if inspect.
 
 def fits(part: type[Part] | Part, task: Task, network: Network | None = None) -> bool:
     """Say whether a part can be used with a task and a network."""
-    return part.needs <= task.traits | (network.offers if network else frozenset())
+    return not lacking(part, task, network) and not (network and clash(part, network))
+
+
+def lacking(part: type[Part] | Part, task: Task, network: Network | None = None) -> frozenset[Trait]:
+    """What a part needs and nobody offers, neither task nor network nor its own settings."""
+    own = part.offers if isinstance(part, Part) else frozenset()
+    return part.needs - task.traits - own - (network.offers if network else frozenset())
+
+
+def clash(part: type[Part] | Part, network: Network) -> bool:
+    """Say whether a technique would do what the network does itself."""
+    kind = part if isinstance(part, type) else type(part)
+    return issubclass(kind, Technique) and kind.slot is not None and kind.slot == network.slot
 
 
 def fills(technique: Technique | type[Technique], seam: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aurify.core.errors import AurifyError, suggest
-from aurify.core.parts import Network, Optimizer, Part, Task, Technique, Trait, fits, knob
+from aurify.core.parts import Network, Optimizer, Part, Task, Technique, Trait, clash, knob, lacking
 
 FORMAT = 1
 LIMIT_BYTES = 1_000_000
@@ -71,7 +71,9 @@ class Budget(Part):
 class Blending(Part):
     """What answers beside the network."""
 
-    model: str = knob("none", "model whose answers are averaged with the network's", choices=("none", "trees"))
+    model: str = knob(
+        "none", "model whose answers are averaged with the network's", choices=("none", "trees", "ngrams")
+    )
 
 
 SECTIONS: dict[str, type[Part]] = {"source": Source, "split": Split, "budget": Budget, "blend": Blending}
@@ -105,16 +107,22 @@ class Recipe:
         if twice:
             raise AurifyError(f"technique {min(twice)!r} is listed twice; list it once")
         for part in (self.network, self.optimizer, *ordered):
-            if not fits(part, self.task, self.network):
-                lacking = part.needs - self.task.traits - self.network.offers
-                fix = f"; leave it out with --without {part.name()}" if isinstance(part, Technique) else ""
-                raise AurifyError(f"{part.name()!r} does not fit: it needs {_needed(lacking, self.network)}{fix}")
+            fix = f"; leave it out with --without {part.name()}" if isinstance(part, Technique) else ""
+            if absent := lacking(part, self.task, self.network):
+                raise AurifyError(f"{part.name()!r} does not fit: it needs {_needed(absent, part, self.network)}{fix}")
+            if clash(part, self.network):
+                raise AurifyError(
+                    f"{part.name()!r} does not fit: the network {self.network.name()!r} fills the slot"
+                    f" {self.network.slot!r} itself{fix}"
+                )
         if self.blend.model == "trees" and Trait.COLUMNS not in self.task.traits:
             raise AurifyError(f"blend.model = trees needs the columns of a table, which {self.task.name()!r} lacks")
-        if self.blend.model == "trees" and not self.task.traits & {Trait.CATEGORICAL, Trait.CONTINUOUS}:
+        if self.blend.model != "none" and not self.task.traits & {Trait.CATEGORICAL, Trait.CONTINUOUS}:
             raise AurifyError(
-                "blend.model = trees predicts one class or number a row, not several labels; leave it out"
+                f"blend.model = {self.blend.model} predicts one class or number a row, not several labels; leave it out"
             )
+        if self.blend.model == "ngrams" and Trait.TEXTS not in self.task.traits:
+            raise AurifyError(f"blend.model = ngrams needs texts, which {self.task.name()!r} does not read")
         slots: dict[str, str] = {}
         for technique in ordered:
             if technique.slot is not None and technique.slot in slots:
@@ -161,9 +169,13 @@ class Recipe:
         return yaml.safe_dump(self.plain(), sort_keys=False, allow_unicode=True)
 
 
-def _needed(lacking: Iterable[Trait], network: Network) -> str:
-    words = {Trait.RESIDUAL: f"residual branches, which the network {network.name()!r} lacks"}
-    return " and ".join(sorted(words.get(t, f"{t.name.lower()} targets or inputs") for t in lacking))
+def _needed(absent: Iterable[Trait], part: Part, network: Network) -> str:
+    place = "network" if isinstance(part, Network) else part.name()
+    words = {
+        Trait.RESIDUAL: f"residual branches, which the network {network.name()!r} lacks",
+        Trait.ENCODER: f"a pretrained encoder: name a folder or a model of the hub with {place}.model=NAME",
+    }
+    return " and ".join(sorted(words.get(t, f"{t.name.lower()} targets or inputs") for t in absent))
 
 
 def _plain(part: Part) -> dict[str, Any]:

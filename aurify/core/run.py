@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -93,6 +93,13 @@ class Run:
     best: float | None = None
     stopped: str | None = None
     log: list[dict[str, Any]] = field(default_factory=list)
+    made: dict[Hashable, Any] = field(default_factory=dict)
+
+    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Make something the first time it is asked for; never saved, so that it must come out the same again."""
+        if key not in self.made:
+            self.made[key] = make()
+        return self.made[key]
 
     @cached_property
     def parameters(self) -> list[nn.Parameter]:

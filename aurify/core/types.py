@@ -26,7 +26,8 @@ class Batch:
 
     ``target`` is what the objective expects (class probabilities (B, K) or numbers (B,)); ``weight`` (B,) is None
     when every row weighs 1; ``rows`` (B,) are Store row ids on the CPU; ``extra`` holds what else an objective needs
-    of each row (lengths, actions, ...), each (B, ...).
+    of each row (lengths, actions, ...), each (B, ...). ``other`` are ragged inputs of the same rows in other words,
+    where a layer left some, for ``on_batch`` to take rows from; micro-batches are without it.
     """
 
     inputs: Mapping[str, Tensor]
@@ -35,6 +36,7 @@ class Batch:
     weight: Tensor | None = None
     blend: Blend | None = None
     extra: Mapping[str, Tensor] = field(default_factory=dict)
+    other: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.target)
@@ -46,7 +48,7 @@ class Batch:
         weight = None if self.weight is None else self.weight[cut]
         inputs, extra = ({k: v[cut] for k, v in given.items()} for given in (self.inputs, self.extra))
         target, rows = self.target[cut], self.rows[cut]
-        return replace(self, inputs=inputs, target=target, rows=rows, weight=weight, blend=blend, extra=extra)
+        return replace(self, inputs=inputs, target=target, rows=rows, weight=weight, blend=blend, extra=extra, other={})
 
 
 Entry = Callable[["Input"], nn.Module]
@@ -61,7 +63,7 @@ class Input:
     ``[0, cardinality)``, ``PAD`` after the end of a row) or, before any layer, ``dates`` (float64 seconds since 1970,
     NaN for missing) and ``texts`` (``Ragged`` code points, empty for missing). ``shape`` is without the batch axis; -1
     marks a variable axis. ``entry`` None leaves the choice to the bare conversion. ``vocabulary`` are the words that
-    ids of tokens stand for.
+    ids of tokens stand for; ``encoder`` is JSON that describes the pretrained encoder whose tokens they are.
     """
 
     kind: str
@@ -70,6 +72,7 @@ class Input:
     cardinalities: tuple[int, ...] = ()
     entry: Entry | None = None
     vocabulary: tuple[str, ...] = ()
+    encoder: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,8 @@ class View:
     ``values`` maps input names to (N, C) tensors: float64 with NaN for missing, int64 codes with -1 for missing
     and -2 for a value unknown to the schema; texts and tokens are ``Ragged``. ``target`` (N,) is class codes (int64)
     or numbers (float64), or which of several labels each row holds (N, K), ``weight`` (N,) float64 how many rows each
-    row stands for.
+    row stands for. ``other`` are the values of the same rows in other words, where an earlier layer left some: nothing
+    is fitted on them.
     """
 
     inputs: Mapping[str, Input]
@@ -96,6 +100,7 @@ class View:
     classes: tuple[str, ...] | None
     seed: int
     weight: Tensor
+    other: Mapping[str, Any] | None = None
 
     def __len__(self) -> int:
         return len(self.target)
@@ -113,7 +118,8 @@ class View:
     def take(self, index: Tensor) -> View:
         """The rows at ``index`` (U,)."""
         values = {name: v[index] for name, v in self.values.items()}
-        return replace(self, values=values, target=self.target[index], weight=self.weight[index])
+        other = self.other and {name: v[index] for name, v in self.other.items()}
+        return replace(self, values=values, target=self.target[index], weight=self.weight[index], other=other)
 
 
 @dataclass(frozen=True)
@@ -166,11 +172,13 @@ class Layer(nn.Module):
     ``inputs`` what comes out; answering and target layers map one tensor (B, ...) to another.
 
     ``own`` are the values of the very rows a layer was fitted on, where those differ from what it makes of new rows;
-    used once, never saved.
+    used once, never saved. ``other`` are a second version of these rows (the same rows in other words), which goes
+    through all later layers beside the first and, of ragged inputs, into ``Batch.other``; never saved either.
     """
 
     config: dict[str, Any]
     own: dict[str, Tensor] | None = None
+    other: dict[str, Any] | None = None
 
     def __init__(self, **fields: Any):
         super().__init__()

@@ -34,7 +34,10 @@ FLOOR_BYTES, EXPANSION = 2**28, 200
 
 @dataclass(frozen=True)
 class Content:
-    """The bytes of one table, wherever they lie; ``name`` is what errors call it."""
+    """The bytes of one table, wherever they lie; ``name`` is what errors call it.
+
+    A zip archive without a ``member`` holds texts in folders, and no single table.
+    """
 
     path: Path
     packed: str
@@ -150,6 +153,8 @@ def content_of(path: Path) -> Content:
         content = Content(path, "gzip")
     elif head.startswith(ZIP):
         content = Content(path, "zip", _member(path))
+        if not content.member:
+            return content
     if content.packed:
         head = content.head(16)
         if head.startswith((GZIP, *ZIP)):
@@ -161,7 +166,7 @@ def content_of(path: Path) -> Content:
 
 
 def _member(path: Path) -> str:
-    """The one table in a zip archive."""
+    """The one table in a zip archive; "" where it holds texts in folders."""
     try:
         with zipfile.ZipFile(path) as archive:
             every = [entry for entry in archive.infolist() if not entry.is_dir()]
@@ -171,6 +176,8 @@ def _member(path: Path) -> str:
     if "[Content_Types].xml" in names:
         raise AurifyError(f"{path} is an Excel workbook or a document; save its sheet as CSV")
     chosen = tables_among(names)
+    if len(chosen) != 1 and folders_of_texts(names):
+        return ""
     if not chosen:
         found = f"only {listing(names)}" if names else "nothing"
         raise AurifyError(f"{path} holds no table: {found}")
@@ -179,6 +186,12 @@ def _member(path: Path) -> str:
     if next(entry for entry in every if entry.filename == chosen[0]).flag_bits & 1:
         raise AurifyError(f"{path} is encrypted; unpack it with its password and give what is inside")
     return chosen[0]
+
+
+def folders_of_texts(names: list[str]) -> bool:
+    """Whether the names in an archive are those of texts in folders."""
+    texts = [PurePosixPath(n) for n in tables_among(names)]
+    return len({t.parent for t in texts if len(t.parts) > 1 and t.suffix.lower() not in TABLES}) > 1
 
 
 def tables_among(names: list[str]) -> list[str]:

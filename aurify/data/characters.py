@@ -37,10 +37,12 @@ class Characters(Layer):
     length: int
 
     @classmethod
-    def fit(cls, view: View, least: int = 1, length: int = LONGEST) -> Characters:
-        """Learn the characters (V,) that are there ``least`` times."""
+    def fit(cls, view: View, least: int = 1, size: int | None = None, length: int = LONGEST) -> Characters:
+        """Learn the characters (V,) that are there ``least`` times, the ``size`` most frequent ones."""
         points, counts = torch.unique(view.values["texts"].values, return_counts=True)
-        return cls(points=points[counts >= least], length=length)
+        points, counts = points[counts >= least], counts[counts >= least]
+        most = counts.argsort(descending=True, stable=True)[:size]
+        return cls(points=points[most.sort().values], length=length)
 
     def forward(self, values: dict[str, Any]) -> dict[str, Any]:
         texts = values["texts"]

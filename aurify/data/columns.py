@@ -13,6 +13,7 @@ from aurify.core.errors import AurifyError, listing
 from aurify.core.words import Said, said
 from aurify.data import dates, number_text
 from aurify.data.noticed import of_column
+from aurify.data.prose import says_something
 from aurify.data.texts import NUMBER_MARKS, as_texts, counted
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def infer_column(
     import polars as pl
 
     if values.dtype.is_nested() or values.dtype in (pl.Object, pl.Binary):
+        if wanted == TEXT:
+            raise AurifyError(f"column {name!r} is made of {values.dtype} values; write each as one text to learn from")
         return Column(name, LEFT_OUT, said("made of {kind} values", kind=str(values.dtype))), []
     if wanted is not None:
         return _as_wanted(name, values, missing, wanted)
@@ -145,13 +148,14 @@ def _infer_texts(name: str, values: pl.Series, held: pl.DataFrame) -> tuple[Colu
         (pl.col("text").str.count_matches(r"\S+") + pl.col("text").str.count_matches(IDEOGRAPHS) / 2).mean(),
         characters=pl.col("text").str.len_chars().mean(),
     ).row(0)
-    if distinct > max(FEW, 0.9 * present) and words <= NAME_WORDS:
+    another, long = distinct > max(FEW, 0.9 * present), words > LONG_WORDS or characters > LONG_CHARACTERS
+    if (another and words > NAME_WORDS) or (long and distinct > 0.2 * present):
+        if says_something(held["text"].to_list(), short=not long):
+            return Column(name, TEXT), []
+        another = another or long
+    if another:
         why = said("an id ({values:,} different values in {rows:,} rows)", values=distinct, rows=present)
         return Column(name, LEFT_OUT, why), []
-    if words > NAME_WORDS and distinct > max(FEW, 0.9 * present):
-        return Column(name, TEXT), []
-    if (words > LONG_WORDS or characters > LONG_CHARACTERS) and distinct > 0.2 * present:
-        return Column(name, TEXT), []
     return Column(name, CATEGORY, values=_sorted(held["text"])), []
 
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aurify.core.errors import AurifyError
 from aurify.core.words import Said, said
@@ -18,6 +18,8 @@ from aurify.data.row_sample import Drawn, RowSample
 
 if TYPE_CHECKING:
     import polars as pl
+
+Made = TypeVar("Made")
 
 INFER_BYTES = 2**19
 AHEAD = 2
@@ -40,17 +42,29 @@ def read_csv(
     ``texts`` come as written, ``names`` are those of a known table, ``begin`` makes the sample that takes the rows.
     Raises AurifyError for what is no table.
     """
-    chosen = encoding_of(content.head(SAMPLE_BYTES), encoding)
     wanted = {"separator": separator, "header": header, "known": names}
+
+    def read(chosen: str) -> tuple[Drawn, list[str]]:
+        pieces = text_pieces(content, chosen)
+        sample, more = next(pieces, b""), next(pieces, b"")
+        if not sample:
+            raise AurifyError(f"{content.name} is empty")
+        final = not more and len(sample) <= SAMPLE_BYTES
+        form = form_of(sample[:SAMPLE_BYTES], content.name, chosen, final=final, **wanted)
+        return _read(content, form, missing, texts, begin)
+
+    return in_its_encoding(content, encoding, read)
+
+
+def in_its_encoding(content: Content, encoding: str | None, read: Callable[[str], Made]) -> Made:
+    """What ``read`` makes of a text in the encoding that is ``wanted`` or found, another one where it turns out so.
+
+    Raises AurifyError where it is none that can be read.
+    """
+    chosen = encoding_of(content.head(SAMPLE_BYTES), encoding)
     while True:
         try:
-            pieces = text_pieces(content, chosen)
-            sample, more = next(pieces, b""), next(pieces, b"")
-            if not sample:
-                raise AurifyError(f"{content.name} is empty")
-            final = not more and len(sample) <= SAMPLE_BYTES
-            form = form_of(sample[:SAMPLE_BYTES], content.name, chosen, final=final, **wanted)
-            return _read(content, form, missing, texts, begin)
+            return read(chosen)
         except OtherEncodingError as error:
             other = other_encoding(error.piece)
             if encoding is not None or chosen in ("utf-16", "utf-32", "latin-1"):

@@ -21,8 +21,12 @@ NEAR_BATCHES = 32
 class RowFeed:
     """Epochs over the rows of a plan, each in an order that depends on the seed and the epoch alone.
 
+    Where rows have ``lengths`` (N,), those of one length come together: the lengths of texts as they were read, so that
+    the same rows are in a batch whatever becomes of the texts.
+
     ``inputs`` maps names to (N, C) tensors of all training rows, ``target`` is (N,), ``rows`` (N,) their Store ids,
     ``encode`` turns targets (B,) into what the objective learns from. The last batch of an epoch may be short.
+    ``other`` are inputs of the same rows in other words, if there are any.
     """
 
     def __init__(
@@ -33,13 +37,16 @@ class RowFeed:
         plan: RowPlan,
         encode: Callable[[Tensor], Tensor],
         *,
+        lengths: Tensor | None = None,
         batch_size: int,
         seed: int,
         device: torch.device,
+        other: Mapping[str, Ragged] | None = None,
     ):
         self.encode, self.batch_size, self.seed, self.device = encode, batch_size, seed, device
         kept = device if _fits(inputs, device) else torch.device("cpu")
         self.inputs = {name: values.to(kept) for name, values in inputs.items()}
+        self.other = other or {}
         self.target = plan.targets(target).to(kept)
         self.rows = rows[plan.index]
         self.index = plan.index.to(kept)
@@ -49,8 +56,7 @@ class RowFeed:
         self.share = None if plan.share is None else plan.share.to(kept)
         self.steps_per_epoch = -(-len(plan.index) // batch_size)
         self.step, self.served, self.hashed_epochs = 0, "", 0
-        ragged = [v for v in inputs.values() if isinstance(v, Ragged)]
-        self._lengths = ragged[0].lengths.sum(1)[plan.index] if ragged else None
+        self._lengths = None if lengths is None else lengths[plan.index]
         self._epoch, self._order, self._order_kept = -1, torch.empty(0), torch.empty(0)
 
     def next(self, run: Run) -> Batch:
@@ -62,8 +68,10 @@ class RowFeed:
         self.step += 1
         weight = None if self.weight is None else self._take(self.weight, pick)
         target = self.encode(self._take(self.target, pick))
-        inputs = self._gather(self.index[pick])
-        return Batch(inputs, target, self.rows[self._order[span]], weight, self._blend(pick))
+        index = self.index[pick]
+        other = {name: self._take(values, index) for name, values in self.other.items()}
+        rows = self.rows[self._order[span]]
+        return Batch(self._gather(index), target, rows, weight, self._blend(pick), other=other)
 
     def _draw(self, epoch: int) -> None:
         random = rng.generator(self.seed, "order", epoch)

@@ -57,9 +57,13 @@ class Packed:
         shift = np.repeat(self.ends[which] - ends[:-1], lengths)
         return Packed(self.values[np.arange(len(shift)) + shift], ends, columns)
 
+    def only(self, at: int) -> Packed:
+        """One column, packed."""
+        return self._taking(np.arange(len(self)) * self.columns + at, 1)
+
     def column(self, at: int) -> list[str]:
         """The texts of one column."""
-        alone = self._taking(np.arange(len(self)) * self.columns + at, 1)
+        alone = self.only(at)
         whole = alone.values.astype("<u4").tobytes().decode("utf-32-le", errors="surrogatepass")
         ends = alone.ends.tolist()
         return [whole[start:end] for start, end in itertools.pairwise(ends)]

@@ -14,7 +14,7 @@ from aurify.blocks.entries import Ordinal, Plain
 from aurify.blocks.number_embeddings import FARTHEST
 from aurify.core.errors import AurifyError, suggest
 from aurify.core.once import Once, anew
-from aurify.core.parts import Stage, Technique, fills
+from aurify.core.parts import Network, Stage, Technique, fills
 from aurify.core.ragged import Ragged, joined
 from aurify.core.types import Input, Layer, RowPlan, View
 from aurify.data.characters import Characters
@@ -36,7 +36,8 @@ class Prepared:
     """What preparing fitted: the row plan, the layers in order, the target's layer and the inputs that result.
 
     ``used`` (U,) are the positions in the View that the plan uses at all, ``values`` what a network takes in of them,
-    {name: (U, ...)}; the plan's positions are within these.
+    {name: (U, ...)}; the plan's positions are within these. ``other`` are ragged inputs of the same rows in other
+    words, where a layer left some.
     """
 
     plan: RowPlan
@@ -45,6 +46,7 @@ class Prepared:
     layers: tuple[Layer, ...]
     target: Layer | None
     inputs: Mapping[str, Input]
+    other: Mapping[str, Ragged] | None = None
 
 
 def raw_inputs(schema: Schema) -> dict[str, Input]:
@@ -84,9 +86,10 @@ def weights(roles: Mapping[str, np.ndarray], rows: np.ndarray) -> np.ndarray:
     return np.array(roles["weight"][rows], dtype=np.float64) if "weight" in roles else np.ones(len(rows))
 
 
-def prepare(techniques: Sequence[Technique], view: View, once: Once = anew) -> Prepared:
+def prepare(techniques: Sequence[Technique], view: View, once: Once = anew, network: Network | None = None) -> Prepared:
     """Fit rows, target and layers on the training rows, each seeing what earlier stages left.
 
+    A ``network`` may bring a layer of its own for texts.
     With ``once`` each step is fitted once for all recipes that do the same up to there, to the same rows.
     """
     choosing = [t for t in techniques if fills(t, "rows")]
@@ -111,6 +114,8 @@ def prepare(techniques: Sequence[Technique], view: View, once: Once = anew) -> P
     for technique in preparing:
         if technique not in parsers:
             add(repr(technique), technique.layer)
+    if network is not None and type(network).layer is not Network.layer:
+        add(repr(network), network.layer)
     add("characters", lambda view: Characters.fit(view) if "texts" in view.inputs else None)
     add("bare", Bare.fit)
     return Prepared(
@@ -120,6 +125,7 @@ def prepare(techniques: Sequence[Technique], view: View, once: Once = anew) -> P
         layers=tuple(layers),
         target=targets[0] if targets else None,
         inputs=view.inputs,
+        other=None if view.other is None else {n: v for n, v in view.other.items() if isinstance(v, Ragged)},
     )
 
 
@@ -138,8 +144,9 @@ def _added(fit: Callable[[View], Layer | None], view: View) -> tuple[Layer | Non
     if layer is None:
         return None, view
     values = layer(dict(view.values)) if layer.own is None else layer.own
-    layer.own = None
-    return layer, replace(view, inputs=layer.inputs(view.inputs), values=values)
+    other = layer.other if layer.other is not None or view.other is None else layer(dict(view.other))
+    layer.own = layer.other = None
+    return layer, replace(view, inputs=layer.inputs(view.inputs), values=values, other=other)
 
 
 def _corrected(view: View, plan: RowPlan) -> View:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -9,11 +11,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from aurify.core.errors import AurifyError, listing
 from aurify.core.words import said
-from aurify.data.archives import TABLES, content_of, tables_among
+from aurify.data.archives import TABLES, Content, content_of, tables_among
+from aurify.data.class_folders import FILE, LABEL, TEXT, ClassFolders, class_folders
 from aurify.data.columnar import kind_of, read_columnar
-from aurify.data.csv_rows import read_csv
+from aurify.data.csv_blocks import text_pieces
+from aurify.data.csv_rows import in_its_encoding, read_csv
+from aurify.data.labelled_lines import looks_labelled, read_lines
 from aurify.data.noticed import THE_DATA
-from aurify.data.row_sample import EVERY, Drawn, RowSample, lowest, rows_of
+from aurify.data.row_sample import EVERY, Drawn, RowSample, lowest, numbered, rows_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -41,28 +46,55 @@ class Reading:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The rows as they were read, and a line for everything about them that is not the plain case."""
+    """The rows as they were read, and a line for everything about them that is not the plain case.
+
+    Of texts with a folder or a word before them for their class the columns are known (``texts``): ``text``, ``label``
+    and perhaps ``file``; ``test`` are the rows of a test part that lies beside the others.
+    """
 
     drawn: Drawn
     notes: tuple[str, ...] = ()
+    texts: bool = False
+    test: Drawn | None = None
 
     @property
     def frame(self) -> pl.DataFrame:
         return self.drawn.frame
+
+    def whole(self) -> Loaded:
+        """With the rows of its test part after the others, as rows like them."""
+        import polars as pl
+
+        if self.test is None:
+            return self
+        pieces = [self.drawn, self.test]
+        frame = pl.concat([piece.frame for piece in pieces], how="diagonal")
+        return replace(self, drawn=Drawn(frame, sum(p.count for p in pieces), numbered(pieces)), test=None)
+
+    def tested(self) -> Loaded:
+        """The rows of its test part alone, where it has one: for who measures."""
+        return self if self.test is None else replace(self, drawn=self.test, test=None)
 
 
 PLAIN = Reading()
 
 
 def read_frame(
-    source: Any, reading: Reading = PLAIN, *, texts: tuple[str, ...] = (), names: tuple[str, ...] | None = None
+    source: Any,
+    reading: Reading = PLAIN,
+    *,
+    texts: tuple[str, ...] = (),
+    names: tuple[str, ...] | None = None,
+    labels: tuple[str, ...] | None = None,
 ) -> Loaded:
     """Return the rows of a file (CSV, Parquet, Arrow, JSON lines; also in gzip or zip), of a folder of like files, of
-    a pandas, polars or Arrow table, a numpy array, a dict of columns or a list of dicts.
+    a pandas, polars or Arrow table, a numpy array, a dict of columns or a list of dicts; of a folder of texts for each
+    class, or of lines of a label and a text.
 
     ``texts`` are columns whose values must come as they are written, whatever they look like; ``names`` are the
-    columns of a table known already, its target last: they tell whether a file of new rows has a header. Raises
-    AurifyError for what is absent, empty, damaged or no table.
+    columns of a table known already, its target last, and ``labels`` the classes of that: they tell whether a file of
+    new rows has a header, and whether its lines have labels. Raises AurifyError for what is absent, empty, damaged or
+    no table.
     """
     if not isinstance(source, (str, Path)):
         from aurify.data.frames import frame_of
@@ -73,19 +105,52 @@ def read_frame(
         return Loaded(drawn, _said(drawn, THE_DATA))
     path = Path(source)
     _require_readable(path)
-    loaded = _read_folder(path, reading, texts, names) if path.is_dir() else _read_file(path, reading, texts, names)
-    return Loaded(loaded.drawn, (*loaded.notes, *_said(loaded.drawn, str(path))))
+    if path.is_dir():
+        tables = _tables_in(path)
+        named = all(t.suffix.lower() in TABLES for t in tables) and tables
+        classes = None if named else class_folders(path, known=_are_texts(names, FILE))
+        loaded = _read_folder(path, reading, texts, names) if classes is None else _read_classes(classes, reading)
+    else:
+        loaded = _read_file(path, reading, texts, names, labels=labels)
+    return replace(loaded, notes=(*loaded.notes, *_said(loaded.drawn, str(path))))
+
+
+def _are_texts(names: tuple[str, ...] | None, *more: str) -> bool:
+    """Whether columns known already are those of texts with their labels, and of nothing else."""
+    return names is not None and set(names) == {TEXT, LABEL, *more}
+
+
+def _read_classes(classes: ClassFolders, reading: Reading) -> Loaded:
+    """The rows of texts in folders, and of those of a test part."""
+    drawn, notes = classes.read(classes.train, RowSample(reading.most), reading.encoding)
+    test, more = None, []
+    if classes.test:
+        test, more = classes.read(classes.test, RowSample(reading.most), reading.encoding)
+    return Loaded(drawn, (*classes.notes, *dict.fromkeys([*notes, *more])), texts=True, test=test)
 
 
 def _read_file(
-    path: Path, reading: Reading, texts: tuple[str, ...], names: tuple[str, ...] | None, first: int = 0
+    path: Path,
+    reading: Reading,
+    texts: tuple[str, ...],
+    names: tuple[str, ...] | None,
+    first: int = 0,
+    labels: tuple[str, ...] | None = None,
 ) -> Loaded:
     """The rows of one file; ``first`` is the number of its first row."""
     content = content_of(path)
+    if content.packed == "zip" and not content.member:
+        classes = class_folders(path, known=False)
+        if classes is None:
+            raise AurifyError(f"{path} holds no single table, and no folders of texts")
+        return _read_classes(classes, reading)
     kind = kind_of(content)
     begin = partial(RowSample, reading.most, first)
     if kind != "text":
         return Loaded(_checked(read_columnar(content, kind, begin), content.name))
+    lines = _read_lines(content, reading, names, labels, begin)
+    if lines is not None:
+        return lines
     drawn, notes = read_csv(
         content,
         separator=reading.separator,
@@ -99,13 +164,46 @@ def _read_file(
     return Loaded(_checked(drawn, content.name), tuple(notes))
 
 
+def _read_lines(
+    content: Content,
+    reading: Reading,
+    names: tuple[str, ...] | None,
+    labels: tuple[str, ...] | None,
+    begin: Callable[[], RowSample],
+) -> Loaded | None:
+    """The rows of a file whose lines are texts, each perhaps with its label before it; None where they are not."""
+    known = _are_texts(names) or _are_texts(names, FILE)
+    table = reading.separator is not None or reading.header != "auto" or content.suffix in TABLES[:3]
+    if table or (names is not None and not known):
+        return None
+
+    def read(encoding: str) -> Loaded | None:
+        beginning = next(text_pieces(content, encoding), b"").decode(errors="replace")
+        labelled = looks_labelled(content, beginning, (labels or ()) if known else ())
+        header = TEXT in re.split(r"[,;|\t]", beginning.partition("\n")[0].strip())
+        if header or not (labelled or known):
+            return None
+        drawn, notes = read_lines(content, encoding, labelled, begin)
+        return Loaded(_checked(drawn, content.name), tuple(notes), texts=True)
+
+    return in_its_encoding(content, reading.encoding, read)
+
+
+def _tables_in(path: Path) -> list[Path]:
+    """The tables that lie in a folder itself, by name."""
+    return [path / n for n in tables_among(sorted(p.name for p in path.iterdir() if p.is_file()))]
+
+
 def _read_folder(path: Path, reading: Reading, texts: tuple[str, ...], names: tuple[str, ...] | None) -> Loaded:
     """The rows of every table in a folder, in the order of their names."""
     import polars as pl
 
-    chosen = [path / n for n in tables_among(sorted(p.name for p in path.iterdir() if p.is_file()))]
+    chosen = _tables_in(path)
     if not chosen:
-        raise AurifyError(f"{path} is a folder without a table in it, such as a CSV or Parquet file")
+        raise AurifyError(
+            f"{path} is a folder without a table in it, such as a CSV or Parquet file, and without a folder of texts"
+            " (.txt) for each class"
+        )
     loaded = _read_file(chosen[0], reading, texts, names)
     first, notes, pieces = loaded.frame, list(loaded.notes), [loaded.drawn]
     for other in chosen[1:]:

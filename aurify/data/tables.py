@@ -12,6 +12,9 @@ import numpy as np
 from aurify.core.errors import AurifyError, listing
 from aurify.core.recipe import Source
 from aurify.core.words import said
+from aurify.data.asking import as_table
+from aurify.data.class_folders import FILE, LABEL
+from aurify.data.class_folders import TEXT as TEXT_COLUMN
 from aurify.data.columns import LEFT_OUT, NUMBER, TEXT
 from aurify.data.label_sets import named_columns
 from aurify.data.labels import match_labels
@@ -20,7 +23,7 @@ from aurify.data.packed import Packed, stacked
 from aurify.data.roles import split_column, split_role, weight_role
 from aurify.data.row_sample import EVERY, numbered
 from aurify.data.schema import Parsed, Schema, wanted_types
-from aurify.data.sources import Reading, read_frame
+from aurify.data.sources import Loaded, Reading, read_frame
 from aurify.data.store import Asked, Read, Store, has_value
 
 if TYPE_CHECKING:
@@ -63,6 +66,7 @@ def read_table(
     reading = Reading.of(source, EVERY if labelled else MOST_ROWS)
     as_written = (*(name for name, wanted in wanted_types(source.types).items() if wanted != NUMBER), *source.text)
     loaded = read_frame(data, reading, texts=as_written)
+    source = _with_own_columns(source, loaded)
     if source.target is None and labelled:
         raise AurifyError(
             f"which column is to be predicted? say so with --target; there are {listing(loaded.frame.columns, 30)}"
@@ -72,9 +76,14 @@ def read_table(
     notes = [*loaded.notes, *schema.notes, *parsed.notes]
     drawn = [loaded.drawn]
     tables = [_Typed(THE_DATA, loaded.frame, parsed, schema.parse_target(loaded.frame))]
+    beside, name = Loaded(loaded.test) if loaded.test is not None else None, said("the test part")
     if source.test is not None:
-        beside = read_frame(Path(source.test), reading, texts=schema.as_written, names=schema.names)
-        more, _ = _typed(schema, beside.frame, source.test, labelled=labelled)  # the check label_spelling says the rest
+        name = source.test
+        beside = read_frame(
+            Path(name), reading, texts=schema.as_written, names=schema.names, labels=schema.classes
+        ).whole()
+    if beside is not None:
+        more, _ = _typed(schema, beside.frame, name, labelled=labelled)  # the check label_spelling says the rest
         tables.append(more)
         drawn.append(beside.drawn)
         notes += [*beside.notes, *more.parsed.notes]
@@ -89,10 +98,14 @@ def read_table(
 def ask_table(schema: Schema, data: Any, source: Source, *, labelled: bool, by: str) -> Asked:
     """Read new rows as the schema says: to predict them or, ``labelled``, to measure on those that have a target.
 
+    Rows to predict may be texts alone where the schema learns from one column of them, see ``as_table``.
     Raises AurifyError for columns that are missing, and where no row has a target to measure by.
     """
+    data = data if labelled else as_table(schema, data)
     name = str(data) if isinstance(data, (str, Path)) else THE_DATA
-    loaded = read_frame(data, Reading.of(source), texts=schema.as_written, names=schema.names)
+    reading = Reading.of(source)
+    loaded = read_frame(data, reading, texts=schema.as_written, names=schema.names, labels=schema.classes)
+    loaded = loaded.tested() if labelled else loaded.whole()
     frame = loaded.frame
     if not labelled:
         parsed = schema.parse(frame, name)
@@ -118,6 +131,21 @@ def ask_table(schema: Schema, data: Any, source: Source, *, labelled: bool, by: 
     rows = np.flatnonzero(known & (roles["weight"] > 0) if "weight" in roles else known)
     notes = [*loaded.notes, *typed.parsed.notes, *notes, *noticed]
     return Asked(typed.parsed.inputs, typed.target, rows, roles, notes=tuple(notes))
+
+
+def _with_own_columns(source: Source, loaded: Loaded) -> Source:
+    """The source with what its columns are for, where they are those of texts in folders or lines."""
+    if not loaded.texts:
+        return source
+    told = {name for name, _ in (each.rpartition("=")[::2] for each in source.types)} | {*source.drop, *source.text}
+    files = [f"{FILE}=id"] if FILE in loaded.frame.columns and FILE not in told else []
+    labelled = LABEL in loaded.frame.columns and LABEL not in told
+    return replace(
+        source,
+        target=source.target or (LABEL if labelled else None),
+        text=source.text if TEXT_COLUMN in told or source.target == TEXT_COLUMN else (*source.text, TEXT_COLUMN),
+        types=(*source.types, *files),
+    )
 
 
 def _infer(frame: pl.DataFrame, source: Source, kind: str, by: str, *, prose: bool, separator: str | None) -> Schema:

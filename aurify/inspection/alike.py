@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from aurify.data.columns import LEFT_OUT
 from aurify.data.findings import Exhibit
+from aurify.data.packed import Packed
 from aurify.data.store import blanked
+from aurify.inspection.chance import Repeats, beyond_chance, repeats_of
 from aurify.inspection.inspected import Inspected
 
 if TYPE_CHECKING:
@@ -23,14 +25,45 @@ MOST_SHOWN = 3
 MOSTLY_DIFFERENT = 0.5
 """Share of different values that makes a left-out column one of ids, or of texts that are as telling."""
 
+TELLING = 20
+"""Characters of a text that make a second one a copy of it."""
+
 MOST_COLUMNS = 8
 LONGEST = 40
 
 
 def inputs_of(seen: Inspected, rows: np.ndarray) -> list[np.ndarray]:
-    """Typed inputs of rows by id, tables (n, c) of a column or more; columns that are excluded are missing in them."""
-    inputs = blanked({k: np.asarray(v[rows]) for k, v in seen.store.inputs.items()}, seen.schema, seen.hidden)
-    return [inputs[kind] for kind in sorted(inputs) if inputs[kind].shape[1]]
+    """Typed inputs of rows by id, tables (n, c) of a column or more; columns that are excluded are missing in them.
+
+    Of a column of texts a hash of each.
+    """
+    inputs = blanked({k: _rows_of(v, rows) for k, v in seen.store.inputs.items()}, seen.schema, seen.hidden)
+    tables = [inputs[kind] for kind in sorted(inputs) if inputs[kind].shape[1]]
+    return [table.keys if isinstance(table, Packed) else table for table in tables]
+
+
+def _rows_of(values: Any, rows: np.ndarray) -> Any:
+    return values[rows] if isinstance(values, Packed) else np.asarray(values[rows])
+
+
+def telling(seen: Inspected, rows: np.ndarray) -> np.ndarray | None:
+    """Which rows (n,) by id hold texts so long that nobody writes them twice; None where no column holds texts."""
+    if not any(column.name not in seen.hidden for column in seen.schema.texts):
+        return None
+    texts = blanked({"texts": seen.store.inputs["texts"][rows]}, seen.schema, seen.hidden)["texts"]
+    return texts.lengths.sum(1) >= TELLING
+
+
+def repeats_among(seen: Inspected, tables: list[np.ndarray], repeated: np.ndarray, judged: np.ndarray) -> Repeats:
+    """Rows of ``tables`` (n, c), of which those at ``repeated`` are there before, against what chance gives.
+
+    With columns of texts only short ones repeat by chance; else chance is judged by the rows at ``judged``.
+    """
+    long = telling(seen, seen.rows)
+    if long is None:
+        return repeats_of([table[judged] for table in tables], ids_of(seen, seen.rows[judged]), len(repeated))
+    by_chance = float((~long[repeated]).sum())
+    return Repeats(len(repeated), by_chance, beyond_chance(len(repeated), by_chance))
 
 
 def ids_of(seen: Inspected, rows: np.ndarray) -> np.ndarray:

@@ -53,7 +53,9 @@ def _western(letter: str) -> bytes:
 
 
 def _as_gbk(run: str) -> str:
-    """Common Chinese characters whose bytes these Western letters are."""
+    """Common Chinese characters whose bytes these Western letters are; of one sign again and again nothing is made."""
+    if len(set(run)) < 3:
+        return run
     try:
         chinese = run.encode("latin-1").decode("gb2312")
     except (UnicodeEncodeError, UnicodeDecodeError):

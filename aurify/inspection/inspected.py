@@ -45,7 +45,7 @@ class Inspected:
     ``rows`` (n,) are the ids that may be learnt from, ascending: checks look at targets of these alone. ``test`` are
     the ids of the test part, empty where there is none. ``by`` is the recipe's split, ``folds`` its folds, ``hidden``
     the columns that the recipe excludes: they are not looked at. ``check`` is called before what takes long and may
-    raise.
+    raise. ``reads`` is how many tokens of a text are read at most, where the recipe says so.
     """
 
     store: Store
@@ -57,6 +57,7 @@ class Inspected:
     seed: int
     hidden: frozenset[str]
     check: Callable[[], None]
+    reads: int | None = None
 
     @property
     def schema(self) -> Schema:

@@ -12,7 +12,7 @@ import numpy as np
 
 from aurify.measure.bands import plain
 from aurify.measure.intervals import row_weights
-from aurify.measure.places import Inputs, Place, Respond
+from aurify.measure.places import Inputs, Place, Respond, rows_of
 from aurify.measure.predictions import Predictions
 from aurify.measure.summaries import known_probabilities, known_target
 
@@ -49,6 +49,7 @@ def contributions(
     *,
     background_weight: np.ndarray | None = None,
     seed: int = 0,
+    asks: int = MOST_CELLS,
     check: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Explain the rows of the largest loss by sampled Shapley values (Strumbelj & Kononenko 2014).
@@ -60,20 +61,22 @@ def contributions(
     Each of ``rows`` has ``row`` (its id), ``target``, ``prediction``, the probability of both (None of numbers),
     ``loss``, ``answer``, ``base``, the ``columns`` that changed most (``value`` in words, ``contribution`` and its
     standard ``error``) and the sum of the ``rest``: base, contributions and rest sum to the answer. With more columns
-    than ``most`` there is nothing but that and ``why_not``. ``check`` is called before each row and may raise to stop.
+    than ``most`` there is nothing but that and ``why_not``. ``asks`` are the rows that a dear model may be asked about
+    in all. ``check`` is called before each row and may raise to stop.
     """
     most, width = isqrt(MOST_CELLS // (MOST_ROWS * FEWEST_PERMUTATIONS)) - 1, len(columns)
     if width > most:
         return {"why_not": "too many columns", "given": width, "most": most}
     loss = np.where(row_weights(predictions) > 0, losses(predictions), -np.inf)
     permutations = min(PERMUTATIONS, MOST_CELLS // (MOST_ROWS * (width + 1) * width))
+    permutations = max(2, min(permutations, asks // (MOST_ROWS * (width + 1))))
     random = np.random.default_rng(seed)
     # the same background for every row, so that their bases are comparable
     base = _drawn(background, background_weight, permutations, random)
     rows = []
     for at in np.argsort(-loss, kind="stable")[: min(MOST_ROWS, np.isfinite(loss).sum())]:
         check()
-        one = {name: values[at] for name, values in inputs.items()}
+        one = rows_of(inputs, np.array([at]))
         orders = np.argsort(random.random((permutations, len(columns))), axis=1)
         asked = _between(one, base, columns, orders)
         replies = respond(asked, np.full(permutations * (len(columns) + 1), at))
@@ -84,22 +87,19 @@ def contributions(
     return {"permutations": permutations, "rows": rows}
 
 
-def _drawn(rows: Inputs, weight: np.ndarray | None, count: int, random: np.random.Generator) -> dict[str, np.ndarray]:
+def _drawn(rows: Inputs, weight: np.ndarray | None, count: int, random: np.random.Generator) -> dict[str, Any]:
     shares = None if weight is None else weight / weight.sum()
-    drawn = random.choice(len(next(iter(rows.values()))), count, p=shares)
-    return {name: values[drawn] for name, values in rows.items()}
+    return rows_of(rows, random.choice(len(next(iter(rows.values()))), count, p=shares))
 
 
-def _between(
-    one: dict[str, np.ndarray], base: dict[str, np.ndarray], columns: Sequence[Place], orders: np.ndarray
-) -> dict[str, np.ndarray]:
+def _between(one: dict[str, Any], base: dict[str, Any], columns: Sequence[Place], orders: np.ndarray) -> dict[str, Any]:
     """Inputs (S * (C + 1), ...): each background row, then with one more value of the row in it after another."""
     count = orders.shape[1]
     rank = np.argsort(orders, axis=1)
     taken = (rank[:, None, :] < np.arange(count + 1)[:, None]).reshape(-1, count)
-    asked = {name: np.repeat(values, count + 1, axis=0) for name, values in base.items()}
+    asked = rows_of(base, np.repeat(np.arange(len(orders)), count + 1))
     for place, column in enumerate(columns):
-        asked[column.input][taken[:, place], column.at] = one[column.input][column.at]
+        column.put(asked, taken[:, place], one)
     return asked
 
 
@@ -107,7 +107,7 @@ def _explained(
     predictions: Predictions,
     at: int,
     loss: float,
-    one: dict[str, np.ndarray],
+    one: dict[str, Any],
     columns: Sequence[Place],
     told: np.ndarray,
     orders: np.ndarray,
@@ -131,7 +131,7 @@ def _explained(
         "columns": [
             {
                 "column": columns[i].name,
-                "value": columns[i].words(one[columns[i].input][columns[i].at]),
+                "value": columns[i].words(columns[i].values(one)[0]),
                 "contribution": plain(mean[i]),
                 "error": plain(error[i]),
             }

@@ -14,7 +14,7 @@ import numpy as np
 from aurify.measure.bands import ends, estimate, plain, resampled, units
 from aurify.measure.intervals import FEWEST_DRAWS, row_weights
 from aurify.measure.metrics import Metric, evaluator, metrics_for
-from aurify.measure.places import Inputs, Place, Respond
+from aurify.measure.places import Inputs, Place, Respond, rows_of
 from aurify.measure.predictions import Predictions, decided
 from aurify.measure.summaries import known_target
 
@@ -45,6 +45,7 @@ def importance(
     draws: int = 400,
     seed: int = 0,
     clusters: np.ndarray | None = None,
+    asks: int | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """How much worse ``metric`` becomes when a column is shuffled among the rows, the most important column first.
@@ -52,16 +53,18 @@ def importance(
     Permutation importance (Breiman 2001; Fisher, Rudin & Dominici 2019) of ``predictions`` for ``inputs`` {name:
     (n, C)}, in units of the metric; above 0 the column helps. Each of ``columns`` has ``column``, ``kind`` and the
     estimate, the mean of ``shuffles`` on ``rows`` rows drawn by ``seed``, with the paired 95% interval over rows (or
-    clusters (n,) of them). With more columns than ``most`` there is nothing but that and ``why_not``. ``check`` is
-    called before each column and may raise to stop.
+    clusters (n,) of them). With more columns than ``most`` there is nothing but that and ``why_not``. ``asks`` are
+    the rows that a dear model may be asked about in all. ``check`` is called before each column and may raise to stop.
     """
     most = isqrt(MOST_CELLS // FEWEST_ROWS)
     if len(columns) > most:
         return {"why_not": "too many columns", "given": len(columns), "most": most}
     random = np.random.default_rng(seed)
     each = len(columns) * max(len(columns), NARROW)  # cells asked about to shuffle one row in every column
-    chosen = _sample(predictions, max(CELLS // each, min(ENOUGH_ROWS, MOST_CELLS // each)), random)
-    shuffles = max(1, min(MOST_SHUFFLES, CELLS // (each * len(chosen))))
+    cells = CELLS if asks is None else min(CELLS, asks * max(len(columns), NARROW))
+    enough = min(ENOUGH_ROWS, MOST_CELLS // each) if asks is None else FEWEST_ROWS
+    chosen = _sample(predictions, max(cells // each, enough), random)
+    shuffles = max(1, min(MOST_SHUFFLES, cells // (each * len(chosen))))
     ours, codes = predictions.take(chosen), None if clusters is None else clusters[chosen]
     judge = next(m for m in metrics_for(ours) if m.name == metric)
     donors = np.stack([_donors(row_weights(ours), random) for _ in range(shuffles)])
@@ -162,8 +165,7 @@ def _exchanged(
     if not len(wanted):
         return [own] * len(donors)
     rows, value = np.divmod(wanted, len(distinct))
-    asked = {name: values[chosen[rows]] for name, values in inputs.items()}
-    answered = respond(column.replaced(asked, distinct[value]), chosen[rows])
+    answered = respond(column.replaced(rows_of(inputs, chosen[rows]), distinct[value]), chosen[rows])
     every = np.repeat(own[None], len(donors), axis=0)
     every[changed] = answered[place]
     return list(every)
@@ -185,21 +187,22 @@ def dependence(
     draws: int = 1000,
     seed: int = 0,
     clusters: np.ndarray | None = None,
+    most: int = DEPENDENCE_ROWS,
 ) -> list[dict[str, Any]]:
     """The mean answer over rows if all of them had one value of a column: partial dependence (Friedman 2001).
 
     Of the first ``MOST_DEPENDED`` of ``columns``. Each has ``at`` (P,), numbers or seconds or None, ``words`` for
     them, ``share`` of the rows that are nearest to each, and ``answers``: the positive class of two, the most common
-    of more (``of``), or the number, as ``y`` (P,) with its 95% interval over the ``DEPENDENCE_ROWS`` drawn rows.
+    of more (``of``), or the number, as ``y`` (P,) with its 95% interval over the ``most`` drawn rows.
     """
-    chosen = _sample(predictions, DEPENDENCE_ROWS, np.random.default_rng(seed))
+    chosen = _sample(predictions, most, np.random.default_rng(seed))
     ours, codes = predictions.take(chosen), None if clusters is None else clusters[chosen]
-    rows = {name: values[chosen] for name, values in inputs.items()}
+    rows = rows_of(inputs, chosen)
     shown = _shown(predictions)
     found = []
     for column in columns[:MOST_DEPENDED]:
         points, share = _points(column, column.values(inputs), row_weights(predictions))
-        asked = {name: np.tile(values, (len(points), 1)) for name, values in rows.items()}
+        asked = rows_of(rows, np.tile(np.arange(len(chosen)), len(points)))
         replies = respond(column.replaced(asked, np.repeat(points, len(chosen))), np.tile(chosen, len(points)))
         told = (replies[:, None] if predictions.classes is None else replies[:, shown]).reshape(
             len(points), len(ours), -1

@@ -6,17 +6,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from aurify.data.columns import DATE, Column
 from aurify.data.dates import written
 from aurify.data.schema import MISSING, Schema
+from aurify.measure.pieces import shortened
 
 MISSING_WORD, UNKNOWN_WORD = "(missing)", "(unknown)"
 
-Inputs = Mapping[str, np.ndarray]
-"""Raw typed columns as in a Store: {name: (N, C)}."""
+TOLD = 60
+"""Characters of a text that stand for it."""
+
+Inputs = Mapping[str, Any]
+"""Raw typed columns as in a Store: {name: (N, C)}, arrays, and ``Packed`` texts."""
 
 Respond = Callable[[Inputs, np.ndarray], np.ndarray]
 """Inputs (N, C each) and the position among the tested rows that each stands for (N,), which says whose fold's model
@@ -49,6 +54,11 @@ class Place:
         changed[:, self.at] = values
         return {**inputs, self.input: changed}
 
+    def put(self, inputs: dict[str, Any], rows: np.ndarray, one: Inputs) -> None:
+        """Change this column of inputs (N, C), which are the caller's own, to that of the row ``one`` where ``rows``
+        (N,) bool say so."""
+        inputs[self.input][rows, self.at] = one[self.input][0, self.at]
+
     def missing(self, values: np.ndarray) -> np.ndarray:
         """Which values (N,) are missing."""
         return values == MISSING if self.is_category else np.isnan(values)
@@ -64,8 +74,63 @@ class Place:
         return f"{value:.0f}" if value == round(value) and abs(value) < 1e15 else f"{value:.6g}"
 
 
+@dataclass(frozen=True)
+class TextPlace(Place):
+    """A column of texts, each a value as a whole."""
+
+    def values(self, inputs: Inputs) -> np.ndarray:
+        """The texts (N,) object, empty for missing."""
+        texts = inputs[self.input].column(self.at)
+        return np.fromiter(texts, dtype=object, count=len(texts))
+
+    def replaced(self, inputs: Inputs, values: np.ndarray) -> dict[str, Any]:
+        return {**inputs, self.input: inputs[self.input].replaced(self.at, list(values))}
+
+    def put(self, inputs: dict[str, Any], rows: np.ndarray, one: Inputs) -> None:
+        changed = self.values(inputs)
+        changed[rows] = self.values(one)[0]
+        inputs[self.input] = inputs[self.input].replaced(self.at, list(changed))
+
+    def missing(self, values: np.ndarray) -> np.ndarray:
+        return values == ""
+
+    def words(self, value: Any) -> str:
+        """A text on one line, its first characters where it is long."""
+        return shortened(value, TOLD) if value else MISSING_WORD
+
+
+@dataclass(frozen=True)
+class LengthPlace(Place):
+    """How many characters the texts of a column have, NaN for none: something to tell rows apart by."""
+
+    def values(self, inputs: Inputs) -> np.ndarray:
+        lengths = inputs[self.input].lengths[:, self.at].astype(np.float64)
+        return np.where(lengths == 0, np.nan, lengths)
+
+
+def rows_of(inputs: Inputs, rows: np.ndarray) -> dict[str, Any]:
+    """Some rows of inputs, by position (M,)."""
+    return {name: values[rows] for name, values in inputs.items()}
+
+
+def texts_of(schema: Schema) -> list[TextPlace]:
+    """Every column of texts, in the order in which they lie."""
+    return [TextPlace(column, "texts", at) for at, column in enumerate(schema.texts)]
+
+
+def lengths_of(schema: Schema) -> list[LengthPlace]:
+    """The lengths of every column of texts."""
+    return [LengthPlace(column, "texts", at) for at, column in enumerate(schema.texts)]
+
+
+def every_place(schema: Schema) -> list[Place]:
+    """Every column that is learnt from, texts too, in the order of the source."""
+    found = {place.name: place for place in [*places(schema), *texts_of(schema)]}
+    return [found[name] for name in schema.names if name in found]
+
+
 def places(schema: Schema) -> list[Place]:
-    """Every column that is learnt from, in the order of the source."""
+    """Every column of numbers, dates or categories that is learnt from, in the order of the source."""
     kinds = (("numbers", schema.numbers), ("codes", schema.categories), ("dates", schema.dates))
     found = {column.name: Place(column, name, at) for name, columns in kinds for at, column in enumerate(columns)}
     return [found[name] for name in schema.names if name in found]

@@ -15,7 +15,7 @@ import numpy as np
 from aurify.measure.bands import ends, equal_mass, estimate, resampled, share_ends, units
 from aurify.measure.contributions import losses
 from aurify.measure.intervals import row_weights
-from aurify.measure.places import Inputs, Place
+from aurify.measure.places import Inputs, LengthPlace, Place
 from aurify.measure.predictions import Predictions
 from aurify.measure.summaries import known_target
 
@@ -62,7 +62,8 @@ class Condition:
     def plain(self) -> dict[str, Any]:
         """As words; a range has no value, and None for an end that is open."""
         words = {name: getattr(self, name) for name in ("value", "low", "high")}
-        return {"column": self.place.name} | {k: None if v is None else self.place.words(v) for k, v in words.items()}
+        about = {"column": self.place.name} | ({"length": True} if isinstance(self.place, LengthPlace) else {})
+        return about | {k: None if v is None else self.place.words(v) for k, v in words.items()}
 
 
 def worst_slices(

@@ -1,89 +1,106 @@
-"""The plain models of texts that a network must beat: word and character counts, and a linear model on them."""
+"""The plain models of texts that a network must beat: n-grams and a linear model, and those of tables beside it."""
 
 # n training examples, m test examples, K classes
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
+from aurify.core import rng
 from aurify.data.prepare import weights
 from aurify.data.schema import Schema
-from aurify.data.store import Asked, blanked
+from aurify.data.store import Asked
+from aurify.data.tfidf import Matrix, Tfidf
+from aurify.measure.baselines import Examples, fit_baselines
 from aurify.measure.constant import constant_answer
+from aurify.measure.encoding import design_matrices
+from aurify.measure.examples import examples_of
 from aurify.measure.label_baselines import per_label
-from aurify.measure.predictions import Predictions
+from aurify.measure.predictions import Predictions, decided
+from aurify.measure.text_linear import Rows, best_kind, probabilities
+
+VALIDATED, MOST_VALIDATED = 0.15, 5_000
+"""The share of the training rows, and how many at most, by which the kind of linear model is chosen."""
 
 
 def fit_text_baselines(
     train: Asked, test: Asked, schema: Schema, *, hidden: Collection[str], seed: int, check: Callable[[], None]
 ) -> dict[str, Predictions]:
-    """Fit the baselines on ``train`` and answer for ``test``.
+    """Fit the baselines on ``train`` and answer for ``test``; ``check`` is called between them and may raise to stop.
 
     ``majority`` (class shares) or ``mean``; ``tfidf`` (Sparck Jones 1972): words alone and in pairs and characters by
-    two to five within words, weighed by how rare they are, and logistic or ridge regression on them, of several labels
-    for each by itself.
+    two to five within words, or, in scripts without blanks, characters by one to three, weighed by how rare they are,
+    with the columns beside the texts, and on them the better of linear support vector machines and logistic
+    regression (ridge regression for numbers) by training rows held back. Where there are columns beside the texts
+    also ``linear`` and ``boosting`` on these alone. Of several labels each has models of its own.
     """
-    known, asked = (_texts(each, schema, hidden) for each in (train, test))
-    target = np.array(train.target[train.rows])
-    weight = weights(train.roles, train.rows)
     classes = None if schema.classes is None else len(schema.classes)
-    answers: dict[str, np.ndarray] = {}
+    train = replace(train, rows=train.rows[weights(train.roles, train.rows) > 0])
+    known, asked = (examples_of(each, schema, hidden) for each in (train, test))
+    beside = known.numbers.shape[1] + known.codes.shape[1] > 0
+    plain = fit_baselines if beside else _trivial
+    answers = plain(known, asked, classes=schema.classes, seed=seed, check=check)
     check()
-    answers["mean" if classes is None else "majority"] = constant_answer(target, weight, classes, len(asked))
-    check()
-    answers["tfidf"] = _tfidf(known, asked, target, weight, classes, check)
-    return {
-        name: Predictions.of_answer(
-            answer,
-            row=test.rows,
-            target=np.array(test.target[test.rows]),
-            classes=schema.classes,
-            several=schema.labels is not None,
-            seed=seed,
-            weight=weights(test.roles, test.rows) if "weight" in test.roles else None,
-        )
-        for name, answer in answers.items()
-    }
+    matrices = _matrices(train, test, schema, hidden, (known, asked) if beside else None)
+    weight = np.ones(len(known)) if known.weight is None else known.weight
 
+    def fitted(target: np.ndarray, count: int | None) -> np.ndarray:
+        return _tfidf(Rows(matrices[0], target, weight), matrices[1], count, seed, check)
 
-def _texts(asked: Asked, schema: Schema, hidden: Collection[str]) -> list[str]:
-    """What each row says in all of its columns of texts."""
-    texts = blanked({"texts": asked.inputs["texts"][asked.rows]}, schema, hidden)["texts"]
-    return ["\n".join(row) for row in zip(*(texts.column(at) for at in range(texts.columns)), strict=True)]
-
-
-def _tfidf(
-    known: list[str],
-    asked: list[str],
-    target: np.ndarray,
-    weight: np.ndarray,
-    classes: int | None,
-    check: Callable[[], None],
-) -> np.ndarray:
-    from scipy.sparse import hstack
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression, Ridge
-
-    kinds: list[dict[str, Any]] = [
-        {"ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"},
-        {"analyzer": "char_wb", "ngram_range": (2, 5), "max_features": 200_000},
-    ]
-    counts = [TfidfVectorizer(sublinear_tf=True, min_df=2 if len(known) > 100 else 1, **kind) for kind in kinds]
-    first = hstack([count.fit_transform(known) for count in counts]).tocsr()
-    second = hstack([count.transform(asked) for count in counts]).tocsr()
+    several, like = known.target.ndim == 2, next(iter(answers.values()))
+    answer = per_label(fitted, known.target) if several else fitted(known.target, classes)
     if classes is None:
-        return Ridge().fit(first, target, sample_weight=weight).predict(second)
+        return {**answers, "tfidf": replace(like, prediction=answer)}
+    return {**answers, "tfidf": replace(like, prediction=decided(answer, several=several), probabilities=answer)}
 
-    def logistic(goal: np.ndarray, values: int) -> np.ndarray:
-        check()
-        if (goal == goal[0]).all():
-            return constant_answer(goal, weight, values, len(asked))
-        model = LogisticRegression(C=10, max_iter=300).fit(first, goal, sample_weight=weight)
-        answer = np.zeros((len(asked), values))
-        answer[:, model.classes_] = model.predict_proba(second)
-        return answer
 
-    return per_label(logistic, target) if target.ndim == 2 else logistic(target, classes)
+def _trivial(
+    train: Examples, test: Examples, *, classes: tuple[str, ...] | None, seed: int, check: Callable[[], None]
+) -> dict[str, Predictions]:
+    """The class shares or the mean, where there is nothing but texts."""
+    check()
+    weight = np.ones(len(train)) if train.weight is None else train.weight
+    constant = Predictions.of_answer(
+        constant_answer(train.target, weight, None if classes is None else len(classes), len(test)),
+        row=test.row,
+        target=test.target,
+        classes=classes,
+        several=train.target.ndim == 2,
+        seed=seed,
+        weight=test.weight,
+    )
+    return {"mean" if classes is None else "majority": constant}
+
+
+def _matrices(
+    train: Asked, test: Asked, schema: Schema, hidden: Collection[str], beside: tuple[Examples, Examples] | None
+) -> tuple[Matrix, Matrix]:
+    """N-grams of training and test rows, and the columns ``beside`` them."""
+    from scipy.sparse import csr_matrix, hstack
+
+    gone = [at for at, column in enumerate(schema.texts) if column.name in hidden]
+    known, asked = (each.inputs["texts"][each.rows].blanked(gone) for each in (train, test))
+    weight = weights(train.roles, train.rows)
+    ngrams = Tfidf.fit(known, weight / weight.mean())
+    both = ngrams.matrix(known), ngrams.matrix(asked)
+    if beside is None:
+        return both
+    first, second = beside
+    columns = design_matrices((first.numbers, second.numbers), (first.codes, second.codes))
+    pair = [hstack([each, csr_matrix(own)], format="csr") for each, own in zip(both, columns, strict=True)]
+    return pair[0], pair[1]
+
+
+def _tfidf(known: Rows, asked: Matrix, classes: int | None, seed: int, check: Callable[[], None]) -> np.ndarray:
+    """Answers (m,) or probabilities (m, K) of the kind of model that training rows held back like best."""
+    count = len(known.target)
+    order = np.random.Generator(np.random.PCG64(rng.key(seed, "tfidf"))).permutation(count)
+    held = min(MOST_VALIDATED, max(1, round(VALIDATED * count)))
+    fitted = known.take(np.sort(order[held:])) if count > 1 else known
+    kind = best_kind(fitted, known.take(np.sort(order[:held])), classes, check)
+    check()
+    output = kind.fit(known, classes).output(asked)
+    return output[:, 0] if classes is None else probabilities(output)

@@ -17,12 +17,16 @@ NAMES = {
     "boosting": said("gradient boosting"),
     "network": said("its network alone"),
     "trees": said("its trees alone"),
+    "ngrams": said("its n-grams alone"),
+    "tfidf": said("a linear model of n-grams (TF-IDF)"),
 }
 BETTER = {
     "linear": said("A linear model is"),
     "boosting": said("Gradient boosting is"),
     "network": said("Its network alone is"),
     "trees": said("Its trees alone are"),
+    "ngrams": said("Its n-grams alone are"),
+    "tfidf": said("A linear model of n-grams (TF-IDF) is"),
 }
 TRIVIAL = ("majority", "mean")
 """Models that any other should beat."""

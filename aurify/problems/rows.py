@@ -36,7 +36,7 @@ class RowProblem:
         self.objective = OBJECTIVES[kind_of(store.schema)]
         self.score_name = self.objective.SCORE
         view = prepare.view_of(store.hiding(recipe.hidden), parts.fit, recipe.seed)
-        prepared = prepare.prepare(recipe.techniques, view, once)
+        prepared = prepare.prepare(recipe.techniques, view, once, recipe.network)
         self.layers, self.target_layer = prepared.layers, prepared.target
         self.plan, self.rows = prepared.plan, torch.from_numpy(parts.fit)[prepared.used]
         self.signature = Signature(prepared.inputs, 1 if self.classes is None else len(self.classes))
@@ -46,9 +46,11 @@ class RowProblem:
             self.rows,
             self.plan,
             self._encode,
+            lengths=view.values["texts"].lengths.sum(1)[prepared.used] if "texts" in view.values else None,
             batch_size=recipe.optimizer.batch_size(recipe.budget.batch_size, len(prepared.plan.index)),
             seed=recipe.seed,
             device=device,
+            other=prepared.other,
         )
         self._held = self._known(store, parts.held)
         random = np.random.Generator(np.random.PCG64(rng.key(recipe.seed, "seen")))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from aurify.core.words import said
+from aurify.measure.verdict import number
 from aurify.report import charts
+from aurify.report.marked import legend, marked
 from aurify.report.page import environment, spoken
-from aurify.report.section import Chapter, Figure, Inspection, Record, Rows, chapters
+from aurify.report.section import Block, Chapter, Figure, Inspection, Paragraph, Record, Rows, chapters
+from aurify.report.values import share
 
 WIDTH = 480
 """Of a chart that stands in a notebook, in pixels."""
@@ -60,7 +64,21 @@ def scores_of(record: Record) -> str:
     shown: list[Chapter] = [chapter for chapter in chapters(record) if chapter.name == "scores"]
     tables = [block for chapter in shown for block in chapter.blocks if isinstance(block, Rows)]
     return (
-        environment(record)
+        environment(record.say)
         .get_template("scores.html")
         .render(verdict=record.summary["verdict"], tables=tables, path=record.folder.path)
     )
+
+
+def marked_texts(rows: Sequence[Mapping[str, Any]], *, of_classes: bool) -> str:
+    """Explained rows with their words marked, as HTML."""
+    shown: list[Block] = [*legend()]
+    for row in rows:
+        shown += [Paragraph(_answered(row)), *marked(row, of_classes=of_classes)]
+    return environment(str).get_template("words.html").render(shown=shown)
+
+
+def _answered(row: Mapping[str, Any]) -> str:
+    if isinstance(row["prediction"], str):
+        return said("{name} ({share})", name=row["prediction"], share=share(row["answer"]))
+    return number(row["prediction"])

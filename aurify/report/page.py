@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from aurify.core.words import said
@@ -19,7 +20,7 @@ def render(record: Inspection) -> str:
     with damage_told(record):
         specs = _script(spoken({n: f.chart for c in every for n, f in c.figures.items()}, record))
         return (
-            environment(record)
+            environment(record.say)
             .get_template("page.html")
             .render(
                 language={"en": "en", "zh": "zh-Hans"}[record.language],
@@ -47,8 +48,8 @@ def _kind(record: Inspection) -> str:
     return said("a look at the data before training")
 
 
-def environment(record: Inspection) -> jinja2.Environment:
-    """How templates are filled: every text in the record's language, and as text only."""
+def environment(say: Callable[[str], str]) -> jinja2.Environment:
+    """How templates are filled: every text as it is said in a language, and as text only."""
     import jinja2
 
     made = jinja2.Environment(
@@ -58,7 +59,7 @@ def environment(record: Inspection) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["say"] = record.say
+    made.filters["say"] = say
     made.tests["block"] = lambda block, kind: type(block).__name__ == kind
     made.globals["words"] = _words()
     return made

@@ -34,7 +34,7 @@ class Tested:
     ``clusters`` (n,) int says which rows are resampled together, None where rows stand for themselves.
     ``respond(inputs, at)`` answers for other inputs {name: (M, C)}, as the model would that answered for the tested
     rows at the positions ``at`` (M,): probabilities (M, K) or numbers (M,). ``check`` is called now and then and may
-    raise to stop the work.
+    raise to stop the work. ``tokens`` tells how the tested texts look to the model, None where it reads none.
     """
 
     recipe: Recipe
@@ -44,16 +44,17 @@ class Tested:
     sets: Mapping[str, Predictions]
     clusters: np.ndarray | None
     summary: Mapping[str, Any]
-    respond: Callable[[Mapping[str, np.ndarray], np.ndarray], np.ndarray]
+    respond: Callable[[Mapping[str, Any], np.ndarray], np.ndarray]
     check: Callable[[], None]
+    tokens: Callable[[], Mapping[str, Any] | None] = lambda: None
 
     @property
     def model(self) -> Predictions:
         return self.sets[self.summary["model"]]
 
     @property
-    def inputs(self) -> dict[str, np.ndarray]:
-        """Of the tested rows {name: (n, C)}."""
+    def inputs(self) -> dict[str, Any]:
+        """Of the tested rows {name: (n, C)}, arrays and ``Packed`` texts."""
         return {name: values[self.asked.rows] for name, values in self.asked.inputs.items()}
 
 
@@ -120,6 +121,17 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Marked:
+    """A text in pieces, each with how strongly it speaks for something: 1 to 3, or -1 to -3 where it speaks against.
+
+    ``name`` is what the text is of, said to those who hear the page.
+    """
+
+    pieces: Sequence[tuple[str, int]]
+    name: str = ""
+
+
+@dataclass(frozen=True)
 class Figure:
     """A chart with a caption, what it shows in one sentence for those who do not see it, and its numbers."""
 
@@ -158,7 +170,7 @@ class Card:
     blocks: Sequence[Block]
 
 
-Block = Paragraph | Points | Rows | Figure | Code | Folded | Card
+Block = Paragraph | Points | Rows | Marked | Figure | Code | Folded | Card
 
 
 class Section:

@@ -156,7 +156,7 @@ def _numbers(record: Inspection, measured: Mapping[str, Any], target: str) -> Fi
     first, (low, median, mean, high) = next(iter(ranges.items()))
     return Figure(
         name="target",
-        chart=_histogram(record, drawn, order, shown(target)),
+        chart=histogram(record, drawn, order, shown(target)),
         caption=caption,
         described=said(
             "{target!r} in {rows}: from {low} to {high}, median {median}, mean {mean}.",
@@ -174,7 +174,7 @@ def _numbers(record: Inspection, measured: Mapping[str, Any], target: str) -> Fi
     )
 
 
-def _histogram(record: Inspection, drawn: Sequence[charts.Row], order: Sequence[str], target: str) -> charts.Chart:
+def histogram(record: Inspection, drawn: Sequence[charts.Row], order: Sequence[str], target: str) -> charts.Chart:
     """Bars for the first series, and a stepped line over them for the second."""
     start, x = charts.number("from", target), charts.number("x", target)
     y = charts.number("value", record.say(said("share of rows")), zero=True, format=".3~%")

@@ -166,7 +166,11 @@ def rungs(record: Inspection, tuning: Tuning, trials: Sequence[Trial]) -> list[F
     for trial in kept:
         word = words[1 if trial["number"] == chosen else 0 if trial["state"] == COMPLETE else 2]
         told = {"series": word, "trial": trial["number"], "name": record.say(trial_name(trial["number"]))}
-        rows += [{"x": rung["share"], "value": rung["score"], **told} for rung in trial["rungs"]]
+        # a training that failed has a rung and no score
+        known = [rung for rung in trial["rungs"] if rung["score"] is not None]
+        rows += [{"x": rung["share"], "value": rung["score"], **told} for rung in known]
+    if not rows:
+        return []
     span = focus(tuning, [row["value"] for row in rows])
     ticks = {"values": list(tuning["rungs"]), "format": ".0%", "labelOverlap": True}
     ends = [0.9 * min(tuning["rungs"]), 1.1 * max(tuning["rungs"])]

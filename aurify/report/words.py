@@ -12,8 +12,10 @@ from aurify.measure.verdict import number
 
 MODELS = {
     "network": said("network"),
-    "blend": said("blend of network and trees"),
+    "blend": said("blend"),
     "trees": said("its trees alone"),
+    "ngrams": said("its n-grams alone"),
+    "tfidf": said("linear model of n-grams (TF-IDF)"),
     "majority": said("majority class"),
     "mean": said("mean"),
     "linear": said("linear model"),

@@ -66,7 +66,9 @@ def fit_trees(recipe: Recipe, store: Store, problem: Problem, held: np.ndarray) 
 
 def _columns(store: Store, rows: np.ndarray) -> TreeColumns:
     """The columns in which the training rows hold any value; the rarest of too many categories share a code."""
-    tables, inputs = [], store.inputs
+    tables, inputs = [], {name: values for name, values in store.inputs.items() if name != "texts"}
+    if not inputs:
+        raise AurifyError("blend.model = trees: every column holds texts, which trees do not read; leave it out")
     for at, category in enumerate(store.schema.categories):
         known = np.array(inputs["codes"][rows, at], dtype=np.int64)
         tables.append(torch.from_numpy(merge_rare(known, np.arange(UNKNOWN, len(category.values)))[1]))

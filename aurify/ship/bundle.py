@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from aurify.catalog import Catalog
 from aurify.core import archive
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-MEMBERS = ("network", "trees")
+MEMBERS = ("network", "trees", "ngrams")
 """What a blend is made of, measured apart as well."""
 
 
@@ -89,7 +90,7 @@ class Bundle:
         others = [m for m in self.members if m.network is None]
         if not networks or not others:
             return {"network": self}
-        return {"blend": self, "network": self._only(networks), "trees": self._only(others)}
+        return {"blend": self, "network": self._only(networks), others[0].name.split(" ")[0]: self._only(others)}
 
     def _only(self, members: Sequence[Member]) -> Bundle:
         total = sum(m.weight for m in members)
@@ -97,11 +98,11 @@ class Bundle:
         return replace(self, members=tuple(replace(m, weight=w) for m, w in zip(members, shares, strict=True)))
 
     def predict(self, data: Any) -> pl.DataFrame:
-        """Predict a CSV path or data frame: ids, ``prediction`` and ``p_<class>``, one row per example, in order."""
+        """Predict a path, a data frame, a text or texts: ids, ``prediction`` and ``p_<class>``, one row per example."""
         return self.answer(data).to_frame()
 
     def answer(self, data: Any) -> Answer:
-        """Predict every row of a CSV path or data frame, and say what was noticed about it.
+        """Predict every row of a path or data frame, or texts as ``data.asking`` takes them, and say what was noticed.
 
         Column order is free and the target is not needed. Raises AurifyError naming columns that are missing.
         """
@@ -241,12 +242,22 @@ def _rebuilt(
         signature = Signature(inputs, 1 if schema.classes is None else len(schema.classes))
         start = f"{prefix}/network/"
         weights = {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
-        with torch.device("meta"):
+        with torch.device("meta"), _Unfilled():
             network = recipe.network.build(signature)
             for technique in recipe.techniques:
                 technique.begin(network, recipe)
         network.load_state_dict(weights, strict=True, assign=True)
     return Member(layers, network, answers, float(plain["weight"]), str(plain["name"]), own)
+
+
+class _Unfilled(TorchFunctionMode):
+    """Tensors without memory are not filled at random: for that alone torch would import its compiler, two seconds."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = kwargs or {}
+        if getattr(func, "__name__", "") == "normal_":
+            return args[0] if args else given["tensor"]
+        return func(*args, **given)
 
 
 def _layers(

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 
 from aurify.core.once import Once, anew
 from aurify.core.recipe import Recipe
+from aurify.core.types import Layer
 from aurify.core.watch import Watch
 from aurify.data.store import Asked
 from aurify.ship.blending import blended, network_share
 from aurify.ship.boosting import fit_trees
 from aurify.ship.bundle import Bundle
+from aurify.ship.ngram_model import fit_ngrams
 from aurify.ship.pipeline import Member
 from aurify.training import fit as loop
 from aurify.training.checkpoint import Keeper
@@ -39,7 +42,7 @@ def make(
     problem = recipe.task.problem(recipe, store, parts, device, once)
     watch.check()
     # before the network: a limit on the time is shared out over what is left of it
-    trees = fit_trees(recipe, store, problem, parts.held) if recipe.blend.model == "trees" else None
+    beside = _beside(recipe, store, problem, parts.held, watch)
     watch.check()
     run = loop.fit(recipe, problem, device, keeper, watch, show, share)
     answers = (*problem.answer_layers, *loop.answers(run))
@@ -51,9 +54,23 @@ def make(
         "seconds": round(watch.spent, 3),
     }
     bundle = Bundle(recipe, store.schema, (Member(tuple(problem.layers), run.model, answers),), device)
-    if trees is None:
+    if beside is None:
         return bundle, record
-    other = replace(bundle, members=(Member(trees, None, (), name="trees"),))
+    judged, other = (replace(bundle, members=(Member(layers, None, (), name=recipe.blend.model),)) for layers in beside)
     held = Asked(store.inputs, store.target, parts.held, store.roles)
-    share = keeper.chosen("network_share", lambda: network_share(bundle, other, held))
+    share = keeper.chosen("network_share", lambda: network_share(bundle, judged, held))
     return blended((bundle, share), (other, 1 - share)), {**record, "network_share": share}
+
+
+def _beside(
+    recipe: Recipe, store: Any, problem: Any, held: np.ndarray, watch: Watch
+) -> tuple[tuple[Layer, ...], tuple[Layer, ...]] | None:
+    """Layers of the model that answers beside the network: as held-out rows judge it, and as it answers."""
+    match recipe.blend.model:
+        case "trees":
+            trees = fit_trees(recipe, store, problem, held)
+            return trees, trees
+        case "ngrams":
+            judged, final = fit_ngrams(recipe, store, problem, held, watch.check)
+            return (judged,), (final,)
+    return None

@@ -60,7 +60,7 @@ def portfolio(recipe: Recipe, catalog: Catalog, held: Held = NOTHING) -> list[Re
     Beside the recipe itself and a cheap one, each was chosen because it helped most, beside those chosen before, on
     public tables (Feurer et al. 2022, Auto-sklearn 2.0; ``portfolio.yaml`` says which). Source, split, seed, precision
     and hidden columns are always the recipe's own, and what is ``held`` is as the user said. Where the task is no
-    table, the recipe is all there is.
+    table, or one with texts, the recipe is all there is.
     """
     found = [entered(recipe, entry, catalog) for entry in entries(recipe.task)]
     kept = [None if one is None else held.applied(one, catalog) for one in found]

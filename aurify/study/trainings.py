@@ -59,12 +59,14 @@ def digest(about: Any) -> str:
 
 
 def _foreign(recipe: Recipe) -> list[str]:
-    """Digests of the code that parts of the user's are made of: what edited code makes is measured anew."""
+    """Digests of the code and the files of the user's that parts are made of: what edited ones make is made anew."""
     source: Any = getattr(recipe.network, "source", None)  # of a network passed from Python
     kinds: list[Any] = [type(part) for part in (recipe.network, recipe.optimizer, *recipe.techniques)]
     kinds += {type(module) for module in source.modules()} if isinstance(source, nn.Module) else [source]
     own = [kind for kind in kinds if kind is not None and not str(kind.__module__).startswith(("aurify.", "torch."))]
-    return sorted({hashlib.blake2b(_code(each), digest_size=10).hexdigest() for each in own})
+    files = [Path(file) for part in (recipe.network, recipe.optimizer, *recipe.techniques) for file in part.files]
+    read = [*map(_code, own), *(file.read_bytes() for file in files if file.is_file())]
+    return sorted({hashlib.blake2b(each, digest_size=10).hexdigest() for each in read})
 
 
 def _code(kind: Any) -> bytes:

@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from aurify import catalog as catalogs
 from aurify.catalog import Catalog
+from aurify.core.cores import VARIABLE as CORES
 from aurify.core.errors import AurifyError, Interrupted
 from aurify.core.watch import Watch
 from aurify.core.words import keep
@@ -84,6 +85,7 @@ def main() -> None:
         try:
             chosen = stack.enter_context(devices.prepared(device))
             devices.set_threads(1)
+            os.environ |= {CORES: "1", "TOKENIZERS_PARALLELISM": "false"}  # there is a process for each core already
             catalog = catalogs.load(parts)
             first = orders.get()  # the data need not be there before
             answer = Trainer(Store.open(Path(store)), catalog, chosen, watch)

@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from aurify.core.cores import cores
 from aurify.core.words import recall
 from aurify.study.worker import Trainer
 
@@ -63,8 +64,7 @@ def worker_count(asked: int | None, device: str) -> int:
         return asked
     if device != "cpu":
         return 1
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, MOST_WORKERS)
+    return min(cores(), MOST_WORKERS)
 
 
 class Here:

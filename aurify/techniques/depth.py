@@ -20,7 +20,7 @@ class LayerRates(Technique):
 
     Discriminative fine-tuning (Howard & Ruder 2018). Helps: networks that begin with weights learnt elsewhere, whose
     first layers are general already. Hurts: training from the beginning, where the first layers have most to learn.
-    Depth is the order in which a network's layers were written.
+    Depth is the order in which a network's layers were written; a pretrained encoder's blocks count one by one.
     """
 
     family = "optimisation"

@@ -8,27 +8,30 @@ import numpy as np
 import torch
 
 from aurify.core.parts import Technique, Trait, knob
+from aurify.core.ragged import Ragged
 from aurify.core.types import RowPlan, View
 from aurify.data.copies import row_keys
 from aurify.measure.baselines import Examples
 from aurify.measure.label_errors import LEAST_ROWS, finder
 from aurify.measure.out_of_fold import folds_of, out_of_fold
+from aurify.measure.text_counts import counts_of, text_answers
 
 
 @dataclass(kw_only=True)
 class CleanLabels(Technique):
     """Leave out or correct training rows whose class is probably wrong (Northcutt et al. 2021, Confident learning).
 
-    A plain model says, out of fold, how likely each class is for each row; cleanlab counts from that how often one
-    class is mistaken for another, and names the rows. At most ``share`` of all rows and half of a class are touched,
-    the surest errors first. Helps: labels from crowds, rules or tired eyes. Hurts: where classes truly overlap, or the
-    plain model is too plain for them, hard rows are taken for errors and the network learns to be too sure.
+    A plain model says, out of fold, how likely each class is for each row, of texts a linear one on TF-IDF; cleanlab
+    counts from that how often one class is mistaken for another, and names the rows. At most ``share`` of all rows and
+    half of a class are touched, the surest errors first. Helps: labels from crowds, rules or tired eyes. Hurts: where
+    classes truly overlap, or the plain model is too plain for them, hard rows are taken for errors and the network
+    learns to be too sure.
     """
 
     family = "cleaning"
     method: str = knob("drop", "what happens to a probable error", choices=("drop", "relabel"))
     share: float = knob(0.1, "most rows that may be touched", low=0.01, high=0.3, log=True, legal=(0.0, 0.5))
-    model: str = knob("linear", "the plain model that is asked", choices=("linear", "boosting"))
+    model: str = knob("linear", "the plain model that is asked about columns", choices=("linear", "boosting"))
     folds: int = knob(5, "parts that the plain model is fitted around", low=3, high=10, legal=(2, 50))
     needs = frozenset({Trait.CATEGORICAL, Trait.COLUMNS})
     neutral = {"share": 0.0}
@@ -49,7 +52,7 @@ class CleanLabels(Technique):
         examples = _examples(view, plan, np.searchsorted(judged, target), rows)
         keys = _keys(view, plan.index.numpy()[rows])
         folds = folds_of(keys, examples.target, self.folds, view.seed, "clean_labels")
-        likely = out_of_fold(self.model, examples, folds, len(judged), view.seed)
+        likely = _likely(self.model, view, examples, folds, len(judged))
         suspects = _limited(find(examples.target, likely), examples.target, int(self.share * len(target)))
         if self.method == "relabel":
             corrected = target.copy()
@@ -58,6 +61,22 @@ class CleanLabels(Technique):
         kept = torch.ones(len(target), dtype=torch.bool)
         kept[rows[suspects]] = False
         return plan.keep(kept)
+
+
+def _likely(model: str, view: View, examples: Examples, folds: np.ndarray, classes: int) -> np.ndarray:
+    """How likely each class is (n, K) out of fold: by the columns, by the texts, or the mean where there are both."""
+    each = []
+    if examples.numbers.shape[1] + examples.codes.shape[1]:
+        each.append(out_of_fold(model, examples, folds, classes, view.seed))
+    ragged = [v for v in view.values.values() if isinstance(v, Ragged)]
+    if ragged:
+        places = torch.from_numpy(examples.row)
+        rows = zip(*(v[places].texts() for v in ragged), strict=True)
+        texts = ["\n".join(text for part in row for text in part) for row in rows]
+        each.append(text_answers(counts_of(texts), examples.target, folds, classes, weight=examples.weight))
+    if not each:  # no column at all: every class is as likely as it is common
+        each.append(out_of_fold(model, examples, folds, classes, view.seed))
+    return sum(each[1:], each[0]) / len(each)
 
 
 def _examples(view: View, plan: RowPlan, target: np.ndarray, rows: np.ndarray) -> Examples:

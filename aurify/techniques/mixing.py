@@ -15,8 +15,9 @@ from aurify.core.types import Batch, Blend
 class Mixup(Technique):
     """Learn from convex pairs of examples and of their targets (Zhang et al. 2018).
 
-    Blends after encoding, so category codes and missing values are never averaged. Helps: few rows, noisy labels.
-    Hurts: targets that jump between neighbours, and confidence: predictions become timid.
+    Blends after encoding, so category codes and missing values are never averaged; of texts it is the mixup of
+    sentence embeddings (Guo et al. 2019), which blends what two texts became and not their words. Helps: few rows,
+    noisy labels. Hurts: targets that jump between neighbours, and confidence: predictions become timid.
     """
 
     family = "augmentation"

@@ -11,10 +11,14 @@ from torch import Tensor
 
 from aurify.core import rng
 from aurify.core.parts import Technique, Trait, knob
+from aurify.core.ragged import Ragged
 from aurify.core.types import RowPlan, View
 from aurify.data.prepare import column_quantiles
 
 MOST_TIMES = 10
+TEXT_PLACES, LONGEST_TEXT = 2**14, 1000
+"""Into which pairs of characters are hashed, and characters that are looked at, where texts are compared."""
+
 MOST_CANDIDATES = 10_000
 """Rows of a class among which neighbours are looked for."""
 
@@ -55,10 +59,11 @@ class Resample(Technique):
 class Smote(Technique):
     """Give rare classes new rows between two near rows of the class (Chawla et al. 2002).
 
-    Partners are among the ``neighbours`` nearest rows by robustly scaled numbers and, as in SMOTE-NC, a constant for
-    each category that differs; a pair is blended after encoding, so codes and missing values are never averaged. Helps:
-    as resample does, with less learning by heart. Hurts: log loss and calibration as resample does; classes that
-    lie between others, or in several separate places, get rows where others are.
+    Partners are among the ``neighbours`` nearest rows by robustly scaled numbers, as in SMOTE-NC a constant for each
+    category that differs, and for texts the characters and pairs of them that they share; a pair is blended after
+    encoding, so codes and missing values are never averaged. Helps: as resample does, with less learning by heart.
+    Hurts: log loss and calibration as resample does; classes that lie between others, or in several separate places,
+    get rows where others are.
     """
 
     family = "balancing"
@@ -139,6 +144,16 @@ def _places(members: View) -> Any:
             # two codes that differ are 1 apart, as far as one spread of a number
             ones = np.full(len(at), 0.5**0.5)
             blocks.append(csr_array((ones, (np.arange(len(at)), at)), shape=(len(at), len(seen))))
+    if "texts" in members.values:
+        blocks += _text_places(members.values["texts"])
     width = sum(block.shape[1] for block in blocks)
     joined: Any = hstack([csr_array(block) for block in blocks], format="csr")
     return joined.toarray() if width <= 64 else joined
+
+
+def _text_places(texts: Ragged) -> list[Any]:
+    """Each column of texts as points (N, TEXT_PLACES) on a sphere: two that share nothing are farthest apart."""
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    counts = HashingVectorizer(analyzer="char", ngram_range=(1, 2), n_features=TEXT_PLACES, alternate_sign=False)
+    return [counts.transform(column) for column in zip(*texts.first(LONGEST_TEXT).texts(), strict=True)]

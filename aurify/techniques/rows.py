@@ -8,8 +8,10 @@ import numpy as np
 import torch
 
 from aurify.core.parts import Technique, Trait, knob
+from aurify.core.ragged import Ragged, from_texts
 from aurify.core.types import RowPlan, View
 from aurify.data.copies import row_keys
+from aurify.data.text_copies import plainly
 
 
 @dataclass(kw_only=True)
@@ -19,10 +21,12 @@ class DropDuplicates(Technique):
     Helps: when copies are accidents of collection, which would weigh some examples more than they deserve. Hurts:
     when equal rows are real repeated observations, as in tables of few categories: their counts carry information.
     Rows with equal inputs and different targets are all kept, and so are rows that the data gives different weights.
+    Texts may be compared in plain spelling: without case, blanks and full-width forms.
     """
 
     family = "cleaning"
     keep: str = knob("first", "which of equal rows to learn from", choices=("first", "all"))
+    texts: str = knob("exact", "when texts are equal", choices=("exact", "plain"))
     needs = frozenset({Trait.COLUMNS})
     neutral = {"keep": "all"}
     stacks = True
@@ -31,11 +35,16 @@ class DropDuplicates(Technique):
     def rows(self, view: View, plan: RowPlan) -> RowPlan:
         if self.keep == "all":
             return plan
-        columns = [*view.values.values(), view.target.reshape(len(view), -1), view.weight[:, None]]
+        values = [_plain(v) if self.texts == "plain" and isinstance(v, Ragged) else v for v in view.values.values()]
+        columns = [*values, view.target.reshape(len(view), -1), view.weight[:, None]]
         keys = row_keys(columns)[plan.index.numpy()]
         firsts = np.zeros(len(keys), dtype=bool)
         firsts[np.unique(keys, return_index=True)[1]] = True
         return plan.keep(torch.from_numpy(firsts))
+
+
+def _plain(texts: Ragged) -> Ragged:
+    return from_texts([plainly(text) for text in texts.flat_texts()], texts.columns)
 
 
 @dataclass(kw_only=True)

@@ -25,9 +25,12 @@ def every_setting_has_a_help_text(case: Case) -> None:
 
 
 def every_setting_is_searchable(case: Case) -> None:
-    """Every setting has a range or choices to search; one that names a column needs none."""
-    fixed = [name for name, knob in case.part.knobs().items() if not knob.searchable and not knob.column]
-    require(not fixed, f"nothing to search: {listing(fixed)}; give knob() low= and high=, or choices=, or column=True")
+    """Every setting has a range or choices to search; one that names a column or a file needs none."""
+    fixed = [name for name, knob in case.part.knobs().items() if not knob.searchable and not knob.named]
+    require(
+        not fixed,
+        f"nothing to search: {listing(fixed)}; give knob() low= and high=, or choices=, or column=True or file=True",
+    )
 
 
 def search_ranges_are_legal(case: Case) -> None:
@@ -78,10 +81,10 @@ def part_and_every_setting_are_described(case: Case) -> None:
 
 
 def search_space_contains_it(case: Case) -> None:
-    """The search space holds every setting of it but names of columns, and of a technique a switch."""
+    """The search space holds every setting of it but names of columns and files, and of a technique a switch."""
     space = case.lab.catalog.search_space(case.lab.using(case.lab.recipe(case.kind), case.group, case.part, {}))
     prefix = _prefix(case)
-    wanted = {f"{prefix}.{name}" for name, knob in case.part.knobs().items() if not knob.column}
+    wanted = {f"{prefix}.{name}" for name, knob in case.part.knobs().items() if not knob.named}
     wanted |= {f"{prefix}.on"} if case.group == "technique" else set()
     require(wanted <= set(space), f"the search space lacks {listing(sorted(wanted - set(space)))}")
 
@@ -146,7 +149,7 @@ def _wrong_values(knob: Knob, *, several: bool) -> Iterator[Any]:
     if knob.bounds is not None:
         yield float("nan")
     yield from ([[]] if several else [], {})
-    if not knob.column:  # whether there is such a column, the data says
+    if not knob.named:  # whether there is such a column or file, its owner says
         yield "a text that is no number or choice"
 
 

@@ -103,7 +103,9 @@ def fitted_layers_come_from_training_rows_alone(case: Case) -> None:
 
 def _fitted_on(recipe: Recipe, store: Store, parts: Parts) -> dict[str, Any]:
     """All that preparing fits on a store's training rows."""
-    prepared = prepare.prepare(recipe.techniques, prepare.view_of(store, parts.fit, recipe.seed))
+    prepared = prepare.prepare(
+        recipe.techniques, prepare.view_of(store, parts.fit, recipe.seed), network=recipe.network
+    )
     return {
         "inputs": {n: (i.kind, i.shape, i.names, i.cardinalities) for n, i in prepared.inputs.items()},
         "layers": [(type(layer).__name__, layer.config, layer.tensors()) for layer in prepared.layers],

@@ -63,11 +63,12 @@ WORDS = {
 
 
 def _sentences(seed: int) -> tuple[list[str], np.ndarray]:
-    """Texts of up to 24 words, in English and Chinese, and how good their words are taken together."""
+    """Texts of up to 24 words, in English and Chinese, eight a sentence, and how good they are taken together."""
     random = np.random.default_rng((seed, 2))
     words = [(word, good) for good, known in WORDS.items() for word in known]
     drawn = [random.integers(0, len(words), random.integers(0, 25)) for _ in range(ROWS)]
-    texts = [" ".join(words[at][0] for at in each) + ("." if len(each) else "") for each in drawn]
+    texts = [" ".join(words[at][0] + ("." if n % 8 == 7 else "") for n, at in enumerate(each)) for each in drawn]
+    texts = [text.removesuffix(".") + ("." if text else "") for text in texts]
     return texts, np.array([sum(words[at][1] for at in each) for each in drawn])
 
 

@@ -39,7 +39,7 @@ def build(recipe: Recipe, signature: Signature) -> nn.Module:
 def make_optimizer(run: Run) -> Any:
     """Build the optimizer over the groups that techniques make; each parameter must be in exactly one."""
     trained = [p for p in run.model.parameters() if p.requires_grad]
-    groups: list[dict[str, Any]] = [{"params": trained}]
+    groups = run.recipe.network.groups(run.model)
     for technique in run.techniques:
         groups = technique.groups(run, groups)
     grouped = [id(p) for g in groups for p in g["params"]]

@@ -43,7 +43,7 @@ class RecipeWords(SourceWords, total=False):
     settings: Annotated[Mapping[str, Any] | Sequence[str], '{"network.width": 256} or ["network.width=256"]']
     using: Annotated[Sequence[str], 'techniques to switch on: "mixup.alpha=0.4"']
     without: Annotated[Sequence[str], "techniques to switch off"]
-    blend: Annotated[str | None, "trees: the network is averaged with gradient-boosted trees"]
+    blend: Annotated[str | None, "trees or ngrams: averaged with boosted trees, or a linear model of n-grams"]
     network: Annotated[Passed, "name of one, or a network of your own (``workbench/passed.py``)"]
     accept: Annotated[Sequence[str], 'severe findings that shall not stop it: "target_leak:RISK_MM"']
 

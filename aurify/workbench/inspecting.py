@@ -15,6 +15,7 @@ from aurify.catalog import Catalog
 from aurify.core.errors import AurifyError
 from aurify.core.files import write_bytes, write_json
 from aurify.core.folder import RunFolder
+from aurify.core.parts import Trait
 from aurify.core.recipe import Recipe, Source
 from aurify.core.watch import Watch
 from aurify.core.words import said
@@ -27,6 +28,7 @@ from aurify.report import page
 from aurify.report.section import Inspection
 from aurify.report.sections.data import measure_columns
 from aurify.report.sections.looked import measure_looked
+from aurify.report.sections.texts import measure_texts
 from aurify.report.target import measure_parts
 from aurify.workbench.asked import SourceWords, asked_of, takes
 from aurify.workbench.reporting import require_language
@@ -34,6 +36,8 @@ from aurify.workbench.wish import complete
 
 OWN = ("findings.json", "report.html", "recipe.yaml")
 """What an inspection's folder holds."""
+
+NEEDED = "--fix writes a recipe, which needs the column to predict (--target) and a folder (--out)"
 
 
 class SevereError(AurifyError):
@@ -66,8 +70,8 @@ def inspect(
     ``words`` are:
     """
     require_language(language)
-    if fix and (out is None or target is None):
-        raise AurifyError("--fix writes a recipe, which needs the column to predict (--target) and a folder (--out)")
+    if fix and out is None:
+        raise AurifyError(NEEDED)
     asked = asked_of(data, target, words, {"seed": seed})
     wish, catalog = asked.wish(), asked.catalog
     if wish.data is None:
@@ -76,6 +80,8 @@ def inspect(
     with Watch() as watch, nullcontext() if folder is None else folder.held():
         task, read = wish.read(catalog, labelled=False)
         settled = None
+        if fix and read.store.schema.target is None:
+            raise AurifyError(NEEDED)
         if read.store.schema.target is not None:
             settled, _ = complete(wish, task.settled(read.store), read.store, catalog)
         seen, found = _look(
@@ -152,6 +158,7 @@ def _evidence(seen: Inspected) -> dict[str, Any]:
     return {
         "looked": measure_looked(store, len(seen.rows), len(seen.test)),
         "data": {**measure_columns(store, np.union1d(seen.rows, seen.test)), "target": target},
+        "texts": measure_texts(store, seen.rows, {"seen": np.union1d(seen.rows, seen.test)}),
     }
 
 
@@ -190,7 +197,15 @@ def _seen(
         seed=0 if recipe is None else recipe.seed,
         hidden=frozenset() if recipe is None else recipe.hidden,
         check=check,
+        reads=None if recipe is None else _reads(recipe),
     )
+
+
+def _reads(recipe: Recipe) -> int | None:
+    """How many tokens of a text some part of the recipe keeps, by its setting ``length``."""
+    parts = (part for part in (recipe.network, *recipe.techniques) if Trait.TEXTS in part.needs)
+    lengths = [part.settings().get("length") for part in parts]
+    return min((length for length in lengths if isinstance(length, int)), default=None)
 
 
 def _folder(path: Path) -> RunFolder:

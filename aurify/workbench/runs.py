@@ -21,6 +21,7 @@ from aurify.report.section import Record
 from aurify.report.tuning_frame import trials_frame
 from aurify.ship.bundle import Answer, Bundle
 from aurify.training import device as devices
+from aurify.workbench.explaining import Explained, explain
 from aurify.workbench.passed import Passed, catalog_with
 from aurify.workbench.record import read_findings, read_ledger, read_trials, record, shown
 from aurify.workbench.reporting import write_report
@@ -111,8 +112,18 @@ class FittedRun:
         return record(self.folder, self.catalog)
 
     def predict(self, data: Any) -> pl.DataFrame:
-        """Predict a CSV path or data frame: ``prediction`` and ``p_<class>``, one row per example, in order."""
+        """Predict a path, a data frame or, of a model of one column of texts, a text or a list of texts.
+
+        ``prediction`` and ``p_<class>``, one row per example, in order.
+        """
         return self.bundle.predict(data)
+
+    def explain(self, data: Any) -> Explained:
+        """Which words the answers hang on: leave each one out and ask again (occlusion); ``data`` as for ``predict``.
+
+        Raises AurifyError for a model that reads no texts.
+        """
+        return explain(self.bundle, data)
 
     def __repr__(self) -> str:
         return f"<aurify run {self.path}: {self.summary['verdict'] if self.folder.finished() else 'not measured'}>"
@@ -136,7 +147,7 @@ def load(
 def predict(
     run: str | Path, data: Any, *, parts: Sequence[str | Path] = (), network: Passed = None, device: str = "auto"
 ) -> Answer:
-    """Predict every row of a CSV path or data frame with a run or a model file."""
+    """Predict every row of a path or data frame, a text or a list of texts, with a run or a model file."""
     loaded = load(run, parts=parts, network=network, device=device)
     return (loaded.bundle if isinstance(loaded, FittedRun) else loaded).answer(data)
 

@@ -104,12 +104,15 @@ def complete(wish: Wish, task: Any, store: Any, catalog: Catalog) -> tuple[Recip
     A technique that is asked for takes the place of one that fills the same slot.
     """
     defaults = task.defaults(store)
-    plain = {**defaults, **wish.recipe, "source": wish.source, "split": wish.split.settings()}
+    source = {**wish.source, "target": wish.source.get("target") or store.schema.target}  # texts in folders name it
+    plain = {**defaults, **wish.recipe, "source": source, "split": wish.split.settings()}
     if isinstance(plain["budget"] or {}, Mapping):
         plain["budget"] = {**defaults["budget"], **(plain["budget"] or {})}
     plain["task"] = {"name": task.name(), **task.settings()}
     plain = catalogs.override(plain, without=wish.without)
-    displaced = catalog.displaced(plain["techniques"], wish.using)
+    network = catalogs.override(plain, settings=wish.settings, using=wish.using)["network"]
+    named = network["name"] if isinstance(network, Mapping) else network
+    displaced = catalog.displaced(plain["techniques"], wish.using, named if isinstance(named, str) else None)
     plain = catalogs.override(plain, settings=wish.settings, using=wish.using, without=list(displaced))
     notes: list[str] = [
         said("{new} takes the place of {old} (slot {slot})", new=new, old=old, slot=slot)

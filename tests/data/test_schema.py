@@ -511,3 +511,44 @@ def test_later_column_of_any_type_is_parsed_or_said(name, values):
     assert parsed.codes[1, 0] in (MISSING, UNKNOWN, 0, 1)
     understood = np.isfinite(parsed.numbers[0, 0]) and np.isfinite(parsed.dates[0, 0]) and parsed.codes[0, 0] >= 0
     assert understood or parsed.notes or values == [None, None]
+
+
+FIRST, LAST = ("Anna", "Bert", "Clara", "David", "Eva", "Frank", "Gina"), ("Miller", "Jones", "Garcia", "Moore", "Hill")
+NAMING = {
+    "people": "{b}, Mrs. {a} {c} ({d} {b})",
+    "addresses": "{n} {b} Street, {c}town {m}",
+    "parts": "SKU {n} REV {m} LOT {n}",
+    "phones": "+49 {n} {m} {n} 12",
+    "companies": "{b} {a} {c} {d} Inc",
+    "places": "0.{n} 1.{m} 7.{n} 0.5",
+    "files": "/data/{a}/{b}/file {n} of {m}.png",
+    "addresses in Chinese": "\u5317\u4eac\u5e02\u6d77\u6dc0\u533a\u5173\u6751\u8def{n}\u53f7\u9662{m}\u53f7\u697c",
+}
+SAYING = {
+    "headlines": "{a} beats {b} in match {n}",
+    "capitals": "WHY {a} LEFT THE TOWN OF {b} {n}",
+    "shouting in Chinese": "{n}\u53f7\u623f\u95f4\u5f88\u5927\u4e0b\u6b21\u518d\u6765",
+}
+
+
+def naming(form):
+    random = np.random.default_rng(0)
+    draw = lambda names: str(random.choice(names))  # noqa: E731
+    return [
+        form.format(a=draw(FIRST), b=draw(LAST), c=draw(FIRST), d=draw(FIRST), n=at, m=random.integers(1, 99))
+        for at in range(200)
+    ]
+
+
+@pytest.mark.parametrize("what", NAMING)
+def test_what_names_a_row_is_no_text_to_learn_from(what):
+    frame = pl.DataFrame({"x": naming(NAMING[what]), "y": ["a", "b"] * 100, "z": range(0, 400, 2)})
+    (column, *_) = Schema.infer(frame, "y", (), "auto", prose=True).columns
+    assert column.kind == "left out"
+
+
+@pytest.mark.parametrize("what", SAYING)
+def test_short_texts_that_say_something_are_texts(what):
+    frame = pl.DataFrame({"x": naming(SAYING[what]), "y": ["a", "b"] * 100})
+    (column, *_) = Schema.infer(frame, "y", (), "auto", prose=True).columns
+    assert column.kind == "text"

@@ -17,7 +17,7 @@ from aurify.report.page import render
 
 SMALL = {"budget.steps": 24, "budget.batch_size": 32, "budget.validate_every": 4, "network.width": 16}
 WIDTHS = (360, 1280)
-KINDS = ("two", "many", "number")
+KINDS = ("two", "many", "number", "texts")
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +34,8 @@ def browser():
 
 def frame(kind):
     """Names that are long, Chinese or hostile, some cells missing, a target of each kind."""
+    if kind == "texts":
+        return texts()
     random = np.random.default_rng(5)
     numbers = random.normal(size=(300, 2))
     words = random.choice(["红色", "绿色", "<b>蓝</b>"], 300)
@@ -51,6 +53,31 @@ def frame(kind):
             "when": pl.Series(random.integers(0, 1000, 300) * 86400).cast(pl.Datetime("ms")),
             "y": targets[kind],
         }
+    )
+
+
+def texts():
+    """Sentences that are Chinese, turned to the left, hostile, endless or empty, beside a number."""
+    random = np.random.default_rng(5)
+    said = [
+        "很好",
+        "太差",
+        "房间",
+        "服务",
+        "，",
+        " ",
+        "<script>alert(1)</script>",
+        "</p>",
+        "مرحبا",
+        "\u202eevil",
+        "\x07",
+        "👨‍👩‍👧",
+    ]
+    rows = ["".join(random.choice(said, random.integers(0, 40))) for _ in range(300)]
+    rows[:3] = ["x" * 3000, "好" * 3000, "{x} %s \\u003c" * 20]
+    value = np.array([row.count("很好") - row.count("太差") for row in rows])
+    return pl.DataFrame(
+        {"<b>评论</b>": rows, "n": random.normal(size=300), "y": np.where(value > 0, "好评", "<i>差</i>")}
     )
 
 
@@ -196,6 +223,20 @@ def test_no_english_sentence_is_left_in_chinese(pages, visit, kind, word):
     assert any(word in text for text in said)
     sentence = re.compile(r"(?:[A-Za-z'-]{2,} ){3,}[A-Za-z'-]{2,}")
     assert [found[0] for text in said if (found := sentence.search(text))] == []
+
+
+def test_texts_are_marked_by_colour_and_line_and_stay_texts(pages, visit):
+    page = visit(pages["texts", "en"], color_scheme="dark")
+    assert "<script>alert(1)</script>" in page.inner_text("#explained_texts")
+    assert page.locator("#explained_texts script").count() == 0
+    looks = page.evaluate(
+        "[...document.querySelectorAll('.words span')].map(getComputedStyle)"
+        ".map(s => [s.backgroundColor, s.borderBottomStyle, s.borderBottomWidth])"
+    )
+    assert {style for _, style, _ in looks} == {"solid", "dashed"}
+    assert all(colour != "rgba(0, 0, 0, 0)" and float(width[:-2]) >= 1 for colour, _, width in looks)
+    shown = page.inner_text("#explained_texts")
+    assert not set(shown) & {"\u202e", "\x07"}, "what turns or rings is named, not done"
 
 
 def test_hostile_names_are_text(pages, visit):

@@ -9,6 +9,7 @@ import torch
 from small import same
 
 from aurify.core.errors import AurifyError
+from aurify.core.ragged import from_texts
 from aurify.core.types import Input, RowPlan, View
 from aurify.techniques.label_errors import CleanLabels, _keys
 
@@ -112,3 +113,27 @@ def test_missing_cleanlab_is_one_line_with_the_fix(monkeypatch):
         CleanLabels().rows(view, plan(view))
     assert str(caught.value) == "clean_labels needs cleanlab: pip install 'aurify[labels]'"
     CleanLabels(share=0.0).rows(view, plan(view))  # off needs nothing
+
+
+@pytest.mark.parametrize("beside", [False, True])
+@pytest.mark.parametrize("method", ["drop", "relabel"])
+def test_planted_errors_in_labels_of_texts_are_found(method, beside):
+    random = np.random.default_rng(3)
+    truth = random.integers(0, 2, 600)
+    known = (("good", "swift", "warm", "fine"), ("bad", "slow", "cold", "poor"))
+    said = [" ".join([*random.choice(known[at], 4), *random.choice(["the", "room", "was", "we"], 6)]) for at in truth]
+    wrong = np.arange(600) < 60
+    target = torch.from_numpy(np.where(wrong, 1 - truth, truth))
+    inputs = {"texts": Input("texts", (1, -1), ("said",))}
+    values = {"texts": from_texts(said)}
+    if beside:
+        inputs["numbers"] = Input("numbers", (1,), ("a",))
+        values["numbers"] = torch.from_numpy(random.normal(size=(600, 1)))
+    view = View(inputs, values, target, ("x", "y"), 0, torch.ones(600).double())
+    after = CleanLabels(method=method, share=0.3).rows(view, plan(view))
+    if method == "relabel":
+        touched = (after.targets(view.target) != view.target).numpy()
+    else:
+        touched = ~np.isin(np.arange(600), after.index)
+    assert touched[wrong].mean() >= 0.9
+    assert touched[~wrong].mean() <= 0.02

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from aurify.core.ragged import from_texts
 from aurify.core.types import Input, RowPlan, View
 from aurify.techniques.rows import BalanceClasses, DropDuplicates
 
@@ -120,3 +121,17 @@ def test_row_techniques_act_in_the_order_that_makes_sense(lab):
     assert [t.name() for t in recipe.techniques] == names
     fitted = lab.fit(recipe)
     assert all(torch.isfinite(v).all() for v in fitted.weights().values())
+
+
+def texts(*rows):
+    """A view of one column of texts, all of one class."""
+    inputs = {"texts": Input("texts", (1, -1), ("said",))}
+    count = len(rows)
+    target = torch.zeros(count, dtype=torch.int64)
+    return View(inputs, {"texts": from_texts(rows)}, target, ("x", "y"), 0, torch.ones(count).double())
+
+
+def test_texts_in_another_spelling_are_copies_where_that_is_asked_for():
+    rows = texts("A fine  film", "a fine film", "\uff21 fine film", "a fine film", "another")
+    assert DropDuplicates().rows(rows, plan(5)).index.tolist() == [0, 1, 2, 4]
+    assert DropDuplicates(texts="plain").rows(rows, plan(5)).index.tolist() == [0, 4]

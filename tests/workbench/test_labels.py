@@ -165,7 +165,7 @@ def test_label_that_only_test_rows_hold_is_answered_and_scored(tmp_path):
     )
     assert any("'new' (0)" in finding.text for finding in run.findings)
     assert run.summary["baseline_scores"]["linear"]["log_loss"]["value"] > 0
-    assert run.predict(test)["p_new"].max() < 0.7
+    assert run.predict(test)["p_new"].to_numpy().max() < 0.7
 
 
 def test_a_column_that_gives_one_label_away_stops_the_run(tmp_path):

@@ -8,10 +8,10 @@ import numpy as np
 
 from aurify.core.parts import Trait
 from aurify.core.words import said
-from aurify.data.copies import row_keys
+from aurify.data.copies import first_alike, row_keys
 from aurify.data.findings import NOTE, WARNING, Finding
-from aurify.inspection.alike import groups_of, ids_of, inputs_of, side_by_side
-from aurify.inspection.chance import FACTOR, MOST_JUDGED, MOSTLY_COPIES, Repeats, repeats_of
+from aurify.inspection.alike import groups_of, inputs_of, repeats_among, side_by_side
+from aurify.inspection.chance import FACTOR, MOST_JUDGED, MOSTLY_COPIES, Repeats
 from aurify.inspection.check import Check
 from aurify.inspection.inspected import Inspected
 
@@ -30,7 +30,8 @@ class ConflictingRows(Check):
         tables = inputs_of(seen, seen.rows)
         if not tables or not len(seen.rows):
             return
-        which, sizes = groups_of(row_keys(tables))
+        keys = row_keys(tables)
+        which, sizes = groups_of(keys)
         low, high = np.full(len(sizes), np.inf), np.full(len(sizes), -np.inf)
         np.minimum.at(low, which, seen.target)
         np.maximum.at(high, which, seen.target)
@@ -38,9 +39,7 @@ class ConflictingRows(Check):
         if not torn.any():
             return
         judged = seen.drawn(len(which), MOST_JUDGED, "inspect/conflicting_rows")
-        equal = repeats_of(
-            [table[judged] for table in tables], ids_of(seen, seen.rows[judged]), len(which) - len(sizes)
-        )
+        equal = repeats_among(seen, tables, np.flatnonzero(first_alike(keys) != np.arange(len(keys))), judged)
         best = _best(seen, which, len(sizes))
         groups = [np.flatnonzero(which == group) for group in np.flatnonzero(high > low)[:3]]
         yield self._finding(seen, np.flatnonzero(torn), equal, best, [seen.rows[_apart(seen, at)] for at in groups])

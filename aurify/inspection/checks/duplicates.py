@@ -10,8 +10,8 @@ from aurify.core.parts import Trait
 from aurify.core.words import said
 from aurify.data.copies import first_alike, row_keys
 from aurify.data.findings import NOTE, WARNING, Finding
-from aurify.inspection.alike import MOST_SHOWN, groups_of, ids_of, inputs_of, side_by_side
-from aurify.inspection.chance import MOST_JUDGED, repeats_of
+from aurify.inspection.alike import MOST_SHOWN, groups_of, inputs_of, repeats_among, side_by_side
+from aurify.inspection.chance import MOST_JUDGED
 from aurify.inspection.check import Check
 from aurify.inspection.inspected import Inspected
 
@@ -35,7 +35,7 @@ class Duplicates(Check):
         if not len(repeated):
             return
         judged = seen.drawn(len(keys), MOST_JUDGED, "inspect/duplicates")
-        found = repeats_of([table[judged] for table in tables], ids_of(seen, seen.rows[judged]), len(repeated))
+        found = repeats_among(seen, tables, repeated, judged)
         share = len(repeated) / len(keys)
         if found.beyond and share >= FEW:
             severity, fix = WARNING, said("find out why; drop_duplicates, on by default, learns from each of them once")

@@ -14,6 +14,7 @@ from aurify.core.words import said
 from aurify.data.findings import NOTE, WARNING, Exhibit, Finding
 from aurify.inspection.check import Check
 from aurify.inspection.inspected import FOLDS, Inspected
+from aurify.inspection.seen_texts import answers_to_texts, text_names
 from aurify.inspection.showing import rows_exhibit
 from aurify.measure.baselines import Examples
 from aurify.measure.label_errors import LEAST_ROWS, Floor, agree, finder, floor_of
@@ -59,11 +60,16 @@ class LabelErrors(Check):
         judged = np.flatnonzero(codes >= LEAST_ROWS * FOLDS)
         at = np.flatnonzero(np.isin(seen.sampled.target, judged))
         at = at[seen.drawn(len(at), max(MOST_ANSWERS // len(seen.classes), LEAST_LABELS), "inspect/labels")]
-        if len(judged) < 2 or len(at) < LEAST_LABELS or not seen.sampled.numbers.shape[1] + seen.sampled.codes.shape[1]:
+        plain, texts = seen.sampled.numbers.shape[1] + seen.sampled.codes.shape[1], bool(text_names(seen))
+        if texts:  # a model of texts was asked about some rows: of the others nothing is said
+            at = np.intersect1d(at, seen.once(answers_to_texts).at)
+        if len(judged) < 2 or len(at) < LEAST_LABELS or not (plain or texts):
             return
         examples = seen.sampled.take(at)
         examples = replace(examples, target=np.searchsorted(judged, examples.target))
-        likely = _likely(seen, examples, seen.fold[at], len(judged))
+        likely = [_likely(seen, examples, seen.fold[at], len(judged))] if plain else []
+        likely += [_of_texts(seen, at, judged)] if texts else []
+        likely = sum(likely[1:], likely[0]) / len(likely)
         suspects = find(examples.target, likely)
         floor = floor_of(examples.target, likely)
         if not len(suspects):
@@ -122,6 +128,13 @@ def _likely(seen: Inspected, examples: Examples, fold: np.ndarray, classes: int)
     models = [*(["boosting"] if classes <= MOST_TREES else []), *(["linear"] if linear else [])]
     each = [out_of_fold(model, examples, fold, classes, seen.seed, seen.check) for model in models]
     return sum(each[1:], each[0]) / len(each)
+
+
+def _of_texts(seen: Inspected, at: np.ndarray, judged: np.ndarray) -> np.ndarray:
+    """How likely each class that is judged is (n, K) by the texts of sampled rows ``at`` (n,) alone."""
+    asked = seen.once(answers_to_texts)
+    likely = asked.answers[np.searchsorted(asked.at, at)][:, judged] + 1e-9
+    return likely / likely.sum(1, keepdims=True)
 
 
 def _views_agree(seen: Inspected, examples: Examples, fold: np.ndarray, classes: int) -> bool:

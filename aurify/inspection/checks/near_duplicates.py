@@ -49,7 +49,7 @@ class NearDuplicates(Check):
         if not len(every) or not numbers.shape[1] + codes.shape[1]:
             return
         different = np.sort(np.unique(row_keys([numbers, codes]), return_index=True)[1])
-        ids = ids_of(seen, every[different])
+        ids = np.concatenate([ids_of(seen, every[different]), _texts(seen, every[different])], axis=1)
         cells = Cells.of(
             numbers[different],
             np.concatenate([codes[different], ids], axis=1),
@@ -112,3 +112,11 @@ def _cells(seen: Inspected, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     numbers = np.concatenate([of("numbers", seen.schema.numbers), of("dates", seen.schema.dates)], axis=1)
     return numbers, of("codes", seen.schema.categories).astype(np.int64)
+
+
+def _texts(seen: Inspected, rows: np.ndarray) -> np.ndarray:
+    """Hashes (n, c) of texts: rows with different ones differ in a cell more."""
+    shown = [at for at, column in enumerate(seen.schema.texts) if column.name not in seen.hidden]
+    if not shown:
+        return np.empty((len(rows), 0), dtype=np.int64)
+    return seen.store.inputs["texts"][rows].keys[:, shown]

@@ -16,6 +16,7 @@ from aurify.core.words import said
 from aurify.data.findings import NOTE, WARNING, Exhibit, Finding
 from aurify.inspection.check import Check
 from aurify.inspection.inspected import FOLDS, Inspected
+from aurify.inspection.seen_texts import answers_to_texts, text_names
 from aurify.measure.baselines import Examples
 
 FEWEST_ROWS = 20
@@ -54,6 +55,11 @@ class NoSignal(Check):
         boosted = seen.answers
         if aims.ties(boosted)[0] > SHARED * enough or _best_column(examples, aims.aim) > enough:
             return
+        if text_names(seen):
+            texts = seen.once(answers_to_texts)
+            of_texts = _Aims.of(examples.target[texts.at], seen.classes, fold[texts.at])
+            if of_texts.ties(texts.answers)[0] > SHARED * enough:
+                return
         linear = seen.answers_of(examples, "linear")
         if aims.ties(linear)[0] > SHARED * enough:
             return

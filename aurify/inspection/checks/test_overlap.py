@@ -10,7 +10,8 @@ from aurify.core.parts import Trait
 from aurify.core.words import said
 from aurify.data.copies import row_keys
 from aurify.data.findings import NOTE, SEVERE, WARNING, Finding
-from aurify.inspection.alike import groups_of, inputs_of, side_by_side
+from aurify.inspection.alike import groups_of, inputs_of, side_by_side, telling
+from aurify.inspection.chance import beyond_chance
 from aurify.inspection.check import Check
 from aurify.inspection.inspected import Inspected
 
@@ -56,6 +57,9 @@ class TestOverlap(Check):
             return
         share, usual = len(shared) / len(tested), float((known[own] > 1).mean())
         beyond = _beyond(len(shared), len(tested), usual, len(own))
+        long = telling(seen, seen.test[shared])
+        if long is not None:  # nobody writes a long text twice, however many stand twice elsewhere
+            beyond = beyond_chance(len(shared), float((~long).sum()))
         severe = beyond and share > MANY and len(shared) >= FEWEST
         severity = SEVERE if severe else WARNING if beyond and share >= FEW else NOTE
         where = said("of the test file") if seen.store.test.any() else said("of the test part")

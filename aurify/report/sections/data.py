@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from aurify.core.words import Said, listed, said
-from aurify.data.columns import CATEGORY, DATE, LEFT_OUT, NUMBER
+from aurify.data.columns import CATEGORY, DATE, LEFT_OUT, NUMBER, TEXT
 from aurify.data.dates import written
 from aurify.data.schema import MISSING
 from aurify.data.store import Store
@@ -27,6 +27,7 @@ KINDS = {
     NUMBER: said("numbers"),
     CATEGORY: said("categories"),
     DATE: said("dates"),
+    TEXT: said("texts"),
     LEFT_OUT: said("left out"),
 }
 
@@ -63,7 +64,7 @@ def measure_columns(store: Store, rows: np.ndarray) -> dict[str, Any]:
     columns = sorted(_columns(store, rows), key=lambda column: place[column["name"]])
     gaps = sorted((c for c in columns if c["missing"]), key=lambda c: -c["missing"])
     left_out = sum(c.kind == LEFT_OUT for c in schema.columns)
-    kinds = {kind: sum(c["kind"] == kind for c in columns) for kind in (NUMBER, CATEGORY, DATE)}
+    kinds = {kind: sum(c["kind"] == kind for c in columns) for kind in (NUMBER, CATEGORY, DATE, TEXT)}
     return {
         "rows": len(store),
         "used": len(rows),
@@ -84,6 +85,10 @@ def _columns(store: Store, rows: np.ndarray) -> Iterator[dict[str, Any]]:
             missing = values == MISSING if input_name == "codes" else np.isnan(values)
             told = {"values": len(column.values)} if input_name == "codes" else {"range": _ends(values[~missing])}
             yield {"name": column.name, "kind": column.kind, "missing": int(missing.sum()), **told}
+    for at, column in enumerate(schema.texts):
+        lengths = store.inputs["texts"].lengths[rows, at]
+        told = {"missing": int((lengths == 0).sum()), "range": _ends(lengths[lengths > 0])}
+        yield {"name": column.name, "kind": column.kind, **told}
 
 
 def _ends(values: np.ndarray) -> list[float] | None:
@@ -161,5 +166,9 @@ def _table(measured: Mapping[str, Any]) -> list[Block]:
 def _range(column: Mapping[str, Any]) -> list[str]:
     if column["kind"] == CATEGORY:
         return [said("{count:,} values", count=column["values"]), "", ""]
-    say = written if column["kind"] == DATE else amount
+    say = written if column["kind"] == DATE else _characters if column["kind"] == TEXT else amount
     return ["–"] * 3 if column["range"] is None else [say(value) for value in column["range"]]
+
+
+def _characters(count: float) -> str:
+    return said("{count} characters", count=amount(count))

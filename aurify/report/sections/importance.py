@@ -7,9 +7,10 @@ from typing import Any
 
 from aurify.core.parts import Trait
 from aurify.core.words import Said, listed, said
-from aurify.data.columns import CATEGORY, DATE, NUMBER
-from aurify.measure.explain import dependence, importance
-from aurify.measure.places import places
+from aurify.data.columns import CATEGORY, DATE, NUMBER, TEXT
+from aurify.measure.explain import DEPENDENCE_ROWS, dependence, importance
+from aurify.measure.pace import affordable
+from aurify.measure.places import every_place, places
 from aurify.report import charts
 from aurify.report.section import Block, Figure, Paragraph, Record, Rows, Section, Tested
 from aurify.report.values import share
@@ -18,7 +19,10 @@ from aurify.report.words import interval, metric_name, value_name
 MOST_DRAWN = 20
 """Columns in the chart; the others are in its table."""
 
-KINDS = {NUMBER: said("number"), CATEGORY: said("category"), DATE: said("date")}
+KINDS = {NUMBER: said("number"), CATEGORY: said("category"), DATE: said("date"), TEXT: said("text")}
+
+MOST_ASKED, SECONDS = 6000, 4.0
+"""Rows of texts that a model is asked about, fewer where it would take longer: texts are dearer than numbers."""
 
 
 class Importance(Section):
@@ -36,16 +40,22 @@ class Importance(Section):
         metric, inputs = tested.summary["main_metric"], tested.inputs
         if tested.summary["scores"][metric]["value"] is None:
             metric = "log_loss"
-        columns = {place.name: place for place in places(tested.store.schema)}
-        if not columns:  # of texts alone
+        columns, alone = every_place(tested.store.schema), {p.name: p for p in places(tested.store.schema)}
+        if not alone and len(columns) == 1:  # one text is all that it has
             return None
         shared = {"seed": tested.recipe.seed, "clusters": tested.clusters}
+        asks = affordable(tested.respond, inputs, MOST_ASKED, SECONDS) if len(alone) < len(columns) else None
         found = importance(
-            tested.model, tested.respond, inputs, list(columns.values()), metric, **shared, check=tested.check
+            tested.model, tested.respond, inputs, columns, metric, **shared, asks=asks, check=tested.check
         )
-        used = [columns[each["column"]] for each in found.get("columns", []) if (each["value"] or 0) > 0]
+        used = [
+            alone[each["column"]]
+            for each in found.get("columns", [])
+            if (each["value"] or 0) > 0 and each["column"] in alone
+        ]
         tested.check()
-        return {**found, "dependence": dependence(tested.model, tested.respond, inputs, used, **shared)}
+        most = DEPENDENCE_ROWS if asks is None else max(20, DEPENDENCE_ROWS * asks // (4 * MOST_ASKED))
+        return {**found, "dependence": dependence(tested.model, tested.respond, inputs, used, **shared, most=most)}
 
     def show(self, record: Record, measured: Any) -> Sequence[Block]:
         if measured is None:

@@ -10,6 +10,15 @@ from aurify.core.parts import Part
 from aurify.core.words import Said, listed, said
 from aurify.report.section import Block, Code, Folded, Paragraph, Record, Rows, Section, Tested
 
+BLENDS = {
+    "trees": said(
+        "Average the network's answers with those of gradient-boosted trees, by a share found on held-out rows."
+    ),
+    "ngrams": said(
+        "Average the network's answers with those of a linear model on n-grams, by a share found on held-out rows."
+    ),
+}
+
 
 class Recipe(Section):
     """Network, optimizer, budget and techniques."""
@@ -56,11 +65,8 @@ def _parts(record: Record, usual: Mapping[str, Any]) -> Rows:
         [said("network {name}", name=recipe.network.name()), _idea(recipe.network, usual["network"])],
         [said("optimizer {name}", name=recipe.optimizer.name()), _idea(recipe.optimizer, usual["optimizer"])],
     ]
-    if recipe.blend.model == "trees":
-        idea = said(
-            "Average the network's answers with those of gradient-boosted trees, by a share found on held-out rows."
-        )
-        rows.append([said("blend {name}", name=recipe.blend.model), idea])
+    if recipe.blend.model in BLENDS:
+        rows.append([said("blend {name}", name=recipe.blend.model), BLENDS[recipe.blend.model]])
     for technique in recipe.techniques:
         settings = usual["techniques"].get(technique.name(), {})
         rows.append([technique.name(), _idea(technique, {"name": technique.name(), **settings})])

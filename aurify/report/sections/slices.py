@@ -7,7 +7,7 @@ from typing import Any
 
 from aurify.core.parts import Trait
 from aurify.core.words import Said, listed, said
-from aurify.measure.places import places
+from aurify.measure.places import lengths_of, places
 from aurify.measure.slices import worst_slices
 from aurify.report import charts
 from aurify.report.section import Block, Figure, Paragraph, Record, Rows, Section, Tested
@@ -30,9 +30,8 @@ class Slices(Section):
             tested.model.classes and tested.model.probabilities is None
         ):
             return None
-        columns = places(tested.store.schema)
-        if not columns:  # of texts alone
-            return None
+        schema = tested.store.schema
+        columns = [*places(schema), *lengths_of(schema)]
         return worst_slices(tested.model, tested.inputs, columns, seed=tested.recipe.seed, clusters=tested.clusters)
 
     def show(self, record: Record, measured: Any) -> Sequence[Block]:
@@ -73,6 +72,8 @@ def _how(measured: Mapping[str, Any]) -> Said:
 
 def _condition(found: Mapping[str, Any]) -> Said:
     column, low, high = found["column"], found["low"], found["high"]
+    if found.get("length"):  # of texts; runs of before know none
+        column = said("characters of {column}", column=column)
     if found["value"] is not None:
         return said("{column} is {value}", column=column, value=value_name(found["value"]))
     if low is None:

@@ -10,15 +10,21 @@ import numpy as np
 from aurify.core.parts import Trait
 from aurify.core.words import Said, said
 from aurify.measure.contributions import contributions
-from aurify.measure.places import places
+from aurify.measure.pace import affordable
+from aurify.measure.places import every_place
 from aurify.measure.verdict import number
 from aurify.report import charts
+from aurify.report.numbered import placed, row_name
 from aurify.report.section import Block, Figure, Folded, Paragraph, Record, Rows, Section, Tested
 from aurify.report.values import share
 from aurify.report.words import value_name
+from aurify.report.wrong_texts import wrong_texts, wrong_texts_told
 
 MOST_BACKGROUND = 1000
 """Training rows that an ordinary answer is drawn from."""
+
+MOST_ASKED, SECONDS = 3000, 4.0
+"""Rows of texts that a model is asked about, fewer where it would take longer."""
 
 MOST_OPEN = 3
 """Explanations that are not folded away."""
@@ -41,29 +47,29 @@ class WrongRows(Section):
         ):
             return None
         store, rows = tested.store, tested.parts.fit
-        if not places(store.schema):  # of texts alone
-            return None
+        columns = every_place(store.schema)
+        if len(columns) == 1 and store.schema.texts:  # what moved the answer is that text, whose words are told apart
+            return {"texts": [placed(store, each) for each in wrong_texts(tested.model, tested.inputs, columns[0])]}
         if len(rows) > MOST_BACKGROUND:
             rows = np.sort(np.random.default_rng(tested.recipe.seed).choice(rows, MOST_BACKGROUND, replace=False))
         found = contributions(
             tested.model,
             tested.respond,
             tested.inputs,
-            places(store.schema),
+            columns,
             {name: values[rows] for name, values in store.inputs.items()},
             background_weight=store.roles["weight"][rows] if "weight" in store.roles else None,
             seed=tested.recipe.seed,
             check=tested.check,
+            **({"asks": affordable(tested.respond, tested.inputs, MOST_ASKED, SECONDS)} if store.schema.texts else {}),
         )
-        for each in found.get("rows", []):
-            each["in_test_file"] = bool(store.test[each["row"]])
-            # a row id goes on counting where the data end and the test file begins
-            each["place"] = int((store.test[: each["row"]] == each["in_test_file"]).sum())
-        return found
+        return {**found, "rows": [placed(store, each) for each in found["rows"]]} if "rows" in found else found
 
     def show(self, record: Record, measured: Any) -> Sequence[Block]:
         if measured is None:
             return []
+        if "texts" in measured:
+            return wrong_texts_told(measured["texts"])
         if "why_not" in measured:
             return [Paragraph(_too_many(measured))]
         wrong = [each for each in measured["rows"] if each["target"] != each["prediction"]]
@@ -98,24 +104,18 @@ def _how(permutations: int) -> Said:
     )
 
 
-def _row(found: Mapping[str, Any]) -> Said:
-    if found["in_test_file"]:
-        return said("Row {row} of the test file", row=f"{found['place']:,}")
-    return said("Row {row}", row=f"{found['place']:,}")
-
-
 def _happened(found: Mapping[str, Any]) -> Said:
     if found["prediction_probability"] is None:
         return said(
             "{row}: true is {target}, predicted was {prediction}.",
-            row=_row(found),
+            row=row_name(found),
             target=number(found["target"]),
             prediction=number(found["prediction"]),
         )
     return said(
         "{row}: true is {target}, predicted was {prediction} with a probability of {chance}; {target} was given"
         " {given}.",
-        row=_row(found),
+        row=row_name(found),
         target=found["target"],
         prediction=found["prediction"],
         chance=share(found["prediction_probability"]),
