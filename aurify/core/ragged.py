@@ -50,8 +50,8 @@ class Ragged:
         """Rows by position (M,), by mask (N,) or by slice."""
         rows = torch.arange(len(self))[index if isinstance(index, slice) else index.cpu()]
         which = (rows[:, None] * self.columns + torch.arange(self.columns)).flatten()
-        lengths = self.lengths.flatten()[which]
-        ends = torch.cat([torch.zeros(1, dtype=torch.int64), lengths.cumsum(0)])
+        lengths = self.ends[which + 1] - self.ends[which]
+        ends = _ends(lengths)
         shift = torch.repeat_interleave(self.ends[which] - ends[:-1], lengths)
         places = torch.arange(len(shift)) + shift
         return Ragged(self.values[places.to(self.device)], ends, self.columns)
@@ -67,7 +67,7 @@ class Ragged:
         if not bool((lengths > most).any()):
             return self
         place = torch.arange(len(self.values)) - torch.repeat_interleave(self.ends[:-1], lengths)
-        ends = torch.cat([torch.zeros(1, dtype=torch.int64), lengths.clamp(max=most).cumsum(0)])
+        ends = _ends(lengths.clamp(max=most))
         return Ragged(self.values[(place < most).to(self.device)], ends, self.columns)
 
     def padded(self, width: int | None = None) -> Tensor:
@@ -100,10 +100,8 @@ def from_sequences(rows: Sequence[Any], columns: int = 1) -> Ragged:
     """Pack sequences of ids, ``columns`` of them a row, each an array or a list of whole numbers."""
     import numpy as np
 
-    lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
     values = np.concatenate([np.asarray(r, dtype=np.int32) for r in rows]) if rows else np.empty(0, dtype=np.int32)
-    ends = np.concatenate([[0], np.cumsum(lengths)])
-    return Ragged(torch.from_numpy(values), torch.from_numpy(ends.astype(np.int64)), columns)
+    return Ragged(torch.from_numpy(values), _ends(_counts(rows)), columns)
 
 
 def from_texts(texts: Sequence[str], columns: int = 1) -> Ragged:
@@ -112,17 +110,19 @@ def from_texts(texts: Sequence[str], columns: int = 1) -> Ragged:
 
     whole = "".join(texts).encode("utf-32-le", errors="surrogatepass")
     values = np.frombuffer(whole, dtype="<i4").astype(np.int32)
-    ends = np.concatenate([[0], np.cumsum(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)))])
-    return Ragged(torch.from_numpy(values), torch.from_numpy(ends.astype(np.int64)), columns)
+    return Ragged(torch.from_numpy(values), _ends(_counts(texts)), columns)
 
 
 def side_by_side(rows: Ragged, separator: int, empty: int) -> Ragged:
-    """The sequences of each row as one, with ``separator`` between them; a row without any id holds ``empty``."""
+    """The sequences of each row as one, with ``separator`` between them.
+
+    A row that would have no id at all, empty and of one sequence, holds ``empty``.
+    """
     lengths = rows.lengths.clone()
     lengths[:, :-1] += 1
     nothing = (rows.lengths.sum(1) == 0) & (rows.columns == 1)
     lengths[nothing, 0] = 1
-    starts = torch.cat([torch.zeros(1, dtype=torch.int64), lengths.flatten().cumsum(0)])
+    starts = _ends(lengths.flatten())
     values = torch.full((int(starts[-1]),), separator, dtype=torch.int32)
     values[starts[:-1][nothing.repeat_interleave(rows.columns)]] = empty
     own = rows.ends.diff()
@@ -135,9 +135,17 @@ def joined(pieces: Sequence[Tensor] | Sequence[Ragged]) -> Any:
     """Rows one after another: of tensors a tensor, of ragged rows ragged rows."""
     if not isinstance(pieces[0], Ragged):
         return torch.cat(list(pieces))  # type: ignore[arg-type]
-    lengths = torch.cat([p.ends.diff() for p in pieces])  # type: ignore[union-attr]
-    ends = torch.cat([torch.zeros(1, dtype=torch.int64), lengths.cumsum(0)])
+    ends = _ends(torch.cat([p.ends.diff() for p in pieces]))  # type: ignore[union-attr]
     return Ragged(torch.cat([p.values for p in pieces]), ends, pieces[0].columns)  # type: ignore[union-attr]
+
+
+def _counts(rows: Sequence[Any]) -> Tensor:
+    return torch.tensor([len(row) for row in rows], dtype=torch.int64)
+
+
+def _ends(lengths: Tensor) -> Tensor:
+    """Where sequences of these lengths (S,) end, 0 before the first (1 + S,)."""
+    return torch.cat([torch.zeros(1, dtype=torch.int64), lengths.cumsum(0)])
 
 
 def width_for(length: int) -> int:

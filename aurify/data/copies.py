@@ -10,7 +10,7 @@ import numpy as np
 
 from aurify.core.ragged import Ragged
 from aurify.core.words import Said, said
-from aurify.data.packed import Packed
+from aurify.data.packed import GOLDEN, Packed, mixed
 from aurify.data.store import Asked
 
 
@@ -71,12 +71,6 @@ def row_keys(columns: Iterable[Any]) -> np.ndarray:
                     bits = column.astype(np.int64).view(np.uint64)
                 if keys is None:
                     keys = np.zeros(len(column), dtype=np.uint64)
-                keys = _mix(keys * np.uint64(31) + bits + np.uint64(0x9E3779B97F4A7C15))
+                keys = mixed(keys * np.uint64(31) + bits + GOLDEN)
     assert keys is not None, "rows without a column"
     return keys
-
-
-def _mix(z: np.ndarray) -> np.ndarray:
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))

@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from aurify.core.ragged import Ragged
 
-PRIME = np.uint64(0x100000001B3)
+PRIME, GOLDEN = np.uint64(0x100000001B3), np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,14 +82,17 @@ class Packed:
 
     @property
     def keys(self) -> np.ndarray:
-        """A hash of each text (N, C) int64: equal texts have equal keys (a polynomial in an odd base, mod 2^64)."""
+        """A hash of each text (N, C) int64: equal texts have equal keys.
+
+        The sum of its characters, each scattered together with its place. A polynomial would be the same for texts
+        that are made so (Thue and Morse's sequence and its mirror).
+        """
         with np.errstate(over="ignore"):
             lengths = np.diff(self.ends)
-            longest = int(lengths.max(initial=0))
-            powers = np.concatenate([[np.uint64(1)], np.full(longest, PRIME)]).cumprod(dtype=np.uint64)
             place = np.arange(len(self.values)) - np.repeat(self.ends[:-1], lengths)
-            sums = np.concatenate([[np.uint64(0)], (powers[place] * _mixed(self.values)).cumsum(dtype=np.uint64)])
-            keys = (sums[self.ends[1:]] - sums[self.ends[:-1]]) * PRIME + lengths.astype(np.uint64)
+            each = mixed(self.values.astype(np.uint64) * GOLDEN + place.astype(np.uint64) * PRIME)
+            sums = np.concatenate([[np.uint64(0)], each.cumsum(dtype=np.uint64)])
+            keys = mixed(sums[self.ends[1:]] - sums[self.ends[:-1]] + lengths.astype(np.uint64))
         return keys.view(np.int64).reshape(-1, self.columns)
 
     @property
@@ -113,8 +116,9 @@ def _ends(lengths: np.ndarray) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
 
-def _mixed(values: np.ndarray) -> np.ndarray:
-    """Code points scattered over all of 64 bits (the finaliser of SplitMix64)."""
-    z = values.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    return z ^ (z >> np.uint64(27))
+def mixed(z: np.ndarray) -> np.ndarray:
+    """Numbers uint64 scattered over all of 64 bits: the finaliser of SplitMix64 (Steele et al. 2014)."""
+    with np.errstate(over="ignore"):
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
