@@ -43,19 +43,20 @@ def find_labels(
     ``names`` are the columns to predict, ``kind`` is as a task has it. Raises AurifyError for columns
     that are no yes and no, and where several labels are wanted and none are found.
     """
-    if separator is not None and (kind not in ("auto", KIND) or len(names) > 1):
+    name, several = next(iter(names)), len(names) > 1
+    if separator is not None and (kind not in ("auto", KIND) or several):
         raise AurifyError("task.separator is for a target of one column whose cells hold several labels; leave it out")
     if separator == "":
         raise AurifyError("task.separator = '' is not allowed: at least one character")
-    if len(names) > 1:
+    if several:
         if kind not in ("auto", KIND):
             raise AurifyError(f"several target columns are labels; task.kind = {kind} needs one column to predict")
         return _of_columns(frame, names, missing)
-    values = frame[names[0]]
+    values = frame[name]
     wanted = kind == KIND or separator is not None
     if kind not in ("auto", KIND) or (values.dtype.is_numeric() and not wanted):
         return None
-    return _of_cells(names[0], values, separator, missing, wanted=wanted)
+    return _of_cells(name, values, separator, missing, wanted=wanted)
 
 
 def _of_columns(frame: pl.DataFrame, names: tuple[str, ...], missing: Collection[str]) -> Found:

@@ -41,7 +41,7 @@ def test_common_separators_are_seen_and_said(separator):
     assert schema.labels.separator == separator
     assert schema.classes == tuple(sorted(NAMES))
     assert any(repr(separator) in note and "classify" in note for note in schema.notes)
-    order = [NAMES.index(name) for name in schema.classes]
+    order = [NAMES.index(name) for name in schema.classes or ()]
     assert np.array_equal(schema.parse_target(frame), held[:, order])
 
 

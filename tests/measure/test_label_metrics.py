@@ -1,5 +1,7 @@
 """Metrics of several labels a row, against scikit-learn's."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn import metrics as sk
@@ -38,6 +40,7 @@ def test_metrics_equal_those_of_scikit_learn(weighted):
     assert p.probabilities is not None
     w, there, both = row_weights(p), [0, 1, 3, 4], [0, 1, 4]
     t, said, likely = p.target, p.prediction, p.probabilities
+    unpredicted: Any = 0
     one_by_one = [sk.log_loss(t[:, k], likely[:, k], sample_weight=w, labels=[0, 1]) for k in range(5)]
     expected = {
         "subset_accuracy": sk.accuracy_score(t, said, sample_weight=w),
@@ -46,7 +49,7 @@ def test_metrics_equal_those_of_scikit_learn(weighted):
         # as of classes, labels that no row holds are no part of a mean
         "f1_macro": sk.f1_score(t[:, there], said[:, there], average="macro", sample_weight=w),
         "precision_macro": sk.precision_score(
-            t[:, there], said[:, there], average="macro", sample_weight=w, zero_division=0
+            t[:, there], said[:, there], average="macro", sample_weight=w, zero_division=unpredicted
         ),
         "recall_macro": sk.recall_score(t[:, there], said[:, there], average="macro", sample_weight=w),
         "roc_auc": sk.roc_auc_score(t[:, both], likely[:, both], average="macro", sample_weight=w),
