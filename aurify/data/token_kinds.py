@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from aurify.core.ragged import UNKNOWN
 from aurify.core.types import Input
-from aurify.data.characters import UNKNOWN
 
 STARTS = ("\u2581", "\u0120")
 """What pieces that begin a word begin with, in vocabularies of sentencepiece and of GPT-2."""

@@ -12,9 +12,8 @@ from aurify.blocks import token_edits
 from aurify.blocks.token_edits import draws
 from aurify.core.errors import AurifyError
 from aurify.core.parts import knob
-from aurify.core.ragged import PAD
+from aurify.core.ragged import PAD, UNKNOWN
 from aurify.data import synonyms
-from aurify.data.characters import UNKNOWN
 from aurify.data.edited import TokenEdit, Tokens
 from aurify.data.token_kinds import TokenKinds, bare
 

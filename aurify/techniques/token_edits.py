@@ -8,7 +8,7 @@ from torch import Tensor
 
 from aurify.blocks import token_edits
 from aurify.core.parts import knob
-from aurify.data.characters import MASK, UNKNOWN
+from aurify.core.ragged import MASK, UNKNOWN
 from aurify.data.edited import TokenEdit, Tokens
 
 

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from aurify.core.knobs import Knob
 from aurify.core.parts import Stage, Technique, Trait, knob
-from aurify.core.ragged import Ragged, side_by_side
+from aurify.core.ragged import SEPARATOR, UNKNOWN, Ragged, side_by_side
 from aurify.core.types import Input, Layer, View
 from aurify.data import subwords
-from aurify.data.characters import LONGEST, SEPARATOR, SPECIAL, UNKNOWN, Characters, tokens_of
+from aurify.data.characters import LONGEST, SPECIAL, Characters, tokens_of
 from aurify.data.segmenting import Entries, read_dictionary, segmenter
 from aurify.data.text_forms import changed
 from aurify.data.vocabulary import Cut, cut_by, kept, numbered, recalled

@@ -14,10 +14,10 @@ from aurify.blocks import token_edits
 from aurify.blocks.token_mean import TokenMean
 from aurify.core import rng
 from aurify.core.errors import AurifyError
-from aurify.core.ragged import from_sequences
+from aurify.core.ragged import MASK, SEPARATOR, UNKNOWN, from_sequences
 from aurify.core.types import Batch, Blend, Input
 from aurify.data import prepare
-from aurify.data.characters import MASK, SEPARATOR, SPECIAL, UNKNOWN
+from aurify.data.characters import SPECIAL
 from aurify.data.edited import TokenEdit
 from aurify.data.synonyms import near, read_groups, table_of
 from aurify.data.token_kinds import TokenKinds
