@@ -1,12 +1,14 @@
 """Every snippet of the README runs, word for word."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 README = Path(__file__).parents[1] / "README.md"
@@ -21,10 +23,24 @@ def commands():
     return [line.removeprefix("$ ").split("  #")[0].strip() for line in lines]
 
 
+def reviews():
+    """A small file of Chinese and English reviews."""
+    random = np.random.default_rng(0)
+    words = {"good": ["good", "很好", "干净", "lovely", "满意"], "bad": ["bad", "很差", "脏", "broken", "失望"]}
+    plain = ["房间", "服务", "the", "hotel", "早餐", "was", "一般", "and", "前台", "we"]
+    rows = ["review,label"]
+    for at in range(240):
+        label = ("good", "bad")[at % 2]
+        said = [*random.choice(words[label], 2), *random.choice(plain, 8)]
+        rows.append(f"{' '.join(random.permutation(said))} {at}。,{label}")
+    return "\n".join(rows)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("readme")
     shutil.copy(str(files("aurify") / "examples" / "telco_churn.csv"), path / "telco_churn.csv")
+    (path / "reviews.csv").write_text(reviews(), encoding="utf-8")
     (path / "my_parts.py").write_text(next(b for b in blocks("python") if b.startswith("# my_parts.py")))
     return path
 
@@ -34,7 +50,7 @@ def test_every_command_of_the_readme_runs_in_its_order(folder):
     program = str(Path(sys.executable).with_name("aurify"))
     assert len(commands()) >= 7
     for command in commands():
-        words = [program, *command.split()[1:]]
+        words = [program, *shlex.split(command)[1:]]
         done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=240, check=False)
         assert done.returncode == 0, f"{command}\n{done.stderr}"
     assert (folder / "churn_predictions.csv").exists()

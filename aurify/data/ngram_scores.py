@@ -12,7 +12,7 @@ from torch import Tensor
 
 from aurify.core.types import Layer
 from aurify.data.packed import Packed
-from aurify.data.tfidf import Tfidf
+from aurify.data.tfidf import Matrix, Tfidf
 
 
 class NgramScores(Layer):
@@ -51,5 +51,14 @@ class NgramScores(Layer):
         ngrams = Tfidf(
             tuple(self.kinds), tuple(self.sizes), self.keys.cpu().numpy(), self.rarity.cpu().numpy(), self.length
         )
-        sums = ngrams.matrix(texts).astype(np.float64) @ self.weights.cpu().numpy().astype(np.float64)
-        return {**values, "output": torch.from_numpy(np.asarray(sums)) + self.base.cpu()}
+        sums = _product(ngrams.matrix(texts), self.weights.cpu().numpy())
+        return {**values, "output": torch.from_numpy(sums) + self.base.cpu()}
+
+
+def _product(matrix: Matrix, weights: np.ndarray) -> np.ndarray:
+    """``matrix`` (N, V) times ``weights`` (V, K), float64; of the weights only those in use are made so wide."""
+    from scipy.sparse import csr_matrix
+
+    used, place = np.unique(matrix.indices, return_inverse=True)
+    narrow = csr_matrix((matrix.data.astype(np.float64), place, matrix.indptr), shape=(matrix.shape[0], len(used)))
+    return np.asarray(narrow @ weights[used].astype(np.float64))

@@ -26,6 +26,16 @@ LOGISTICS = (10.0,)
 FEW_NUMBERS = 10_000_000
 """Numbers that are not 0, times classes."""
 
+BAYES, PLAIN = "bayes", 0.5
+"""Machines on n-grams that are weighed by how surely each tells a class from the others, and by this beside it.
+
+Accuracy on rows of their own, the best C without and with it: chnsenticorp 0.898 and 0.914, 9,000 reviews of
+online_shopping 0.923 and 0.928, their ten categories 0.876 and 0.883, SST-2 0.817 and 0.818, TREC 0.855 and 0.869
+(2026-11-27).
+"""
+
+SURE = (0.03, *MACHINES)
+
 RIDGES = (0.3, 1.0, 3.0)
 MOST_ITERATIONS = 300
 SCALES = np.geomspace(0.1, 20, 60)
@@ -73,8 +83,27 @@ class Kind:
             return Linear(np.zeros((known.matrix.shape[1], classes), dtype=np.float32), base)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if self.name == BAYES:
+                return self._by_class(known, classes)
             model = self._model().fit(known.matrix, known.target, sample_weight=known.weight / known.weight.mean())
         return _in_place(model, classes, self.scale)
+
+    def _by_class(self, known: Rows, classes: int) -> Linear:
+        """NB-SVM (Wang & Manning 2012): each class against the others, n-grams weighed by their log-count ratio."""
+        from scipy.sparse import diags
+
+        seen = np.unique(known.target)
+        weights, base = np.zeros((known.matrix.shape[1], classes), dtype=np.float32), np.full(classes, NEVER)
+        base[seen] = 0.0
+        for one in seen if len(seen) > 2 else seen[1:]:
+            sure = PLAIN + np.abs(_log_ratio(known, known.target == one))
+            model = self._model().fit(
+                known.matrix @ diags(sure.astype(np.float32)),
+                known.target == one,
+                sample_weight=known.weight / known.weight.mean(),
+            )
+            weights[:, one], base[one] = model.coef_[0] * sure * self.scale, model.intercept_[0] * self.scale
+        return Linear(weights, base)
 
     def _model(self) -> Any:
         from sklearn.linear_model import LogisticRegression
@@ -86,10 +115,13 @@ class Kind:
         return LinearSVC(C=self.penalty, **settings)
 
 
-def best_kind(known: Rows, asked: Rows, classes: int | None, check: Callable[[], None]) -> Kind:
-    """The kind that answers rows ``asked`` best, by log loss or squared error, after learning from ``known``."""
+def best_kind(known: Rows, asked: Rows, classes: int | None, check: Callable[[], None], *, bayes: bool = False) -> Kind:
+    """The kind that answers rows ``asked`` best, by log loss or squared error, after learning from ``known``.
+
+    With ``bayes`` the kinds for classes weigh n-grams by what they tell.
+    """
     found: list[tuple[float, Kind]] = []
-    for kind in _kinds(known, classes):
+    for kind in [Kind(BAYES, c) for c in SURE] if bayes and classes is not None else _kinds(known, classes):
         check()
         output = kind.fit(known, classes).output(asked.matrix)
         if classes is None:
@@ -114,6 +146,13 @@ def _kinds(known: Rows, classes: int | None) -> Iterator[Kind]:
     yield from (Kind("machine", penalty) for penalty in MACHINES)
     if known.matrix.nnz * classes <= FEW_NUMBERS:
         yield from (Kind("logistic", penalty) for penalty in LOGISTICS)
+
+
+def _log_ratio(known: Rows, mine: np.ndarray) -> np.ndarray:
+    """How much more frequent each column (V,) is among the rows of the mask ``mine`` (N,), natural logarithm."""
+    there = known.matrix.astype(bool)
+    ours, theirs = (1 + np.asarray(there.T @ np.where(which, known.weight, 0.0)) for which in (mine, ~mine))
+    return np.log(ours / ours.sum()) - np.log(theirs / theirs.sum())
 
 
 def _log_loss(output: np.ndarray, asked: Rows) -> float:

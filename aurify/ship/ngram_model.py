@@ -44,7 +44,7 @@ def fit_ngrams(
     check()
     matrix = ngrams.matrix(texts)
     whole = Rows(matrix, targets, weights)
-    kind = best_kind(whole.take(first), whole.take(np.arange(len(rows), len(every))), classes, check)
+    kind = best_kind(whole.take(first), whole.take(np.arange(len(rows), len(every))), classes, check, bayes=True)
     made = []
     for known in (whole.take(first), whole):
         check()

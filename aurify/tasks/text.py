@@ -61,7 +61,7 @@ class Text(RowTask):
         techniques: dict[str, dict[str, Any]] = {
             name: {} for name in ("drop_duplicates", "tokenize", "gradient_clipping", "cosine")
         }
-        techniques |= {"dropout": {"rate": 0.3}, "token_dropout": {"rate": 0.2}, "early_stopping": {"patience": 3}}
+        techniques |= {"dropout": {"rate": 0.4}, "token_dropout": {"rate": 0.1}, "early_stopping": {"patience": 3}}
         techniques |= {"fill_missing": {}, "scale_numbers": {}} if schema.numbers or schema.dates else {}
         techniques |= {"encode_categories": {}} if schema.categories else {}
         techniques |= {"calendar": {}} if schema.dates else {}
@@ -70,7 +70,7 @@ class Text(RowTask):
         # texts are soon learnt by heart: the more there are, the fewer passes
         epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, MOST_ROWS // max(rows, 1)))
         return {
-            "network": {"name": "textcnn", "members": 3},
+            "network": {"name": "textcnn", "width": 128, "channels": 100},
             "optimizer": {"name": "adamw", "learning_rate": 2e-3},
             "techniques": techniques,
             "budget": {"batch_size": min(64, batch_size(rows)), "epochs": epochs},

@@ -93,6 +93,23 @@ def test_class_that_training_lacks_has_no_probability(present):
     assert not chances[:, [c for c in range(3) if c not in present]].any()
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+def test_ngrams_that_tell_classes_apart_weigh_more(classes):
+    from scipy.sparse import csr_matrix
+
+    random = np.random.default_rng(0)
+    target = random.integers(0, classes, 400)
+    telling = (random.random((400, classes)) < 0.05) | (np.eye(classes)[target] > 0)
+    matrix = csr_matrix(np.hstack([telling, random.random((400, 60)) < 0.3]).astype(np.float32))
+    known, asked = (Rows(matrix[s], target[s], np.ones(200)) for s in (slice(200), slice(200, 400)))
+    kind = best_kind(known, asked, classes, lambda: None, bayes=True)
+    linear = kind.fit(known, classes)
+    assert kind.name == "bayes"
+    assert (linear.output(asked.matrix).argmax(1) == asked.target).mean() > 0.85
+    lacking = known.take(np.flatnonzero(known.target > 0))
+    assert (kind.fit(lacking, classes).output(asked.matrix)[:, 0] <= NEVER / 2).all()
+
+
 @pytest.mark.parametrize("kind", [Kind("machine", 0.3, 2.0), Kind("logistic", 10.0, 1.0)])
 @pytest.mark.parametrize("classes", [2, 3])
 def test_outputs_are_what_scikit_learn_decides(kind, classes):

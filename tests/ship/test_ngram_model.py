@@ -8,6 +8,7 @@ import torch
 
 import aurify
 from aurify.core.errors import AurifyError
+from aurify.data.tfidf import Tfidf
 from aurify.ship.ngram_model import fit_ngrams
 from aurify.testing.tables import TEXT
 
@@ -83,3 +84,11 @@ def test_trees_may_stand_beside_a_network_of_texts(lab, frames, tmp_path):
         out=tmp_path / "r",
     )
     assert list(run.summary["members"]) == ["network", "trees"]
+
+
+def test_answers_are_the_weighed_rows_times_the_weights(lab, recipe):
+    _, final = member(lab, recipe)
+    texts = lab.store(TEXT).inputs["texts"]
+    ngrams = Tfidf(tuple(final.kinds), tuple(final.sizes), final.keys.numpy(), final.rarity.numpy(), final.length)
+    expected = ngrams.matrix(texts).toarray().astype(np.float64) @ final.weights.double().numpy() + final.base.numpy()
+    np.testing.assert_allclose(final({"texts": texts.ragged})["output"].numpy(), expected, atol=1e-9)

@@ -109,9 +109,10 @@ def test_source_settings_act_like_the_arguments(csv_files, frames, name, tmp_pat
     assert one.folder.recipe.read_text() == two.folder.recipe.read_text()
 
 
-def test_what_a_run_says_is_plain_in_its_files_and_said_in_every_language(fit, csv_files):
+def test_what_a_run_says_is_plain_in_its_files_and_said_in_every_language(fit, csv_files, small):
     ends = ["early_stopping.patience=1", "early_stopping.least_gain=1e9"]
-    run = fit(csv_files["classify"], using=ends, folds=2, out="said")
+    often = {**small, "budget.validate_every": 2}
+    run = fit(csv_files["classify"], using=ends, settings=often, folds=2, out="said")
     plain, kept = (json.loads((run.path / name).read_text()) for name in ("scores.json", "training.json"))
     summary = run.summary
     assert plain["training"] == kept
