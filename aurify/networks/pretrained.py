@@ -59,7 +59,8 @@ class Pretrained(Network):
 
     @property
     def offers(self) -> frozenset[Trait]:
-        return frozenset({Trait.ENCODER} if self.model else ())
+        frozen = {Trait.ENCODED} if self.tuning == "frozen" else set[Trait]()
+        return frozenset({Trait.ENCODER} | frozen if self.model else ())
 
     @property
     def files(self) -> tuple[str, ...]:

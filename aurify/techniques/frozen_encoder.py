@@ -36,7 +36,7 @@ class FrozenEncoder(Technique):
 
     @property
     def offers(self) -> frozenset[Trait]:
-        return frozenset({Trait.ENCODER} if self.model else ())
+        return frozenset({Trait.ENCODER, Trait.ENCODED} if self.model else ())
 
     @property
     def files(self) -> tuple[str, ...]:
