@@ -31,6 +31,7 @@ class Trait(Enum):
     OFFLINE = auto()  # batches do not depend on the model
     RESIDUAL = auto()  # offered by networks: branches beside a plain path, which may be skipped
     ENCODER = auto()  # offered by a part itself once its settings name a pretrained encoder
+    ENCODED = auto()  # offered by a part that encodes texts once, before training: no tokens are left to change
 
 
 class Stage(IntEnum):

@@ -73,6 +73,9 @@ def _is_big5(pairs: Sequence[bytes]) -> bool:
 SURE_BYTES = 40
 """High bytes of a text from which its encoding can be told; of fewer it is taken to be that of the texts beside it."""
 
+WESTERN, MOST_ACCENTS = ("cp1252", "latin-1"), 0.3
+"""Encodings of Western letters, and the share of accents that no Western text exceeds: more of them are of another."""
+
 
 def decoded(raws: Sequence[bytes], names: Sequence[str], wanted: str | None) -> tuple[list[str], Counter[str]]:
     """Texts of files that belong together, each in an encoding of its own, and how many are in which.
@@ -89,7 +92,9 @@ def decoded(raws: Sequence[bytes], names: Sequence[str], wanted: str | None) -> 
     counts: Counter[str] = Counter()
     texts = []
     for at, raw in enumerate(raws):
-        tried = [usual] if high.get(at, SURE_BYTES) < SURE_BYTES and usual != found[at] else []
+        few = high.get(at, SURE_BYTES) < SURE_BYTES
+        mostly = found[at] in WESTERN and high.get(at, 0) > MOST_ACCENTS * len(raw)
+        tried = [usual] if (few or mostly) and usual != found[at] else []
         text, name = _decoded(raw, [*tried, found[at], *([] if wanted else ["latin-1"])], names[at])
         if "\0" in text:
             raise AurifyError(

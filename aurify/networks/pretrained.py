@@ -15,7 +15,7 @@ from aurify.blocks.encoder import Encoder, entering
 from aurify.blocks.entries import Entries
 from aurify.blocks.lora import make_low_rank
 from aurify.core.errors import AurifyError
-from aurify.core.parts import Network, knob
+from aurify.core.parts import Network, Trait, knob
 from aurify.core.types import Blend, Layer, Signature, View
 from aurify.data.encoder_files import find
 from aurify.data.encoders import EncoderSettings, EncoderTokens, FrozenTexts
@@ -48,6 +48,10 @@ class Pretrained(EncoderSettings, Network):
         log=True,
         legal=(0.0, 100.0),
     )
+
+    @property
+    def offers(self) -> frozenset[Trait]:
+        return super().offers | ({Trait.ENCODED} if self.model and self.tuning == "frozen" else set[Trait]())
 
     def layer(self, view: View) -> Layer | None:
         if "texts" not in view.inputs:

@@ -88,7 +88,12 @@ class BackTranslation(Technique):
 
     def _has_cache(self) -> bool:
         there = Path(self.cache).exists()
-        if not there and self.cache != CACHE:
+        if not there and self.cache == CACHE:
+            raise AurifyError(
+                "back_translation has nothing to translate with: name one with back_translation.function=FILE.py:NAME,"
+                " two models or a cache of translations; or leave it out with --without back_translation"
+            )
+        if not there:
             raise AurifyError(
                 f"back_translation.cache = {self.cache!r}: there is no such file; name a function that translates, or"
                 " a file of translations"

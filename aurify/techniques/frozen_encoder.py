@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aurify.core.parts import Stage, Technique
+from aurify.core.parts import Stage, Technique, Trait
 from aurify.core.types import Layer, View
 from aurify.data.encoders import EncoderSettings, FrozenTexts
 
@@ -24,6 +24,10 @@ class FrozenEncoder(EncoderSettings, Technique):
     slot = "tokens"
     neutral = {"model": ""}
     vivid = {"model": "FOLDER"}
+
+    @property
+    def offers(self) -> frozenset[Trait]:
+        return super().offers | ({Trait.ENCODED} if self.model else set[Trait]())
 
     def layer(self, view: View) -> Layer | None:
         if not self.model or "texts" not in view.inputs:

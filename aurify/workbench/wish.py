@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from aurify import catalog as catalogs
 from aurify.catalog import Catalog
 from aurify.core import recipe as recipes
 from aurify.core.errors import AurifyError, suggest
+from aurify.core.parts import Trait, fills
 from aurify.core.recipe import Recipe, Source, Split
 from aurify.core.words import said
 
@@ -119,10 +120,25 @@ def complete(wish: Wish, task: Any, store: Any, catalog: Catalog) -> tuple[Recip
         for old, (new, slot) in displaced.items()
     ]
     recipe = catalog.recipe(plain)
+    if idle := _idle(recipe, [*wish.using, *wish.settings]):
+        recipe = replace(recipe, techniques=tuple(t for t in recipe.techniques if t.name() not in idle))
+        what = said(
+            "texts are encoded once and for all: left out is what changes them later, {names}", names=", ".join(idle)
+        )
+        notes.append(what)
     for name in sorted(recipe.hidden):
         if name not in store.schema.names:
             raise AurifyError(f"column {name!r} to exclude is not in the data{suggest(name, store.schema.names)}")
     return recipe, notes
+
+
+def _idle(recipe: Recipe, words: Sequence[str]) -> list[str]:
+    """Techniques nobody asked for in ``words`` that would change tokens, where texts are encoded before training."""
+    if not any(Trait.ENCODED in part.offers for part in (recipe.network, *recipe.techniques)):
+        return []
+    asked = {word.removeprefix("techniques.").partition("=")[0].partition(".")[0] for word in words}
+    edits = [t.name() for t in recipe.techniques if Trait.TEXTS in t.needs and fills(t, "on_batch")]
+    return [name for name in edits if name not in asked]
 
 
 def _section(plain: Mapping[str, Any], name: str) -> Mapping[str, Any]:

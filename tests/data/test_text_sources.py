@@ -122,6 +122,16 @@ def test_each_file_of_a_folder_is_read_in_its_own_encoding(tmp_path):
     assert any("gb18030 (3), utf-16 (1)" in note for note in loaded.notes)
 
 
+def test_rare_characters_of_chinese_files_are_not_taken_for_western_letters(tmp_path):
+    rare = "\u8a02\u623f\u6642\u8aaa\u660e\u662f\u96d9\u4eba\u623f, \u5426\u5247\u8b8a\u70ba\u55ae\u5e8a"
+    assert encoding_of((rare * 2).encode("gb18030"), None) not in ("gb18030", "utf-8")
+    western = ("La qualit\u00e9 \u00e9tait tr\u00e8s m\u00e9diocre, d\u00e9\u00e7u. " * 9).encode("cp1252")
+    texts = [*[(CHINESE * 3).encode("gb18030")] * 3, (rare * 2).encode("gb18030"), western]
+    loaded = read_frame(folder_of(tmp_path / "r", {"a": texts, "b": ["x"]}))
+    read = loaded.frame.filter(loaded.frame["label"] == "a")["text"].to_list()
+    assert read[3:] == [rare * 2, western.decode("cp1252")]
+
+
 def test_big5_and_western_letters_are_told_apart():
     assert encoding_of(TRADITIONAL.encode("big5"), None) == "big5hkscs"
     assert encoding_of(CHINESE.encode("gb18030"), None) == "gb18030"

@@ -131,6 +131,14 @@ def test_rows_sorted_by_class_are_a_note_and_mixed_ones_nothing():
     assert not looked(frame.sort("y"))
 
 
+def test_files_read_one_folder_after_another_are_in_no_order_worth_a_word(tmp_path):
+    for label in ("bad", "good"):
+        (tmp_path / label).mkdir()
+        for at in range(60):
+            (tmp_path / label / f"{at}.txt").write_text(f"a {label} film, number {at}", encoding="utf-8")
+    assert not aurify.inspect(tmp_path).where(check="row_order")
+
+
 def test_odd_times_are_no_error(monkeypatch):
     monkeypatch.undo()  # every check
     frame, _ = dated(7, rows=150)

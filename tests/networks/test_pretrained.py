@@ -330,6 +330,24 @@ def test_network_takes_the_place_of_a_tokenizer_and_says_so(folder, tmp_path, la
     assert "'cut' does not fit: the network 'pretrained' fills the slot 'tokens' itself; leave it out" in refused.err
 
 
+@pytest.mark.parametrize("choice", ["network", "technique"])
+def test_frozen_encoder_leaves_out_what_would_change_tokens_later_unless_it_is_asked_for(
+    folder, tmp_path, lab, words, choice
+):
+    lab.frames["text"].write_csv(tmp_path / "reviews.csv")
+    asked = ["fit", tmp_path / "reviews.csv", "--target", "y", "--set", "budget.steps=2", "--no-inspect"]
+    if choice == "network":
+        asked += ["--set", "network=pretrained", "--set", f"network.model={folder}"]
+    else:
+        asked += ["--set", "network=mlp", "--with", f"frozen_encoder.model={folder}"]
+    found = words(*asked, "--out", tmp_path / "one")
+    assert "left out is what changes them later, token_dropout" in found.out + found.err
+    assert "token_dropout" not in (tmp_path / "one" / "recipe.yaml").read_text()
+    refused = words(*asked, "--with", "token_dropout", "--out", tmp_path / "two", check=False)
+    assert refused.code == 2
+    assert "token_dropout changes texts while a network learns, and this one reads none" in refused.err
+
+
 CUT = '''
 from dataclasses import dataclass
 from aurify.core.parts import Technique, Trait

@@ -239,6 +239,16 @@ def test_texts_are_marked_by_colour_and_line_and_stay_texts(pages, visit):
     assert not set(shown) & {"\u202e", "\x07"}, "what turns or rings is named, not done"
 
 
+def test_texts_beside_other_columns_are_no_column_of_single_signs(pages, visit):
+    page = visit(pages["texts", "zh"], viewport={"width": min(WIDTHS), "height": 900})
+    widths = page.evaluate(
+        "[...document.querySelectorAll('main td')].filter(cell => cell.clientWidth &&"
+        " cell.textContent.length > 60 && !cell.closest('.card')).map(cell => cell.clientWidth)"
+    )
+    assert widths
+    assert min(widths) >= 200
+
+
 def test_hostile_names_are_text(pages, visit):
     page = visit(pages["two", "en"])
     assert "<script>alert(1)</script>" in page.inner_text("main")

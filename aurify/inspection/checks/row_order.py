@@ -8,6 +8,7 @@ import numpy as np
 
 from aurify.core.parts import Trait
 from aurify.core.words import said
+from aurify.data.class_folders import FILE, LABEL
 from aurify.data.findings import NOTE, Finding
 from aurify.inspection.check import Check
 from aurify.inspection.clock import clocks
@@ -25,7 +26,7 @@ class RowOrder(Check):
     of_target = True
 
     def look(self, seen: Inspected) -> Iterable[Finding]:
-        if seen.by != "random" or len(seen.rows) < 100 or seen.once(clocks):
+        if seen.by != "random" or len(seen.rows) < 100 or _by_folder(seen) or seen.once(clocks):
             return
         target = seen.target[:MOST_FITTED]
         numbers = seen.classes is None
@@ -42,3 +43,10 @@ class RowOrder(Check):
             fix = said("if the order is one of time or of groups, name its column: --split time:COLUMN or group:COLUMN")
             evidence = {"correlation": plain(found.value), "rows": len(target)}
             yield self.found(NOTE, text, fix=fix, weight=found.value, evidence=evidence)
+
+
+def _by_folder(seen: Inspected) -> bool:
+    """Whether the rows are files in a folder for each class, read one folder after another."""
+    if FILE not in seen.frame.columns or seen.schema.target != LABEL:
+        return False
+    return bool((seen.frame[FILE].str.split("/").list.first() == seen.frame[LABEL]).all())
