@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from aurify.blocks.chain import Chain
 from aurify.blocks.dropout import Dropout
 from aurify.core.errors import AurifyError
-from aurify.core.ragged import PAD
+from aurify.core.ragged import PAD, SEPARATOR
 
 if TYPE_CHECKING:
     from aurify.core.types import Input
@@ -28,7 +28,6 @@ FAMILIES = (
 )
 """Kinds of encoders that are known to answer here as they do in transformers."""
 
-SEPARATOR = 2
 POOLINGS = ("cls", "mean", "pooler")
 SPECIAL = ("pad", "unknown", "separator", "mask")
 """What the first ids of our tokens stand for, in their order."""

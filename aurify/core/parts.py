@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from enum import Enum, IntEnum, auto
 from functools import cache
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from aurify.core.errors import AurifyError, listing, suggest
@@ -85,8 +86,12 @@ class Part:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Files of the user's whose content decides what comes out: a study measures anew what changed ones make."""
-        return ()
+        """Files of the user's whose content decides what comes out: a study measures anew what changed ones make.
+
+        Those that settings with ``file`` name, as far as they are there; a part that reads others says so itself.
+        """
+        named = (getattr(self, name) for name, setting in self.knobs().items() if setting.file)
+        return tuple(str(path) for word in named if word and (path := Path(str(word)).expanduser()).is_file())
 
     def why_unexportable(self) -> str:
         """Say why an ONNX graph cannot hold what the part adds with these settings; "" when it can."""

@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-PAD = 0
-"""What fills a row of a batch after its own end: no id that means anything is 0."""
+PAD, UNKNOWN, SEPARATOR, MASK = range(4)
+"""The first ids: what fills a row of a batch after its own end, what training did not have, the end of a column, a
+hidden word. No id that means anything is 0."""
 
 SHORTEST = 8
 """Rows are padded to no less than this."""

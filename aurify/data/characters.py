@@ -12,12 +12,11 @@ import torch
 from torch import Tensor
 
 from aurify.blocks.token_mean import TokenMean
-from aurify.core.ragged import side_by_side
+from aurify.core.ragged import SEPARATOR, UNKNOWN, side_by_side
 from aurify.core.types import Input, Layer, View
 
-UNKNOWN, SEPARATOR, MASK = 1, 2, 3
 SPECIAL = ("", "<unknown>", "<separator>", "<mask>")
-"""What the first ids mean: nothing (``PAD``), what training did not have, the end of a column, a hidden word."""
+"""How the first ids, ``PAD`` and those after it, stand in a vocabulary."""
 
 LONGEST = 512
 """Ids of a row that a network sees by default."""

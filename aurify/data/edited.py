@@ -1,33 +1,60 @@
-"""A batch whose tokens a technique changes, special ones and other rows left alone."""
+"""What techniques share that change the tokens of a batch."""
 
 # B rows, L tokens of the longest
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from aurify.blocks.token_edits import draws
 from aurify.core.errors import AurifyError
+from aurify.core.parts import Technique, Trait
 from aurify.core.run import Run
 from aurify.core.types import Batch, Input
 from aurify.data.token_kinds import TokenKinds
 
-Edit = Callable[[Tensor, Tensor, TokenKinds, torch.Generator], Tensor]
-"""From ids (B, L), the places that may change (B, L), what ids mean and a generator to ids (B, L)."""
+
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """What an edit may look at: ids (B, L), which of them may change (B, L) bool, what they mean, draws, the run."""
+
+    ids: Tensor
+    free: Tensor
+    kinds: TokenKinds
+    random: torch.Generator
+    run: Run
+
+    def drawn(self, rate: float) -> Tensor:
+        """Each place that may change with a chance of ``rate`` (B, L) bool."""
+        return self.free & (draws(tuple(self.ids.shape), self.random, self.ids.device) < rate)
 
 
-def edited(batch: Batch, run: Run, stream: str, edit: Edit) -> Batch:
-    """The batch with its own rows' tokens changed, never those that are special; partners stay as they are."""
-    random = run.random(stream)  # on the CPU: the same draws on every device
-    inputs = dict(batch.inputs)
-    for name, given in token_inputs(run, stream).items():
-        ids = inputs[name]
-        known = run.once(("kinds", name, ids.device), lambda i=given, d=ids.device: TokenKinds.of(i, d))
-        inputs[name] = edit(ids, ~known.special[ids], known, random)
-    return replace(batch, inputs=inputs)
+@dataclass(kw_only=True)
+class TokenEdit(Technique):
+    """A technique that changes a share of a batch's tokens in each step: no special ones, and no partners."""
+
+    family = "augmentation"
+    rate: float
+    needs = frozenset({Trait.TEXTS})
+    neutral = {"rate": 0.0}
+
+    def edit(self, tokens: Tokens) -> Tensor:
+        """The ids (B, L) changed."""
+        raise NotImplementedError
+
+    def on_batch(self, batch: Batch, run: Run) -> Batch:
+        if self.rate == 0.0:
+            return batch
+        random = run.random(self.name())  # on the CPU: the same draws on every device
+        inputs = dict(batch.inputs)
+        for name, given in token_inputs(run, self.name()).items():
+            ids = inputs[name]
+            kinds = run.once(("kinds", name, ids.device), lambda i=given, d=ids.device: TokenKinds.of(i, d))
+            inputs[name] = self.edit(Tokens(ids, ~kinds.special[ids], kinds, random, run))
+        return replace(batch, inputs=inputs)
 
 
 def token_inputs(run: Run, technique: str) -> dict[str, Input]:

@@ -7,20 +7,23 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from aurify.blocks.encoder import SEPARATOR, Description, Encoder
+from aurify.blocks.encoder import Description, Encoder
 from aurify.blocks.entries import Plain
 from aurify.core.errors import AurifyError
-from aurify.core.ragged import Ragged, by_width, from_sequences, side_by_side
+from aurify.core.parts import Part, Trait, knob
+from aurify.core.ragged import SEPARATOR, UNKNOWN, Ragged, by_width, side_by_side
 from aurify.core.types import Input, Layer, View
-from aurify.data.characters import SPECIAL, UNKNOWN, tokens_of
-from aurify.data.encoder_files import EncoderFiles, describe, find
+from aurify.data.characters import SPECIAL, tokens_of
+from aurify.data.encoder_files import EncoderFiles, describe, find, local_files
+from aurify.data.subwords import ids_of, read_tokenizer, sound
+from aurify.data.word_pattern import LONGEST_WORD
 
 ENCODED = "encoded"
 """The input that holds the vectors of a frozen encoder."""
@@ -30,6 +33,28 @@ AT_ONCE = 32
 
 KEPT_BYTES = 64 * 2**20
 """Vectors of texts already met that are kept: a report asks about the same texts many times."""
+
+
+@dataclass(kw_only=True)
+class EncoderSettings(Part):
+    """What parts ask that use a pretrained encoder."""
+
+    model: str = knob("", "folder of the encoder, or its name on the Hugging Face hub", file=True)
+    pooling: str = knob(
+        "auto",
+        "what stands for a text: first token, mean or the model's pooler; auto: as its folder says, or mean",
+        choices=("auto", "cls", "mean", "pooler"),
+    )
+    length: int = knob(256, "tokens of a text that are read", low=32, high=512, log=True, legal=(1, 65_536))
+    needs = frozenset({Trait.TEXTS, Trait.ENCODER})
+
+    @property
+    def offers(self) -> frozenset[Trait]:
+        return frozenset({Trait.ENCODER} if self.model else ())
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return local_files(self.model)
 
 
 class EncoderTokens(Layer):
@@ -66,12 +91,8 @@ class EncoderTokens(Layer):
         return {**{k: v for k, v in values.items() if k != "texts"}, "tokens": self.tokens(values["texts"])}
 
     def tokens(self, texts: Ragged) -> Ragged:
-        said = [t.encode("utf-8", "replace").decode("utf-8") for t in texts.flat_texts()]
-        try:
-            pieces = self.cutter.encode_batch_fast(said, add_special_tokens=False)
-        except Exception as error:  # it has no kind of error of its own
-            raise AurifyError(f"the encoder's tokenizer fails: {' '.join(str(error).split())[:200]}") from None
-        own = from_sequences([piece.ids for piece in pieces], texts.columns)
+        texts = texts.first(self.length * LONGEST_WORD)  # of a whole book the beginning
+        own = ids_of(self.cutter, map(sound, texts.flat_texts()), texts.columns)
         ours = self.renumbered[own.values.long()]
         ours = torch.where(ours == 0, UNKNOWN, ours)  # nothing inside a text is padding
         return side_by_side(replace(own, values=ours), SEPARATOR, UNKNOWN).first(self.length)
@@ -184,13 +205,6 @@ def taken(files: EncoderFiles, pooling: str, length: int) -> dict[str, Any]:
 
 
 def _cutter(data: Tensor) -> Any:
-    try:
-        from tokenizers import Tokenizer
-    except ImportError:
-        raise AurifyError("the model's tokens need tokenizers: pip install 'aurify[text]'") from None
-    try:
-        cutter = Tokenizer.from_str(data.numpy().tobytes().decode())
-    except Exception as error:  # it has no kind of error of its own
-        raise AurifyError(f"the saved tokenizer cannot be read: {' '.join(str(error).split())[:200]}") from None
+    cutter = read_tokenizer(data.numpy().tobytes().decode(errors="replace"))
     cutter.encode_special_tokens = True  # a text that says [SEP] says these letters
     return cutter

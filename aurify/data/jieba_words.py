@@ -46,13 +46,14 @@ def segmented(tokenizer: Any, texts: Sequence[str], hmm: bool) -> Counted:
     known: dict[str, int] = {}
     lengths, places = array("i"), array("i")
     for text in texts:
-        found = [known.setdefault(word, len(known)) for word in _cut(tokenizer, text, hmm) if not word.isspace()]
+        found = [known.setdefault(word, len(known)) for word in cut(tokenizer, text, hmm) if not word.isspace()]
         places.extend(found)
         lengths.append(len(found))
     return list(known), lengths, places
 
 
-def _cut(tokenizer: Any, text: str, hmm: bool) -> list[str]:
+def cut(tokenizer: Any, text: str, hmm: bool) -> list[str]:
+    """Every character of a text in words, blanks too."""
     if len(text) <= LONGEST_BLOCK:
         return tokenizer.lcut(text, HMM=hmm)
     import jieba

@@ -23,7 +23,7 @@ from aurify.core.cores import cores
 from aurify.core.errors import AurifyError
 from aurify.core.optional import imported
 from aurify.data import jieba_words
-from aurify.data.jieba_words import Counted, heard, load, segmented
+from aurify.data.jieba_words import Counted, cut, heard, load, segmented
 from aurify.data.vocabulary import Cut, packed
 
 MANY_CHARACTERS = 500_000
@@ -94,6 +94,10 @@ class Segmenter:
             words = self._words
         ends = accumulate((len(places) // 4 for places in found), initial=0)
         return Cut(packed(b"".join(found), array("q", ends), columns), words)
+
+    def cut(self, text: str) -> list[str]:
+        """One text, all of its characters, that nobody need remember."""
+        return cut(self._tokenizer, text, self.hmm)
 
     def _forget(self) -> None:
         self._places, self._bytes = dict[str, bytes](), 0

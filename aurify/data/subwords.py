@@ -8,22 +8,26 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from aurify.core.errors import AurifyError
 from aurify.core.optional import imported
-from aurify.core.ragged import Ragged, from_sequences
-from aurify.data.characters import SPECIAL, UNKNOWN
+from aurify.core.ragged import UNKNOWN, Ragged, from_sequences
+from aurify.data.characters import SPECIAL
 from aurify.data.vocabulary import most_frequent
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 LONGEST_PIECE = 16
+AT_ONCE = 4096
+"""Texts that are cut together."""
+
 MOST_WORDS = 50_000
 """Different words from which likely parts are learnt, the most frequent ones."""
 
@@ -53,22 +57,50 @@ def vocabulary(told: str) -> tuple[str, ...]:
 
 def encoded(told: str, texts: Sequence[str], columns: int = 1) -> Ragged:
     """Texts, ``columns`` of them a row, as ids of the pieces; characters that no piece has are unknown."""
-    found = _opened(told).encode_batch_fast(list(map(_plain, texts)), add_special_tokens=False)
-    return from_sequences([each.ids for each in found], columns)
+    return ids_of(_opened(told), map(_plain, texts), columns)
+
+
+def ids_of(tokenizer: Tokenizer, texts: Iterable[str], columns: int) -> Ragged:
+    """Texts, ``columns`` of them a row, as ids of a tokenizer; raises AurifyError where it fails.
+
+    Some at a time: what the library says of a token takes a hundred times the memory of its id.
+    """
+    found, rest = list[np.ndarray](), iter(texts)
+    try:
+        while some := list(islice(rest, AT_ONCE)):
+            pieces = tokenizer.encode_batch_fast(some, add_special_tokens=False)
+            found += [np.array(piece.ids, dtype=np.int32) for piece in pieces]
+    except Exception as error:  # the library has no kind of error of its own
+        raise AurifyError(f"the tokenizer fails: {' '.join(str(error).split())[:200]}") from None
+    return from_sequences(found, columns)
 
 
 @lru_cache(maxsize=4)
 def _opened(told: str) -> Tokenizer:
-    return _library().Tokenizer.from_str(told)
+    return read_tokenizer(told)
+
+
+def read_tokenizer(told: str) -> Tokenizer:
+    """A tokenizer from its JSON; raises AurifyError for what is none."""
+    try:
+        return _library().Tokenizer.from_str(told)
+    except AurifyError:
+        raise
+    except Exception as error:  # the library has no kind of error of its own
+        raise AurifyError(f"the saved tokenizer cannot be read: {' '.join(str(error).split())[:200]}") from None
 
 
 def _library() -> Any:
-    return imported("tokenizers", "tokenize.by = 'bpe' or 'unigram'", "text")
+    return imported("tokenizers", "a vocabulary of pieces of words", "text")
 
 
 def _plain(text: str) -> str:
     """One kind of blank between words, and nothing that the library cannot take."""
-    text = " ".join(text.split())
+    return sound(" ".join(text.split()))
+
+
+def sound(text: str) -> str:
+    """A text that can be written as UTF-8: with a sign in place of each half of a character."""
     return text if text.isascii() else SURROGATES.sub("\ufffd", text)
 
 

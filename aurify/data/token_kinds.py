@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from aurify.core.ragged import UNKNOWN
 from aurify.core.types import Input
-from aurify.data.characters import MASK, SPECIAL, UNKNOWN
 
 STARTS = ("\u2581", "\u0120")
 """What pieces that begin a word begin with, in vocabularies of sentencepiece and of GPT-2."""
@@ -22,15 +22,13 @@ CLOSERS = frozenset("\u201d\u2019\u300d\u300f\uff09)\"' \u3000")
 MARKED = re.compile(r"<[^<>\s]+>|\[[A-Z]+\]")
 """How vocabularies of others write their special ids: ``[CLS]``, ``</s>``."""
 
-UNKNOWNS = ("<unknown>", "[UNK]", "<unk>")
-MASKS = ("<mask>", "[MASK]")
-
 
 @dataclass(frozen=True, eq=False)
 class TokenKinds:
-    """Tables (V,) bool of what the ids of an input mean, on one device, and the ids of what is unknown or hidden.
+    """Tables (V,) bool of what the ids of an input mean, on one device.
 
-    ``special`` ids stay as and where they are; ``ends`` end a sentence, ``closers`` behind one belong to it still.
+    ``special`` ids stay as and where they are, which the unknown one need not; ``ends`` end a sentence, ``closers``
+    behind one belong to it still.
     """
 
     words: tuple[str, ...]
@@ -38,18 +36,14 @@ class TokenKinds:
     ends: Tensor
     closers: Tensor
     digits: Tensor
-    unknown: int
-    mask: int
 
     @classmethod
     def of(cls, given: Input, device: torch.device) -> TokenKinds:
         """Look at the words of an input of tokens."""
-        size = given.cardinalities[0]
-        words = given.vocabulary or (*SPECIAL, *("\ufffd" for _ in range(size - len(SPECIAL))))
-        assert len(words) == size, "a word for each id"
-        unknown, mask = _first(words, UNKNOWNS, UNKNOWN), _first(words, MASKS, MASK)
+        words = given.vocabulary
+        assert len(words) == given.cardinalities[0], "a word for each id"
         spelt = [bare(word) for word in words]
-        special = [at == 0 or (at != unknown and MARKED.fullmatch(word) is not None) for at, word in enumerate(words)]
+        special = [at == 0 or (at != UNKNOWN and MARKED.fullmatch(word) is not None) for at, word in enumerate(words)]
 
         def table(flags: Sequence[bool]) -> Tensor:
             return torch.tensor(flags, dtype=torch.bool, device=device)
@@ -60,8 +54,6 @@ class TokenKinds:
             ends=table([word[-1:] in ENDS and bool(word) for word in spelt]),
             closers=table([word in CLOSERS for word in spelt]),
             digits=table([word.isdigit() for word in spelt]),
-            unknown=unknown,
-            mask=mask,
         )
 
     def sentence_ends(self, ids_BL: Tensor) -> Tensor:
@@ -96,11 +88,6 @@ def spelled(words: Sequence[str]) -> dict[tuple[str, bool], int]:
         if word:
             found.setdefault((word, begins), at)
     return found
-
-
-def _first(words: Sequence[str], names: Sequence[str], otherwise: int) -> int:
-    head = words[:1000]  # where vocabularies keep them
-    return next((head.index(name) for name in names if name in head), otherwise)
 
 
 def _before(flags_BL: Tensor) -> Tensor:

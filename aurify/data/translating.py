@@ -99,7 +99,8 @@ def function_of(name: str) -> Translate:
     if not place or not wanted:
         raise AurifyError(f"function {name!r} is not known: write module:function or file.py:function")
     try:
-        module = _file(Path(place)) if place.endswith(".py") else _module(place)
+        file = file_of(place)
+        module = importlib.import_module(place) if file is None else _file(file)
     except AurifyError:
         raise
     except Exception as error:
@@ -110,10 +111,15 @@ def function_of(name: str) -> Translate:
     return found
 
 
-def _module(name: str) -> ModuleType:
-    """An installed module, or one in the current folder, which processes of a study do not look into."""
-    beside = Path(*name.split(".")).with_suffix(".py")
-    return _file(beside) if name not in sys.modules and beside.is_file() else importlib.import_module(name)
+def file_of(place: str) -> Path | None:
+    """The file that ``file.py`` or a module in the current folder is, which no process of a study looks into.
+
+    None for an installed module.
+    """
+    if place.endswith(".py"):
+        return Path(place)
+    beside = Path(*place.split(".")).with_suffix(".py") if place else Path()
+    return beside if place not in sys.modules and beside.is_file() else None
 
 
 def _file(path: Path) -> ModuleType:

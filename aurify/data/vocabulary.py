@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aurify.core.ragged import Ragged
-from aurify.data.characters import SPECIAL, UNKNOWN
+from aurify.core.ragged import UNKNOWN, Ragged
+from aurify.data.characters import SPECIAL
 
 
 @dataclass(frozen=True, eq=False)

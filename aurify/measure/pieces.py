@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from importlib.util import find_spec
 from itertools import groupby
+
+from aurify.data.segmenting import segmenter
 
 Span = tuple[int, int]
 """Where a piece begins and where it ends in its text, in characters."""
@@ -57,7 +59,7 @@ def words(text: str) -> set[str]:
         run = small[start:end]
         if kind == WORD:
             found.add(run)
-        elif kind == UNSPACED and _jieba() is not None:
+        elif kind == UNSPACED and _has_jieba():
             found.update(_chinese()(run))
         elif kind == UNSPACED:
             found.update(run[at : at + 2] for at in range(max(1, len(run) - 1)))
@@ -126,15 +128,9 @@ def _kind(character: str) -> str | None:
 
 def _chinese() -> Callable[[str], list[str]]:
     """What cuts Chinese into words."""
-    jieba = _jieba()
-    return list if jieba is None else jieba
+    return segmenter((), hmm=True).cut if _has_jieba() else list
 
 
 @cache
-def _jieba() -> Callable[[str], list[str]] | None:
-    try:
-        jieba = importlib.import_module("jieba")
-    except ImportError:
-        return None
-    jieba.setLogLevel(60)
-    return jieba.lcut
+def _has_jieba() -> bool:
+    return find_spec("jieba") is not None

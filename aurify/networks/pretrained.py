@@ -17,8 +17,8 @@ from aurify.blocks.lora import make_low_rank
 from aurify.core.errors import AurifyError
 from aurify.core.parts import Network, Trait, knob
 from aurify.core.types import Blend, Layer, Signature, View
-from aurify.data.encoder_files import find, local_files
-from aurify.data.encoders import EncoderTokens, FrozenTexts
+from aurify.data.encoder_files import find
+from aurify.data.encoders import EncoderSettings, EncoderTokens, FrozenTexts
 
 RATES = {"lora": 0.1, "full": 0.01}
 """Learning rate of an encoder as a share of the head's: with the 2e-3 that texts begin with, 2e-4 and 2e-5."""
@@ -27,7 +27,7 @@ RANK, SCALE = 8, 2.0
 
 
 @dataclass(kw_only=True)
-class Pretrained(Network):
+class Pretrained(EncoderSettings, Network):
     """An encoder that learnt language elsewhere, and one layer on what it says of a text (BERT, Devlin et al. 2019).
 
     It brings its own tokens; other columns stand beside its vector. ``frozen``: texts are encoded once, before
@@ -38,16 +38,8 @@ class Pretrained(Network):
     weights are not dropped, else dropout is as the encoder says unless the technique ``dropout`` is used.
     """
 
-    needs = frozenset({Trait.TEXTS, Trait.ENCODER})
     slot = "tokens"
-    model: str = knob("", "folder of the encoder, or its name on the Hugging Face hub", file=True)
     tuning: str = knob("frozen", "which of the encoder's weights learn", choices=("frozen", "lora", "full"))
-    pooling: str = knob(
-        "auto",
-        "what stands for a text: first token, mean or the model's pooler; auto: as its folder says, or mean",
-        choices=("auto", "cls", "mean", "pooler"),
-    )
-    length: int = knob(256, "tokens of a text that are read", low=32, high=512, log=True, legal=(1, 65_536))
     rate: float | None = knob(
         None,
         "learning rate of the encoder, as a share of the head's; nothing: 0.1 of lora, 0.01 of full",
@@ -59,12 +51,7 @@ class Pretrained(Network):
 
     @property
     def offers(self) -> frozenset[Trait]:
-        frozen = {Trait.ENCODED} if self.tuning == "frozen" else set[Trait]()
-        return frozenset({Trait.ENCODER} | frozen if self.model else ())
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        return local_files(self.model)
+        return super().offers | ({Trait.ENCODED} if self.model and self.tuning == "frozen" else set())
 
     def layer(self, view: View) -> Layer | None:
         if "texts" not in view.inputs:

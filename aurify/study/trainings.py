@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,9 @@ from aurify.core.recipe import Recipe
 from aurify.study.answers import Answer, Answers
 from aurify.study.cells import Cell
 from aurify.study.workers import Order, Workers
+
+LARGE_BYTES = 2**24
+"""Files of the user's from which on they are not read for every training that is asked for."""
 
 WAIT_SECONDS = 0.2
 
@@ -65,8 +68,22 @@ def _foreign(recipe: Recipe) -> list[str]:
     kinds += {type(module) for module in source.modules()} if isinstance(source, nn.Module) else [source]
     own = [kind for kind in kinds if kind is not None and not str(kind.__module__).startswith(("aurify.", "torch."))]
     files = [Path(file) for part in (recipe.network, recipe.optimizer, *recipe.techniques) for file in part.files]
-    read = [*map(_code, own), *(file.read_bytes() for file in files if file.is_file())]
-    return sorted({hashlib.blake2b(each, digest_size=10).hexdigest() for each in read})
+    code = {hashlib.blake2b(_code(each), digest_size=10).hexdigest() for each in own}
+    return sorted(code | {_content(file.resolve()) for file in files if file.is_file()})
+
+
+def _content(file: Path) -> str:
+    """A digest of a file; a large one is read once as long as its size and its time of change are the same."""
+    about = file.stat()
+    return (_digest_of if about.st_size > LARGE_BYTES else _digest_of.__wrapped__)(
+        file, about.st_size, about.st_mtime_ns
+    )
+
+
+@cache
+def _digest_of(file: Path, size: int, changed: int) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=10)).hexdigest()
 
 
 def _code(kind: Any) -> bytes:

@@ -17,7 +17,8 @@ from aurify.core.ragged import PAD, from_texts
 from aurify.core.run import Run
 from aurify.core.types import Batch, Layer, View
 from aurify.data.edited import token_inputs
-from aurify.data.translating import Translate, Translations, function_of, models_of, share_of
+from aurify.data.encoder_files import local_files
+from aurify.data.translating import Translate, Translations, file_of, function_of, models_of, share_of
 
 CACHE = "translations.jsonl"
 
@@ -55,9 +56,11 @@ class BackTranslation(Technique):
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The function's; the cache grows by itself."""
-        place = self.function.rpartition(":")[0]
-        return (place,) if place.endswith(".py") else ()
+        """The function's or the models'; the cache, which grows by itself, where nothing else translates."""
+        if self.function:
+            file = file_of(self.function.rpartition(":")[0])
+            return () if file is None else (str(file),)
+        return tuple(file for model in self.models for file in local_files(model)) if self.models else (self.cache,)
 
     def layer(self, view: View) -> Layer | None:
         translate = self._translator()

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from aurify.core.knobs import Knob
 from aurify.core.parts import Stage, Technique, Trait, knob
-from aurify.core.ragged import Ragged, side_by_side
+from aurify.core.ragged import SEPARATOR, UNKNOWN, Ragged, side_by_side
 from aurify.core.types import Input, Layer, View
 from aurify.data import subwords
-from aurify.data.characters import LONGEST, SEPARATOR, SPECIAL, UNKNOWN, Characters, tokens_of
+from aurify.data.characters import LONGEST, SPECIAL, Characters, tokens_of
 from aurify.data.segmenting import Entries, read_dictionary, segmenter
 from aurify.data.text_forms import changed
 from aurify.data.vocabulary import Cut, cut_by, kept, numbered, recalled
@@ -29,7 +29,11 @@ UNPARTED = 0.2
 
 @dataclass(frozen=True)
 class Expression(Knob):
-    """A setting that is a regular expression: as of a file's name, nobody but the user knows one."""
+    """A setting that is a regular expression: nothing to search, as nobody but the user knows one."""
+
+    @property
+    def named(self) -> bool:
+        return True
 
     def rule(self) -> str:
         return "a regular expression"
@@ -64,7 +68,7 @@ class Tokenize(Technique):
     hmm: bool = knob(True, "jieba: find words that the dictionary lacks")
     pattern: str = field(
         default="",
-        metadata={"knob": Expression("words: what one word is, in place of the built-in pattern", file=True)},
+        metadata={"knob": Expression("words: what one word is, in place of the built-in pattern")},
     )
     dictionary: str = knob("", "jieba: further words, a line each, perhaps with a count after a blank", file=True)
     needs = frozenset({Trait.TEXTS})

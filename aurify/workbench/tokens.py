@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from aurify.core.ragged import Ragged
+from aurify.core.ragged import UNKNOWN, Ragged
 from aurify.data import prepare
-from aurify.data.characters import UNKNOWN
 from aurify.data.store import Asked
 from aurify.ship.bundle import Bundle
 

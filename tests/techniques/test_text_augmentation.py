@@ -14,11 +14,11 @@ from aurify.blocks import token_edits
 from aurify.blocks.token_mean import TokenMean
 from aurify.core import rng
 from aurify.core.errors import AurifyError
-from aurify.core.ragged import from_sequences
+from aurify.core.ragged import MASK, SEPARATOR, UNKNOWN, from_sequences
 from aurify.core.types import Batch, Blend, Input
 from aurify.data import prepare
-from aurify.data.characters import MASK, SEPARATOR, SPECIAL, UNKNOWN
-from aurify.data.edited import edited
+from aurify.data.characters import SPECIAL
+from aurify.data.edited import TokenEdit
 from aurify.data.synonyms import near, read_groups, table_of
 from aurify.data.token_kinds import TokenKinds
 from aurify.data.translating import models_of, share_of
@@ -277,16 +277,15 @@ def test_dropout_makes_tokens_unknown_where_they_stand():
     assert float((changed == UNKNOWN).float().mean()) == pytest.approx(0.25, abs=0.02)
 
 
-def test_special_ids_of_other_vocabularies_are_recognised():
-    words = ("[PAD]", "good", "[CLS]", "[SEP]", "[MASK]", "[UNK]", "bad", "##ly", "[", "<3")
+def test_special_ids_of_an_encoder_are_recognised_beside_ours():
+    words = (*SPECIAL, "good", "[CLS]", "</s>", "bad", "##ly", "[", "<3")
     known = TokenKinds.of(given(words), torch.device("cpu"))
-    assert torch.nonzero(known.special)[:, 0].tolist() == [0, 2, 3, 4]
-    assert (known.unknown, known.mask) == (5, 4)
-    ids = torch.tensor([[2, 1, 6, 1, 6, 3, 0, 0]] * 50)
+    assert torch.nonzero(known.special)[:, 0].tolist() == [0, SEPARATOR, MASK, 5, 6]
+    ids = torch.tensor([[5, 4, 7, 4, 7, 6, 0, 0]] * 50)
     changed = after(SpanMasking(rate=0.5), ids, words=words)
-    assert (changed[:, 0] == 2).all()
-    assert (changed[:, 5] == 3).all()
-    assert set(changed[:, 1:5].unique().tolist()) == {1, 4, 6}
+    assert (changed[:, 0] == 5).all()
+    assert (changed[:, 5] == 6).all()
+    assert set(changed[:, 1:5].unique().tolist()) == {4, MASK, 7}
 
 
 # synonyms
@@ -404,9 +403,20 @@ def test_near_needs_a_table_of_vectors():
         after(SynonymReplacement(), rows_of([9]), model=torch.nn.Linear(2, 2))
 
 
-def test_studies_measure_anew_when_the_file_changed(lab, tmp_path):
-    path = tmp_path / "s.txt"
-    recipe = lab.recipe("text", {"synonym_replacement": {"synonyms": str(path)}})
+FILES = {
+    "synonyms": lambda path: {"techniques": {"synonym_replacement": {"synonyms": path}}},
+    "dictionary": lambda path: {"techniques": {"tokenize": {"by": "jieba", "dictionary": path}}},
+    "vectors": lambda path: {"network": {"name": "bag", "vectors": path}},
+    "translations": lambda path: {"techniques": {"back_translation": {"cache": path}}},
+    "translator": lambda path: {"techniques": {"back_translation": {"function": f"{path}:translate"}}},
+}
+
+
+@pytest.mark.parametrize("what", FILES)
+def test_studies_measure_anew_when_a_file_changed(lab, tmp_path, what):
+    path = tmp_path / "s.py"
+    plain = FILES[what](str(path))
+    recipe = lab.recipe("text", plain.pop("techniques", {}), **plain)
     cell = SimpleNamespace(path="cell-0", seed=1)
     keys = {Wanted(recipe, cell).key}
     for content in ("a b", "a c"):
@@ -628,11 +638,14 @@ def test_an_edit_of_one_input_of_tokens_leaves_the_generator_to_it_alone():
     ids = rows_of([9, 9])
     seen = []
 
-    def look(ids, free, known, random):
-        seen.append(token_edits.draws((2,), random, ids.device).tolist())
-        return ids
+    class One(TokenEdit):
+        def edit(self, tokens):
+            seen.append(token_edits.draws((2,), tokens.random, ids.device).tolist())
+            return tokens.ids
 
-    edited(batch_of(ids), run_of(), "one", look)
-    edited(batch_of(ids), run_of(), "one", look)
-    edited(batch_of(ids), run_of(), "two", look)
+    class Two(One):
+        pass
+
+    for technique in (One, One, Two):
+        technique(rate=1.0).on_batch(batch_of(ids), run_of())
     assert seen[0] == seen[1] != seen[2]

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from aurify.core.errors import AurifyError
-from aurify.core.ragged import from_texts
+from aurify.core.ragged import UNKNOWN, from_texts
 from aurify.core.types import Input, View
 from aurify.data import jieba_words, segmenting
-from aurify.data.characters import SPECIAL, UNKNOWN, Characters
+from aurify.data.characters import SPECIAL, Characters
 from aurify.data.segmenting import Segmenter
 from aurify.data.vocabulary import kept, recalled
 from aurify.ship.bundle import Bundle
