@@ -294,6 +294,11 @@ class Technique(Part):
     stacks: ClassVar[bool] = False
 
     @property
+    def idle(self) -> str:
+        """Why it would do nothing for a user who asks for it, and what to do: refused after its name; "": it does."""
+        return ""
+
+    @property
     def hidden(self) -> tuple[str, ...]:
         """Columns that nobody may learn from, the plain models beside the network included.
 

@@ -51,7 +51,7 @@ class Pretrained(EncoderSettings, Network):
 
     @property
     def offers(self) -> frozenset[Trait]:
-        return super().offers | ({Trait.ENCODED} if self.model and self.tuning == "frozen" else set[Trait]())
+        return super().offers | ({Trait.ENCODED} if self.model and self.tuning == "frozen" else set())
 
     def layer(self, view: View) -> Layer | None:
         if "texts" not in view.inputs:

@@ -62,6 +62,16 @@ class BackTranslation(Technique):
             return () if file is None else (str(file),)
         return tuple(file for model in self.models for file in local_files(model)) if self.models else (self.cache,)
 
+    @property
+    def idle(self) -> str:
+        named = self.function or self.models or self.share == 0.0 or self.rate == 0.0
+        if named or self.cache != CACHE or Path(CACHE).exists():
+            return ""
+        return (
+            "has nothing to translate with: name one with back_translation.function=FILE.py:NAME, two models or a cache"
+            " of translations; or leave it out with --without back_translation"
+        )
+
     def layer(self, view: View) -> Layer | None:
         translate = self._translator()
         if self.share == 0.0 or self.rate == 0.0 or (translate is None and not self._has_cache()):
@@ -88,12 +98,7 @@ class BackTranslation(Technique):
 
     def _has_cache(self) -> bool:
         there = Path(self.cache).exists()
-        if not there and self.cache == CACHE:
-            raise AurifyError(
-                "back_translation has nothing to translate with: name one with back_translation.function=FILE.py:NAME,"
-                " two models or a cache of translations; or leave it out with --without back_translation"
-            )
-        if not there:
+        if not there and self.cache != CACHE:
             raise AurifyError(
                 f"back_translation.cache = {self.cache!r}: there is no such file; name a function that translates, or"
                 " a file of translations"

@@ -27,7 +27,7 @@ class FrozenEncoder(EncoderSettings, Technique):
 
     @property
     def offers(self) -> frozenset[Trait]:
-        return super().offers | ({Trait.ENCODED} if self.model else set[Trait]())
+        return super().offers | ({Trait.ENCODED} if self.model else set())
 
     def layer(self, view: View) -> Layer | None:
         if not self.model or "texts" not in view.inputs:

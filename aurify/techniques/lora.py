@@ -18,7 +18,8 @@ class Lora(Technique):
     Matrices and biases of the linear layers stay as they began; a product of two thin matrices, zero at first,
     is added to each; the network's last layer, and all that is no linear layer, trains as ever. Helps: weights learnt
     elsewhere and few rows to adapt them with, a hundredth of the numbers to train. Hurts: training from the beginning,
-    where what stays is random. The pretrained encoder's own ``tuning=lora`` freezes the rest of it too.
+    where what stays is random; nothing happens where no linear layer beside the last is twice the rank wide, as in
+    ``bag`` and ``textcnn``. The pretrained encoder's own ``tuning=lora`` freezes the rest of it too.
     """
 
     family = "regularisation"

@@ -120,6 +120,9 @@ def complete(wish: Wish, task: Any, store: Any, catalog: Catalog) -> tuple[Recip
         for old, (new, slot) in displaced.items()
     ]
     recipe = catalog.recipe(plain)
+    for technique in recipe.techniques:
+        if technique.idle:
+            raise AurifyError(f"{technique.name()} {technique.idle}")
     if idle := _idle(recipe, [*wish.using, *wish.settings]):
         recipe = replace(recipe, techniques=tuple(t for t in recipe.techniques if t.name() not in idle))
         what = said(

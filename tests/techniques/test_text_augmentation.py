@@ -581,8 +581,9 @@ def test_settings_that_cannot_be_are_one_line(lab, own):
     view = view_of(lab)
     with pytest.raises(AurifyError, match="there is no such file"):
         BackTranslation(cache="elsewhere.jsonl").layer(view)
-    with pytest.raises(AurifyError, match="nothing to translate with: name one"):
-        BackTranslation().layer(view)
+    assert "nothing to translate with: name one" in BackTranslation().idle
+    assert not BackTranslation(function="words.py:marked").idle
+    assert not BackTranslation(share=0.0).idle
     with pytest.raises(AurifyError, match="name one of the two"):
         BackTranslation(function="words.py:marked", models=("a", "b")).layer(view)
     with pytest.raises(AurifyError, match="name two"):
