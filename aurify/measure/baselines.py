@@ -81,13 +81,20 @@ class Examples:
 
 
 def fit_baselines(
-    train: Examples, test: Examples, *, classes: tuple[str, ...] | None, seed: int, check: Callable[[], None]
+    train: Examples,
+    test: Examples,
+    *,
+    classes: tuple[str, ...] | None,
+    seed: int,
+    check: Callable[[], None],
+    trivial: bool = False,
 ) -> dict[str, Predictions]:
     """Fit the baselines on ``train`` and answer for ``test``, which may hold classes that ``train`` lacks.
 
-    ``majority`` (class shares) or ``mean``; ``linear`` (logistic or ridge regression); ``boosting`` (histogram
-    gradient-boosted trees, Ke et al. 2017, with categories as they are). ``check`` is called before each and may raise
-    to stop. Same seed, same answers. That the logistic regression did not converge is logged, not raised.
+    ``majority`` (class shares) or ``mean``, and unless this ``trivial`` one is enough ``linear`` (logistic or ridge
+    regression) and ``boosting`` (histogram gradient-boosted trees, Ke et al. 2017, with categories as they are).
+    ``check`` is called before each and may raise to stop. Same seed, same answers. That the logistic regression did not
+    converge is logged, not raised.
     """
     if train.weight is not None:
         weighed = train.weight > 0
@@ -100,7 +107,8 @@ def fit_baselines(
     # with one class to learn from there is nothing to fit
     alone = classes is not None and bool((train.target == train.target[0]).all())
     answers: dict[str, np.ndarray] = {}
-    for name, fit in ((simple, _constant), ("linear", _linear), ("boosting", _boosting)):
+    models = ((simple, _constant), ("linear", _linear), ("boosting", _boosting))
+    for name, fit in models[:1] if trivial else models:
         check()
         with _quiet(name):
             answers[name] = (_constant if alone else fit)(train, test, classes, seed)

@@ -39,8 +39,7 @@ def fit_text_baselines(
     train = replace(train, rows=train.rows[weights(train.roles, train.rows) > 0])
     known, asked = (examples_of(each, schema, hidden) for each in (train, test))
     beside = known.numbers.shape[1] + known.codes.shape[1] > 0
-    plain = fit_baselines if beside else _trivial
-    answers = plain(known, asked, classes=schema.classes, seed=seed, check=check)
+    answers = fit_baselines(known, asked, classes=schema.classes, seed=seed, check=check, trivial=not beside)
     check()
     matrices = _matrices(train, test, schema, hidden, (known, asked) if beside else None)
     weight = np.ones(len(known)) if known.weight is None else known.weight
@@ -49,29 +48,6 @@ def fit_text_baselines(
     prediction = answer if classes is None else answer.argmax(axis=1)
     chances = None if classes is None else answer
     return {**answers, "tfidf": replace(like, prediction=prediction, probabilities=chances)}
-
-
-def _trivial(
-    train: Examples, test: Examples, *, classes: tuple[str, ...] | None, seed: int, check: Callable[[], None]
-) -> dict[str, Predictions]:
-    """The class shares or the mean, where there is nothing but texts."""
-    check()
-    weight = np.ones(len(train)) if train.weight is None else train.weight
-    if classes is None:
-        answer = np.full(len(test), np.average(train.target, weights=weight))
-    else:
-        counts = np.bincount(train.target, weights=weight, minlength=len(classes))
-        answer = np.tile(counts / counts.sum(), (len(test), 1))
-    constant = Predictions(
-        row=test.row,
-        target=test.target,
-        prediction=answer if classes is None else answer.argmax(axis=1),
-        probabilities=None if classes is None else answer,
-        classes=classes,
-        seed=seed,
-        weight=test.weight,
-    )
-    return {"mean" if classes is None else "majority": constant}
 
 
 def _matrices(
