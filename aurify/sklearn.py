@@ -124,7 +124,7 @@ class _Network(BaseEstimator):
         with _as_value_errors():
             frame = self._table(X, reset=False)
             schema = self.bundle_.schema
-            names = [c.name for c in schema.columns if c.name not in (schema.target, schema.weight)]
+            names = [c.name for c in schema.columns if c.name not in (*schema.aims, schema.weight)]
             return self.bundle_.answer(frame.rename(dict(zip(frame.columns, names, strict=True)))).predictions
 
     def save(self, path: str | Path) -> None:

@@ -1,4 +1,4 @@
-"""Tokens as the mean of their vectors: how a text enters a network that has no better way."""
+"""Tokens as the sum of their vectors over the root of their count: how a text enters a network without a better way."""
 
 # B rows, L tokens of the longest, D numbers of each vector
 
@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from aurify.blocks.word_table import Vectors
 from aurify.core.ragged import PAD
 from aurify.core.types import Input
 
@@ -13,13 +14,16 @@ WIDTH = 64
 
 
 class TokenMean(nn.Module):
-    """A bag of words (Iyyer et al. 2015): ids (B, L) to (B, D), the mean over those that are there."""
+    """A bag of words (Iyyer et al. 2015): ids (B, L) to (B, D), of those that are there.
+
+    Vectors begin small, and their sum is divided by the root of their count: a mean of long texts would be near zero.
+    """
 
     def __init__(self, given: Input, width: int = WIDTH):
         super().__init__()
-        self.vectors = nn.Embedding(given.cardinalities[0], width, padding_idx=PAD)
+        self.vectors = Vectors(given.cardinalities[0], width)
         self.widths = [width]
 
     def forward(self, ids_BL: Tensor) -> Tensor:
-        there_BL1 = (ids_BL != PAD).unsqueeze(-1).to(self.vectors.weight.dtype)
-        return (self.vectors(ids_BL) * there_BL1).sum(1) / there_BL1.sum(1).clamp(min=1)
+        counts_B1 = (ids_BL != PAD).sum(1, keepdim=True).clamp(min=1).to(self.vectors.weight.dtype)
+        return self.vectors(ids_BL).sum(1) / counts_B1.sqrt()

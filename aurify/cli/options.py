@@ -11,7 +11,9 @@ import typer
 
 Source = Annotated[str | None, typer.Argument(metavar="SOURCE", help="file or folder of rows, or a recipe (.yaml)")]
 RunPath = Annotated[str, typer.Argument(metavar="RUN", help="run folder or model.aurify")]
-Target = Annotated[str | None, typer.Option("--target", "-t", metavar="COL", help="column to predict")]
+Target = Annotated[
+    str | None, typer.Option("--target", "-t", metavar="COL", help="column to predict, or labels: a,b,c")
+]
 Drop = Annotated[list[str] | None, typer.Option("--drop", metavar="COL", help="column to leave out; repeatable")]
 TestFile = Annotated[str | None, typer.Option("--test", metavar="FILE", help="file whose rows are the test part")]
 SplitBy = Annotated[str | None, typer.Option("--split", metavar="BY", help="random, group:COL or time:COL")]

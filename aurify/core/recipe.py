@@ -20,7 +20,7 @@ class Source(Part):
     """Where the data is and what its columns are for."""
 
     path: str | None = knob(None, "file to read; nothing when the data came as a data frame")
-    target: str | None = knob(None, "column to predict")
+    target: str | None = knob(None, "column to predict, or several of yes and no: a,b,c")
     drop: tuple[str, ...] = knob((), "columns to leave out")
     test: str | None = knob(None, "file whose rows are the test part")
     weight: str | None = knob(None, "column that says how many rows each row stands for")
@@ -117,6 +117,10 @@ class Recipe:
                 )
         if self.blend.model == "trees" and Trait.COLUMNS not in self.task.traits:
             raise AurifyError(f"blend.model = trees needs the columns of a table, which {self.task.name()!r} lacks")
+        if self.blend.model != "none" and not self.task.traits & {Trait.CATEGORICAL, Trait.CONTINUOUS}:
+            raise AurifyError(
+                f"blend.model = {self.blend.model} predicts one class or number a row, not several labels; leave it out"
+            )
         if self.blend.model == "ngrams" and Trait.TEXTS not in self.task.traits:
             raise AurifyError(f"blend.model = ngrams needs texts, which {self.task.name()!r} does not read")
         slots: dict[str, str] = {}

@@ -89,8 +89,9 @@ class View:
 
     ``values`` maps input names to (N, C) tensors: float64 with NaN for missing, int64 codes with -1 for missing
     and -2 for a value unknown to the schema; texts and tokens are ``Ragged``. ``target`` (N,) is class codes (int64)
-    or numbers (float64), ``weight`` (N,) float64 how many rows each row stands for. ``other`` are the values of the
-    same rows in other words, where an earlier layer left some: nothing is fitted on them.
+    or numbers (float64), or which of several labels each row holds (N, K), ``weight`` (N,) float64 how many rows each
+    row stands for. ``other`` are the values of the same rows in other words, where an earlier layer left some: nothing
+    is fitted on them.
     """
 
     inputs: Mapping[str, Input]
@@ -103,6 +104,11 @@ class View:
 
     def __len__(self) -> int:
         return len(self.target)
+
+    @property
+    def several(self) -> bool:
+        """Whether a row may hold several of the classes."""
+        return self.target.ndim == 2
 
     @property
     def table(self) -> dict[str, Tensor]:

@@ -37,7 +37,10 @@ def overlap(learnt: Asked, asked: Asked) -> Overlap:
     kinds = sorted(learnt.inputs)
     old, new = ([each.inputs[kind][each.rows] for kind in kinds] for each in (learnt, asked))
     inputs = np.isin(row_keys(new), row_keys(old))
-    old, new = ([*columns, each.target[each.rows, None]] for columns, each in ((old, learnt), (new, asked)))
+    old, new = (
+        [*columns, each.target[each.rows].reshape(len(each.rows), -1)]
+        for columns, each in ((old, learnt), (new, asked))
+    )
     return Overlap(inputs, np.isin(row_keys(new), row_keys(old)))
 
 

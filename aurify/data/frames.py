@@ -62,6 +62,17 @@ def with_target(source: Any, target: Any) -> tuple[pl.DataFrame, str, list[str]]
     return frame.with_columns(values.alias(name)), name, notes
 
 
+def names_columns(source: Any, target: Any) -> bool:
+    """Whether ``target`` is a list of columns of ``source``, and not one of targets; a file's are names always."""
+    if not isinstance(target, (list, tuple)) or not target or not all(isinstance(each, str) for each in target):
+        return False
+    if source is None or isinstance(source, (str, Path)):
+        return True
+    if hasattr(source, "collect_schema"):  # polars, lazy too
+        return set(target) <= set(source.collect_schema().names())
+    return set(target) <= {str(name) for name in getattr(source, "columns", getattr(source, "column_names", source))}
+
+
 def free_name(wanted: str, frame: pl.DataFrame) -> str:
     """``wanted``, or with the first number behind it that makes it no column of the frame."""
     taken = {name.strip() for name in frame.columns}

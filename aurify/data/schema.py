@@ -16,6 +16,8 @@ from aurify.data.codes import MISSING as MISSING  # what codes mean is told with
 from aurify.data.codes import UNKNOWN as UNKNOWN
 from aurify.data.codes import Codebook
 from aurify.data.columns import CATEGORY, DATE, LEFT_OUT, NUMBER, TEXT, TYPES, Column, infer_column, mark_numbers
+from aurify.data.label_finding import Found, find_labels
+from aurify.data.label_sets import LabelSets, named_columns, read_labels
 from aurify.data.packed import Packed
 from aurify.data.targets import infer_target
 from aurify.data.texts import NUMBER_MARKS, as_texts, is_missing
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 WEIGHT = said("the rows' weight")
+LABEL = said("a label to predict")
 PROSE = said("free text (tables learn from numbers and categories)")
 
 
@@ -51,8 +54,10 @@ class Parsed:
 class Schema:
     """Columns in source order, the target among them; ``classes`` is the fixed class order, None for a number.
 
-    ``target`` is None where nothing is to be predicted: of data that is only looked at. ``missing`` are the user's own
-    marks of missing values, ``weight`` is the column that says how much each row counts.
+    With ``labels`` a row may hold several of the ``classes``, or none; they say how. Where each has a column of its
+    own, ``target`` names them together, and they are left out of what is learnt from. ``target`` is None where nothing
+    is to be predicted: of data that is only looked at. ``missing`` are the user's own marks of missing values,
+    ``weight`` is the column that says how much each row counts.
     """
 
     columns: tuple[Column, ...]
@@ -61,6 +66,14 @@ class Schema:
     missing: tuple[str, ...] = ()
     weight: str | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
+    labels: LabelSets | None = None
+
+    @property
+    def aims(self) -> tuple[str, ...]:
+        """The columns that say what is to be predicted."""
+        if self.labels is not None and self.labels.columns:
+            return self.labels.columns
+        return () if self.target is None else (self.target,)
 
     @cached_property
     def numbers(self) -> tuple[Column, ...]:
@@ -125,24 +138,31 @@ class Schema:
         positive: str | None = None,
         weight: str | None = None,
         prose: bool = False,
+        separator: str | None = None,
     ) -> Schema:
         """Look at every value once and decide each column's type.
 
-        ``kind`` is ``classify``, ``regress`` or ``auto``, ``types`` are as ``column=category``; columns of ``prose``,
-        which tables leave out, are learnt from where that is asked for. Raises AurifyError for
-        a column that does not exist, one that is not what it is said to be, or a target that cannot be learnt.
+        ``kind`` is ``classify``, ``regress``, ``multi_label`` or ``auto``, ``types`` are as ``column=category``;
+        columns of ``prose``, which tables leave out, are learnt from where that is asked for; ``separator`` parts the
+        labels of a target's cells. Raises AurifyError for a column that does not exist, one that is not what it is said
+        to be, or a target that cannot be learnt.
         """
         wanted = wanted_types(types)
-        for name in (target, *drop, *wanted, weight):
+        aims: tuple[str, ...] = () if target is None else named_columns(target, frame.columns)
+        for name in (*drop, *wanted, weight):
             if name is not None and name not in frame.columns:
                 raise AurifyError(f"column {name!r} is not in the data{suggest(name, frame.columns)}")
-        _refuse_two_roles(target, drop, wanted, weight)
-        learnt = None if target is None else infer_target(target, frame[target], kind, missing, positive)
-        columns, notes = [], []
+        for aim in aims or (None,):
+            _refuse_two_roles(aim, drop, wanted, weight)
+        several = None if target is None else find_labels(frame, aims, kind, separator, missing)
+        learnt = _target_column(frame, aims, several, kind, missing, positive)
+        columns, notes = [], [*(several.notes if several else ())]
         for name in frame.columns:
-            if name == target:
+            if learnt is not None and name == learnt.name:
                 continue
-            if name in drop:
+            if name in aims:
+                column, more = Column(name, LEFT_OUT, LABEL), []
+            elif name in drop:
                 column, more = Column(name, LEFT_OUT, said("dropped by you")), []
             elif name == weight:
                 found, more = infer_column(name, frame[name], missing, NUMBER)
@@ -153,9 +173,10 @@ class Schema:
                 column = replace(column, kind=LEFT_OUT, reason=PROSE)
             columns.append(column)
             notes += more
-        classes = None if learnt is None else learnt.values or None
+        classes = several.labels if several else None if learnt is None else learnt.values or None
         whole = (*columns, *([learnt] if learnt is not None else []))
-        schema = cls(whole, target, classes, tuple(missing), weight, tuple(notes))
+        sets = None if several is None else several.sets
+        schema = cls(whole, learnt.name if learnt else target, classes, tuple(missing), weight, tuple(notes), sets)
         if not schema.learnt:
             why = "; ".join(f"{c.name!r} is {c.reason}" for c in columns if c.kind == LEFT_OUT)
             aim = "look at" if target is None else f"learn {target!r} from"
@@ -199,11 +220,17 @@ class Schema:
         return Parsed(numbers, codes, moments, texts, tuple(notes))
 
     def parse_target(self, frame: pl.DataFrame, name: str = noticed.THE_DATA) -> np.ndarray:
-        """Targets as class codes (int64, -1 missing) or float64 (NaN missing)."""
+        """Targets as class codes (int64, -1 missing), float64 (NaN missing) or, of several labels, (N, K) int8.
+
+        1 where a row holds the label, and -1 in all of a row that is missing.
+        """
         if self.target is None:
             return self.unknown_targets(frame.height)
-        if self.target not in frame.columns:
-            raise AurifyError(f"{name} lacks the target column {self.target!r}{suggest(self.target, frame.columns)}")
+        for aim in self.aims:
+            if aim not in frame.columns:
+                raise AurifyError(f"{name} lacks the target column {aim!r}{suggest(aim, frame.columns)}")
+        if self.labels is not None:
+            return read_labels(frame, self.target, self.labels, self.classes or (), self.missing, name)
         if self.classes is None:
             values, unread, _ = self._as_numbers(frame[self.target], self._known[self.target].format)
             if unread:
@@ -219,6 +246,8 @@ class Schema:
 
     def unknown_targets(self, rows: int) -> np.ndarray:
         """Targets of rows whose target nobody told."""
+        if self.labels is not None:
+            return np.full((rows, len(self.classes or ())), MISSING, dtype=np.int8)
         return np.full(rows, np.nan) if self.classes is None else np.full(rows, MISSING, dtype=np.int64)
 
     def parse_weight(self, frame: pl.DataFrame, name: str = noticed.THE_DATA) -> np.ndarray | None:
@@ -276,7 +305,8 @@ class Schema:
         return [t for t in odd if not is_missing(t, self.missing) and t.lower() not in NUMBER_MARKS]
 
     def to_plain(self) -> dict[str, Any]:
-        return {k: v for k, v in asdict(self).items() if k != "notes"}
+        plain = {k: v for k, v in asdict(self).items() if k not in ("notes", "labels")}
+        return plain if self.labels is None else {**plain, "labels": self.labels.to_plain()}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Schema:
@@ -295,9 +325,28 @@ class Schema:
                 None if classes is None else tuple(map(str, classes)),
                 tuple(map(str, plain["missing"])),
                 None if weight is None else str(weight),
+                labels=LabelSets.from_plain(plain["labels"]) if "labels" in plain else None,
             )
         except (KeyError, TypeError) as error:
             raise AurifyError(f"the schema is damaged: {error!r}") from None
+
+
+def _target_column(
+    frame: pl.DataFrame,
+    aims: tuple[str, ...],
+    several: Found | None,
+    kind: str,
+    missing: Sequence[str],
+    positive: str | None,
+) -> Column | None:
+    """The one column that is to be predicted; None where there is none, and where labels have columns of their own."""
+    if several is not None and positive is not None:
+        raise AurifyError(
+            f"--positive {positive!r} is for targets of two classes, and a row here may hold several labels"
+        )
+    if several is None:
+        return infer_target(aims[0], frame[aims[0]], kind, missing, positive) if aims else None
+    return None if several.sets.columns else Column(aims[0], CATEGORY, values=several.labels)
 
 
 def wanted_types(types: Sequence[str]) -> dict[str, str]:

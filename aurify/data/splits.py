@@ -244,14 +244,19 @@ def _checked(store: Store, rows: _Rows, fit: np.ndarray, held: np.ndarray, test:
 def _require_learnable(store: Store, parts: Parts) -> None:
     if len(parts.fit) == 0:
         raise AurifyError(f"{len(parts.held)} labelled rows are too few: the training part would be empty")
-    if store.schema.classes is not None and len(np.unique(store.target[parts.fit])) < 2:
-        raise AurifyError("the training part holds only one class; give more rows or another seed")
+    if store.schema.classes is not None and len(np.unique(store.target[parts.fit], axis=0)) < 2:
+        what = "class" if store.schema.labels is None else "combination of labels"
+        raise AurifyError(f"the training part holds only one {what}; give more rows or another seed")
 
 
 def _say_rare(store: Store, test: np.ndarray) -> list[str]:
     """Say which classes are too rare to be measured."""
     classes = store.schema.classes or ()
-    counts = np.bincount(store.target[test], minlength=len(classes)) if classes else ()
+    if store.schema.labels is not None:
+        held = store.target[test].sum(0, dtype=np.int64)
+        counts = np.minimum(held, len(test) - held)  # rows that lack a label are needed as much as those that hold it
+    else:
+        counts = np.bincount(store.target[test], minlength=len(classes)) if classes else ()
     rare = [f"{name!r} ({count})" for name, count in zip(classes, counts, strict=True) if count < RARE]
     shown: str = ", ".join(rare[:SHOWN])
     if len(rare) > SHOWN:
@@ -260,9 +265,25 @@ def _say_rare(store: Store, test: np.ndarray) -> list[str]:
 
 
 def _strata(target: np.ndarray, *, classes: bool) -> np.ndarray:
-    """Classes themselves, or which of ten equally filled ranges a number lies in."""
+    """Classes themselves, or which of ten equally filled ranges a number lies in; of several labels, combinations."""
+    if target.ndim == 2:
+        return _combinations(target)
     if classes:
         return target
     bins = min(BINS, max(1, len(target) // 20))
     edges = np.quantile(target, np.linspace(0, 1, bins + 1)[1:-1])
     return np.searchsorted(edges, target, side="right")
+
+
+def _combinations(target: np.ndarray) -> np.ndarray:
+    """Which combination of labels (n, K) each row holds; of a rare combination, which is its rarest label.
+
+    The rarest label is what a split is most likely to get wrong, as in Sechidis et al. (2011).
+    """
+    held = target > 0
+    kinds, codes, counts = np.unique(held, axis=0, return_inverse=True, return_counts=True)
+    codes = codes.reshape(-1)
+    totals = held.sum(0)
+    rarest = np.where(kinds.any(1), np.where(kinds, totals, len(held) + 1).argmin(1), held.shape[1])
+    merged = np.where(counts < RARE, len(kinds) + rarest, np.arange(len(kinds)))
+    return merged[codes]

@@ -22,7 +22,9 @@ FORMAT = 3
 
 
 def has_value(target: np.ndarray) -> np.ndarray:
-    """Which targets (N,) are known: class codes from 0, or numbers."""
+    """Which targets are known (N,): class codes from 0, numbers, or rows (N, K) of labels that are held or not."""
+    if target.ndim == 2:
+        return np.logical_and.reduce(target >= 0, axis=1)
     return ~np.isnan(target) if target.dtype == np.float64 else target >= 0
 
 
@@ -42,10 +44,10 @@ def blanked(inputs: Mapping[str, Any], schema: Schema, hidden: Collection[str]) 
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """Rows to predict and to measure: typed inputs {name: (N, C)}, targets (N,) and which row ids (M,) are meant.
+    """Rows to predict and to measure: typed inputs {name: (N, C)}, targets and which row ids (M,) are meant.
 
-    Inputs are arrays, texts are ``Packed``. ``roles`` are as in a Store, ``ids`` columns of new data that name its rows
-    (M,), ``notes`` what was noticed.
+    Targets are as a Store's. Inputs are arrays, texts are ``Packed``. ``roles`` are as in a Store, ``ids`` columns of
+    new data that name its rows (M,), ``notes`` what was noticed.
     """
 
     inputs: Mapping[str, Any]
@@ -61,8 +63,8 @@ class Store:
     """Typed rows of one source.
 
     ``inputs`` maps input names to (N, C) arrays, texts to ``Packed``; ``target`` is (N,) class codes (-1 missing) or
-    float64 (NaN missing), ``test`` (N,) marks rows that came from a test file. Row ids are positions, the source's own
-    order.
+    float64 (NaN missing), or which of several labels each row holds (N, K) int8 (-1 missing), ``test`` (N,) marks rows
+    that came from a test file. Row ids are positions, the source's own order.
 
     ``roles`` are columns (N,) that say something about rows and are not learnt from, where the recipe names them:
     ``weight`` float64 (how many rows each stands for, NaN missing), ``group`` int64 (-1 missing: which rows belong

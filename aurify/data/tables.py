@@ -16,6 +16,7 @@ from aurify.data.asking import as_table
 from aurify.data.class_folders import FILE, LABEL
 from aurify.data.class_folders import TEXT as TEXT_COLUMN
 from aurify.data.columns import LEFT_OUT, NUMBER, TEXT
+from aurify.data.label_sets import named_columns
 from aurify.data.labels import match_labels
 from aurify.data.noticed import THE_DATA
 from aurify.data.packed import Packed, stacked
@@ -44,13 +45,23 @@ class _Typed:
     target: np.ndarray
 
 
-def read_table(source: Source, data: Any, kind: str, by: str, *, labelled: bool = True, prose: bool = False) -> Read:
+def read_table(
+    source: Source,
+    data: Any,
+    kind: str,
+    by: str,
+    *,
+    labelled: bool = True,
+    prose: bool = False,
+    separator: str | None = None,
+) -> Read:
     """Read ``data`` (a path or a frame), and the test file that the source names, into a Store; and say what was seen.
 
-    ``kind`` is ``classify``, ``regress`` or ``auto``, ``by`` the recipe's split; columns of ``prose`` are learnt from
-    where that is asked for. Without ``labelled`` the data is only
-    looked at: there may be no target, in both or in the test file, and of each at most ``MOST_ROWS`` rows are read.
-    Raises AurifyError for what is no table, for columns that do not exist and for targets that cannot be learnt.
+    ``kind`` is ``classify``, ``regress``, ``multi_label`` or ``auto``, ``by`` the recipe's split; columns of ``prose``
+    are learnt from where that is asked for, ``separator`` parts the labels of a target's cells. Without ``labelled``
+    the data is only looked at: there may be no target, in both or in the test file, and of each at most ``MOST_ROWS``
+    rows are read. Raises AurifyError for what is no table, for columns that do not exist and for targets that cannot be
+    learnt.
     """
     reading = Reading.of(source, EVERY if labelled else MOST_ROWS)
     as_written = (*(name for name, wanted in wanted_types(source.types).items() if wanted != NUMBER), *source.text)
@@ -60,7 +71,7 @@ def read_table(source: Source, data: Any, kind: str, by: str, *, labelled: bool 
         raise AurifyError(
             f"which column is to be predicted? say so with --target; there are {listing(loaded.frame.columns, 30)}"
         )
-    schema = _infer(loaded.frame, source, kind, by, prose=prose)
+    schema = _infer(loaded.frame, source, kind, by, prose=prose, separator=separator)
     parsed = schema.parse(loaded.frame)
     notes = [*loaded.notes, *schema.notes, *parsed.notes]
     drawn = [loaded.drawn]
@@ -137,10 +148,11 @@ def _with_own_columns(source: Source, loaded: Loaded) -> Source:
     )
 
 
-def _infer(frame: pl.DataFrame, source: Source, kind: str, by: str, *, prose: bool) -> Schema:
+def _infer(frame: pl.DataFrame, source: Source, kind: str, by: str, *, prose: bool, separator: str | None) -> Schema:
     """The schema of the data; a column that groups the rows is not learnt from, for it would tell new rows nothing."""
     column = split_column(by)
-    if column is not None and column == source.target:
+    aims = () if source.target is None else named_columns(source.target, frame.columns)
+    if column is not None and column in aims:
         raise AurifyError(f"column {column!r} is the target and cannot split the rows; name another with --split")
     grouping = [column] if column is not None and by.startswith("group:") and column in frame.columns else []
     schema = Schema.infer(
@@ -153,6 +165,7 @@ def _infer(frame: pl.DataFrame, source: Source, kind: str, by: str, *, prose: bo
         positive=source.positive,
         weight=source.weight,
         prose=prose,
+        separator=separator,
     )
     columns = (replace(c, reason=GROUPS) if c.name in grouping else c for c in schema.columns)
     return replace(schema, columns=tuple(columns)) if grouping else schema
@@ -168,11 +181,11 @@ def _typed(schema: Schema, frame: pl.DataFrame, name: str, *, labelled: bool) ->
     """Rows that the schema was not inferred from, whose labels may be spelt otherwise; and how they were taken."""
     parsed = schema.parse(frame, name)
     notes: list[str] = []
-    if schema.classes is not None and schema.target in frame.columns:
+    if schema.classes is not None and schema.labels is None and schema.target in frame.columns:
         labels, how = match_labels(frame[schema.target], schema.classes)
         frame = frame.with_columns(labels.alias(schema.target))
         notes = [said("target {target!r} in {name}: {how}", target=schema.target, name=name, how=how)] if how else []
-    if not labelled and schema.target not in frame.columns:
+    if not labelled and not set(schema.aims) <= set(frame.columns):
         return _Typed(name, frame, parsed, schema.unknown_targets(frame.height)), notes
     return _Typed(name, frame, parsed, schema.parse_target(frame, name)), notes
 

@@ -22,12 +22,14 @@ class Check:
     """One idea of what may be wrong. A new one is a new file in ``inspection/checks``.
 
     ``needs`` are the traits of the tasks that it is for; one ``of_target`` is left out where nothing is to be
-    predicted. It looks at targets of ``seen.rows`` alone: the test part stays sealed. ``instead`` are templates of what
-    reading notes of a column and what a finding of this check about that column says better.
+    predicted, and where rows may hold several labels, unless it is right ``of_labels``: then it looks at the common
+    labels one by one. It looks at targets of ``seen.rows`` alone: the test part stays sealed. ``instead`` are templates
+    of what reading notes of a column and what a finding of this check about that column says better.
     """
 
     needs: ClassVar[frozenset[Trait]] = frozenset()
     of_target: ClassVar[bool] = False
+    of_labels: ClassVar[bool] = False
     instead: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
@@ -90,7 +92,8 @@ def look_at(seen: Inspected, traits: frozenset[Trait]) -> list[Finding]:
             continue
         seen.check()
         try:
-            found += check.look(seen)
+            for each in _looked_at(check, seen):
+                found += check.look(each)
         except AurifyError:
             raise
         except Exception as error:
@@ -101,6 +104,13 @@ def look_at(seen: Inspected, traits: frozenset[Trait]) -> list[Finding]:
             )
             found.append(Finding(check=check.name(), severity=WARNING, text=what))
     return found
+
+
+def _looked_at(check: Check, seen: Inspected) -> Iterable[Inspected]:
+    """What a check looks at: all, or each label of several by itself; nothing where that would mean nothing."""
+    if not check.of_target or seen.schema.labels is None:
+        return [seen]
+    return [seen.of_label(at) for at in seen.common_labels] if check.of_labels else []
 
 
 def unsaid(notes: Iterable[str], found: Iterable[Finding]) -> list[str]:

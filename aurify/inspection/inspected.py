@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,8 +14,8 @@ import numpy as np
 from aurify.core import rng
 from aurify.data.columns import Column
 from aurify.data.copies import row_keys
-from aurify.data.schema import Schema
-from aurify.data.store import Asked, Store, blanked
+from aurify.data.schema import MISSING, Schema
+from aurify.data.store import Asked, Store, blanked, has_value
 from aurify.inspection.class_suspects import of_classes
 from aurify.inspection.number_suspects import of_numbers
 from aurify.inspection.suspects import Suspect, singles_of
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Made = TypeVar("Made")
 
+MOST_LABELS = 8
 FOLDS = 3
 """Parts that plain models are fitted around."""
 
@@ -74,7 +75,7 @@ class Inspected:
     @property
     def columns(self) -> tuple[Column, ...]:
         """Every column beside the target that the recipe does not exclude."""
-        return tuple(c for c in self.schema.columns if c.name != self.schema.target and c.name not in self.hidden)
+        return tuple(c for c in self.schema.columns if c.name not in self.schema.aims and c.name not in self.hidden)
 
     @cached_property
     def written(self) -> dict[str, pl.DataFrame]:
@@ -93,8 +94,19 @@ class Inspected:
 
     @cached_property
     def target(self) -> np.ndarray:
-        """Targets (n,) of ``rows``: class codes or float64."""
+        """Targets (n,) of ``rows``: class codes or float64; of several labels (n, K)."""
         return np.asarray(self.store.target[self.rows])
+
+    @cached_property
+    def common_labels(self) -> list[int]:
+        """Of several labels a row, those looked at one by one: the ``MOST_LABELS`` that split the rows best."""
+        held = (self.target > 0).mean(0) if len(self.rows) else np.zeros(0)
+        order = np.argsort(-held * (1 - held), kind="stable")[:MOST_LABELS]
+        return sorted(at for at in order.tolist() if 0 < held[at] < 1)
+
+    def of_label(self, at: int) -> Inspected:
+        """The same rows where only whether they hold the label at position ``at`` is to be predicted: no or yes."""
+        return self.once(_by_label)[at]
 
     @cached_property
     def sample(self) -> np.ndarray:
@@ -157,3 +169,19 @@ class Inspected:
             return np.arange(count)
         random = np.random.Generator(np.random.PCG64(rng.key(self.seed, stream)))
         return np.sort(random.choice(count, most, replace=False))
+
+
+def _by_label(seen: Inspected) -> dict[int, Inspected]:
+    """For each of the common labels what a check sees of it."""
+    return {at: _of_label(seen, at) for at in seen.common_labels}
+
+
+def _of_label(seen: Inspected, at: int) -> Inspected:
+    schema, label = seen.schema, (seen.classes or ())[at]
+    columns = tuple(c for c in schema.columns if c.name not in schema.aims)
+    taken = {c.name for c in columns}
+    name = label if label not in taken else f"{schema.target}: {label}"
+    assert name not in taken, "a column called as a label of the target is"
+    alone = replace(schema, columns=columns, target=name, classes=("no", "yes"), labels=None)
+    target = np.where(has_value(seen.store.target), seen.store.target[:, at], MISSING).astype(np.int64)
+    return replace(seen, store=replace(seen.store, schema=alone, target=target))

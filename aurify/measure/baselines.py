@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from aurify.measure.constant import constant_answer
 from aurify.measure.encoding import design_matrices, tree_columns
+from aurify.measure.label_baselines import per_label
 from aurify.measure.predictions import Predictions
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,9 @@ With a tenth of the labels of scikit-learn's wine table wrong, 15 of 16 suspects
 15 of 20 after 100.
 """
 
+MOST_ROUNDS = 100
+"""Of boosting, scikit-learn's own number."""
+
 MOST_TREES = 600
 FEWEST_ROUNDS = 6
 """A round grows a tree for each class; rounds of many classes are fewer and take longer steps."""
@@ -49,7 +54,8 @@ class Examples:
     """Raw table rows as the baselines see them: n rows, a numeric columns, b category columns.
 
     ``numbers`` (n, a) float64, NaN for missing; ``codes`` (n, b) int64 category codes, -1 missing, -2 unknown to the
-    schema; ``target`` (n,) int64 class codes or float64; ``row`` (n,) int64 row ids; ``weight`` (n,) float64 or None.
+    schema; ``target`` (n,) int64 class codes or float64, or (n, K) int8, 1 for each label that a row holds; ``row``
+    (n,) int64 row ids; ``weight`` (n,) float64 or None.
     """
 
     numbers: np.ndarray
@@ -92,9 +98,10 @@ def fit_baselines(
     """Fit the baselines on ``train`` and answer for ``test``, which may hold classes that ``train`` lacks.
 
     ``majority`` (class shares) or ``mean``, and unless this ``trivial`` one is enough ``linear`` (logistic or ridge
-    regression) and ``boosting`` (histogram gradient-boosted trees, Ke et al. 2017, with categories as they are).
-    ``check`` is called before each and may raise to stop. Same seed, same answers. That the logistic regression did not
-    converge is logged, not raised.
+    regression) and ``boosting`` (histogram gradient-boosted trees, Ke et al. 2017, with categories as they are). Of
+    several labels each has models of its own, trees in fewer rounds the more labels there are. ``check`` is called
+    before each and may raise to stop. Same seed, same answers. That the logistic regression did not converge is logged,
+    not raised.
     """
     if train.weight is not None:
         weighed = train.weight > 0
@@ -107,18 +114,23 @@ def fit_baselines(
     # with one class to learn from there is nothing to fit
     alone = classes is not None and bool((train.target == train.target[0]).all())
     answers: dict[str, np.ndarray] = {}
-    models = ((simple, _constant), ("linear", _linear), ("boosting", _boosting))
+    several = train.target.ndim == 2
+    trees = partial(_boosting, **few_rounds(train, train.target.shape[1], MOST_ROUNDS)) if several else _boosting
+    models = ((simple, _constant), ("linear", _linear), ("boosting", trees))
     for name, fit in models[:1] if trivial else models:
         check()
         with _quiet(name):
-            answers[name] = (_constant if alone else fit)(train, test, classes, seed)
+            if several and fit is not _constant:
+                answers[name] = per_label(_of_one_label(fit, train, test, seed, check), train.target)
+            else:
+                answers[name] = (_constant if alone else fit)(train, test, classes, seed)
     return {
-        name: Predictions(
+        name: Predictions.of_answer(
+            answer,
             row=test.row,
             target=test.target,
-            prediction=answer if classes is None else answer.argmax(axis=1),
-            probabilities=None if classes is None else answer,
             classes=classes,
+            several=train.target.ndim == 2,
             seed=seed,
             weight=test.weight,
         )
@@ -131,22 +143,36 @@ def plain_answers(model: str, train: Examples, test: Examples, classes: int | No
 
     ``model`` is ``linear`` or ``boosting``; ``train`` holds at least two classes.
     """
-    rounds = int(np.clip(MOST_TREES // (classes or 1), FEWEST_ROUNDS, FEW_ROUNDS))
-    fewest = min(255, max(32, int(train.codes.max(initial=0)) + 3))  # every category needs a bin
-    bins = int(np.clip(MOST_BINS // max(1, train.numbers.shape[1] + train.codes.shape[1]), fewest, 255))
-    step = min(0.3, 0.1 * FEW_ROUNDS / rounds)
-    trees = partial(_boosting, max_iter=rounds, max_bins=bins, learning_rate=step)
+    trees = partial(_boosting, **few_rounds(train, classes or 1, FEW_ROUNDS))
     fit = {"linear": _linear, "boosting": trees}[model]
     with _quiet(model):
         return fit(train, test, None if classes is None else tuple(map(str, range(classes))), seed)
 
 
+def few_rounds(train: Examples, models: int, most: int) -> dict[str, Any]:
+    """Settings of boosting that bound the work, of so many classes or labels: at most ``most`` rounds."""
+    rounds = int(np.clip(MOST_TREES // models, FEWEST_ROUNDS, most))
+    fewest = min(255, max(32, int(train.codes.max(initial=0)) + 3))  # every category needs a bin
+    bins = int(np.clip(MOST_BINS // max(1, train.numbers.shape[1] + train.codes.shape[1]), fewest, 255))
+    return {"max_iter": rounds, "max_bins": bins, "learning_rate": min(0.3, 0.1 * most / rounds)}
+
+
+def _of_one_label(
+    fit: Callable[..., np.ndarray], train: Examples, test: Examples, seed: int, check: Callable[[], None]
+) -> Callable[[np.ndarray, int], np.ndarray]:
+    """A function from the targets (n,) of one label to probabilities (m, 2)."""
+
+    def fitted(target: np.ndarray, values: int) -> np.ndarray:
+        check()
+        alone = (target == target[0]).all()
+        return (_constant if alone else fit)(replace(train, target=target), test, ("no", "yes"), seed)
+
+    return fitted
+
+
 def _constant(train: Examples, test: Examples, classes: tuple[str, ...] | None, seed: int) -> np.ndarray:
     """The mean (m,) or the class shares (m, K) of the training rows, for everyone."""
-    if classes is None:
-        return np.full(len(test), np.average(train.target, weights=train.weight))
-    counts = np.bincount(train.target, weights=train.weight, minlength=len(classes))
-    return np.tile(counts / counts.sum(), (len(test), 1))
+    return constant_answer(train.target, train.weight, None if classes is None else len(classes), len(test))
 
 
 def _linear(train: Examples, test: Examples, classes: tuple[str, ...] | None, seed: int) -> np.ndarray:

@@ -26,10 +26,16 @@ MOST_CELLS = 5_400_000
 
 
 def losses(predictions: Predictions) -> np.ndarray:
-    """What each row (n,) costs: -log(probability of the true class), or the absolute error of a number."""
+    """What each row (n,) costs: -log(probability of the true class), or the absolute error of a number.
+
+    Of several labels the mean of -log(probability) of what is true of each.
+    """
     target = known_target(predictions)
     if predictions.classes is None:
         return np.abs(predictions.prediction - target)
+    if predictions.several:
+        right = 1 - np.abs(known_probabilities(predictions) - target)
+        return -np.log(np.clip(right, np.finfo(np.float64).eps, 1.0)).mean(axis=1)
     true = known_probabilities(predictions)[np.arange(len(target)), target]
     return -np.log(np.clip(true, np.finfo(np.float64).eps, 1.0))
 

@@ -205,11 +205,12 @@ def confusion(
         "names": list(names) if few else None,
         "counts": plain(cells) if few else None,
         "pairs": [] if few else _confused(cells, names),
-        "classes": _classes(predictions, draws, seed, clusters),
+        "classes": class_rows(predictions, draws, seed, clusters),
     }
 
 
-def _classes(predictions: Predictions, draws: int, seed: int, clusters: np.ndarray | None) -> list[dict[str, Any]]:
+def class_rows(predictions: Predictions, draws: int, seed: int, clusters: np.ndarray | None) -> list[dict[str, Any]]:
+    """Precision, recall and F1 of each class or label, of many the worst, as ``confusion`` tells them."""
     names = predictions.classes or ()
     summarise, weight, count = class_counts(predictions), row_weights(predictions), len(names)
     first = summarise(weight[None])
@@ -217,7 +218,7 @@ def _classes(predictions: Predictions, draws: int, seed: int, clusters: np.ndarr
     shown = np.arange(count) if count <= MOST_CLASSES else np.sort(np.argsort(f1, kind="stable")[:MOST_CLASSES])
     values = resampled(lambda w: _class_scores(summarise(w))[:, shown], predictions, draws, seed, clusters)
     ofs = predictions.prediction, known_target(predictions)
-    within = np.column_stack([units_within(codes, count, weight, clusters)[shown] for codes in ofs])
+    within = np.column_stack([_units_of(codes, count, weight, clusters)[shown] for codes in ofs])
     low, high = ends(values, units(predictions, clusters))
     # F1 is no share: where it is 0 or 1 its ends stay those of the resamples
     low[:, :2], high[:, :2] = share_ends(values[..., :2], units(predictions, clusters), within)
@@ -228,6 +229,13 @@ def _classes(predictions: Predictions, draws: int, seed: int, clusters: np.ndarr
         | {"support": plain(first.support[0, code]), "predicted": plain(first.predicted[0, code])}
         for at, code in enumerate(shown)
     ]
+
+
+def _units_of(answers: np.ndarray, count: int, weight: np.ndarray, clusters: np.ndarray | None) -> np.ndarray:
+    """How many rows, or clusters of them, each class (K,) rests on: classes (n,), or labels that are held (n, K)."""
+    if answers.ndim == 1:
+        return units_within(answers, count, weight, clusters)
+    return np.array([units_within(held, 2, weight, clusters)[1] for held in answers.T.astype(np.int64)])
 
 
 def _class_scores(counts: ClassCounts) -> np.ndarray:

@@ -15,7 +15,7 @@ from aurify.measure.bands import ends, estimate, plain, resampled, units
 from aurify.measure.intervals import FEWEST_DRAWS, row_weights
 from aurify.measure.metrics import Metric, evaluator, metrics_for
 from aurify.measure.places import Inputs, Place, Respond, rows_of
-from aurify.measure.predictions import Predictions
+from aurify.measure.predictions import Predictions, decided
 from aurify.measure.summaries import known_target
 
 CELLS, MOST_CELLS = 1_200_000, 5_400_000
@@ -175,7 +175,7 @@ def _answering(predictions: Predictions, answers: np.ndarray) -> Predictions:
     """The same rows with other answers."""
     if predictions.classes is None:
         return replace(predictions, prediction=answers)
-    return replace(predictions, probabilities=answers, prediction=answers.argmax(axis=1))
+    return replace(predictions, probabilities=answers, prediction=decided(answers, several=predictions.several))
 
 
 def dependence(
@@ -242,9 +242,12 @@ def _mean_answers(
 def _shown(predictions: Predictions) -> list[int]:
     """Codes of the classes whose probability is told."""
     count = 1 if predictions.classes is None else len(predictions.classes)
-    if count <= 2:
+    if count <= 2 and not predictions.several:
         return [count - 1]
-    common = np.bincount(known_target(predictions), weights=row_weights(predictions), minlength=count)
+    if predictions.several:
+        common = row_weights(predictions) @ known_target(predictions)
+    else:
+        common = np.bincount(known_target(predictions), weights=row_weights(predictions), minlength=count)
     return sorted(np.argsort(-common, kind="stable")[:MOST_CURVES].tolist())
 
 

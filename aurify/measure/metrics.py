@@ -1,8 +1,8 @@
 """Every metric, weighted and batched: one call answers for a thousand bootstrap resamples of the same predictions.
 
-Classes that the test part does not have at all are left out of macro averages, as scikit-learn does when its
-``labels=`` are the classes present. A class that the test part has but a resample lacks makes that draw NaN: its recall
-is unknown, and calling it 0 or leaving it out would each move the interval.
+Classes that the test part does not have at all, and labels that none of its rows holds, are left out of macro averages,
+as scikit-learn does when its ``labels=`` are the classes present. A class that the test part has but a resample lacks
+makes that draw NaN: its recall is unknown, and calling it 0 or leaving it out would each move the interval.
 """
 
 # D draws (rows of weights), n examples, K classes
@@ -17,7 +17,7 @@ import numpy as np
 
 from aurify.measure import summaries
 from aurify.measure.predictions import Predictions
-from aurify.measure.summaries import ClassCounts, Errors, ProbabilityLosses, Ranking
+from aurify.measure.summaries import ClassCounts, Errors, LabelErrors, ProbabilityLosses, Ranking
 
 CHUNK_NUMBERS = 1 << 18
 """Weights looked at together: 2 MiB stay in the cache, which is twice as fast as 40 MiB and bounds the memory."""
@@ -69,6 +69,8 @@ def metrics_for(predictions: Predictions) -> tuple[Metric[Any], ...]:
     """The metrics that make sense for these predictions, the most telling first."""
     if predictions.classes is None:
         return REGRESSION
+    if predictions.several:
+        return LABELS if predictions.probabilities is None else PROBABILITIES + LABELS
     binary = len(predictions.classes) == 2
     decided = BINARY_DECISIONS + DECISIONS if binary else DECISIONS
     return decided if predictions.probabilities is None else PROBABILITIES + decided
@@ -92,7 +94,7 @@ def _f1(counts: ClassCounts) -> np.ndarray:
 
 
 def _macro(per_class: Callable[[ClassCounts], np.ndarray]) -> Callable[[ClassCounts], np.ndarray]:
-    return lambda counts: per_class(counts)[:, counts.present].mean(axis=1)
+    return lambda counts: per_class(counts)[:, counts.present].sum(axis=1) / counts.present.sum()
 
 
 def _weighted(per_class: Callable[[ClassCounts], np.ndarray]) -> Callable[[ClassCounts], np.ndarray]:
@@ -108,6 +110,19 @@ def _positive(per_class: Callable[[ClassCounts], np.ndarray]) -> Callable[[Class
 
 def _accuracy(counts: ClassCounts) -> np.ndarray:
     return counts.true_positive.sum(axis=1) / counts.support.sum(axis=1)
+
+
+def _micro_f1(counts: ClassCounts) -> np.ndarray:
+    both = counts.support.sum(axis=1) + counts.predicted.sum(axis=1)
+    return 2 * counts.true_positive.sum(axis=1) / both
+
+
+def _whole(errors: LabelErrors) -> np.ndarray:
+    return errors.whole
+
+
+def _wrong(errors: LabelErrors) -> np.ndarray:
+    return errors.wrong
 
 
 def _of_counts(name: str, explanation: str, formula: Callable[[ClassCounts], np.ndarray]) -> Metric[ClassCounts]:
@@ -206,6 +221,20 @@ DECISIONS: tuple[Metric[Any], ...] = (
     _of_counts("f1_weighted", "F1 averaged over classes by their examples.", _weighted(_f1)),
 )
 
+LABELS: tuple[Metric[Any], ...] = (
+    Metric(
+        "subset_accuracy",
+        True,
+        "The share of rows all of whose labels are right, none too many and none too few.",
+        summaries.label_errors,
+        _whole,
+    ),
+    Metric("hamming_loss", False, "The share of labels that are wrong, of all rows.", summaries.label_errors, _wrong),
+    _of_counts("f1_micro", "F1 of all labels of all rows counted together, so that common ones rule.", _micro_f1),
+    *(metric for metric in DECISIONS if metric.name in ("precision_macro", "recall_macro", "f1_macro")),
+)
+"""What is decided of several labels a row."""
+
 REGRESSION: tuple[Metric[Any], ...] = (
     Metric("rmse", False, "The root of the mean squared error, in the unit of the target.", summaries.errors, _rmse),
     Metric("mae", False, "The mean absolute error, in the unit of the target.", summaries.errors, _mae),
@@ -227,6 +256,6 @@ REGRESSION: tuple[Metric[Any], ...] = (
 
 
 EVERY: Mapping[str, Metric[Any]] = {
-    metric.name: metric for metric in (*PROBABILITIES, *BINARY_DECISIONS, *DECISIONS, *REGRESSION)
+    metric.name: metric for metric in (*PROBABILITIES, *BINARY_DECISIONS, *DECISIONS, *LABELS, *REGRESSION)
 }
 """All metrics by name."""

@@ -26,7 +26,8 @@ class Predictions:
 
     Shapes: n rows, K classes. ``row`` (n,) int64 are row ids of the Store. For classes, ``target`` and ``prediction``
     are (n,) int64 codes into ``classes`` and ``probabilities`` is (n, K) float64; for regression ``target`` and
-    ``prediction`` are (n,) float64 in the unit of the target, ``probabilities`` and ``classes`` are None.
+    ``prediction`` are (n,) float64 in the unit of the target, ``probabilities`` and ``classes`` are None. Of several
+    labels a row, ``classes``, both are (n, K) int8, 1 where the label is held, and ``probabilities`` one of each label.
     ``target`` is None where it is unknown (predicting new data), ``weight`` (n,) float64 how many rows each row stands
     for, None for one each. ``prediction`` need not be the most probable class: a tuned threshold may have chosen
     another. ``fold`` (n,) int64 says which fold's model answered, from 1; None where there are no folds.
@@ -46,7 +47,8 @@ class Predictions:
         assert (self.row.ndim, self.row.dtype) == (1, np.int64), f"row is {self.row.dtype}{shape}"
         assert self.fold is None or (self.fold.shape == shape and self.fold.dtype == np.int64), "one fold per row"
         answers = [self.prediction] if self.target is None else [self.prediction, self.target]
-        assert all(answer.shape == shape for answer in answers), "target and prediction need one value per row"
+        whole = (*shape, len(self.classes or ())) if self.several else shape
+        assert all(answer.shape == whole for answer in answers), "target and prediction need one value per row"
         if self.weight is not None:
             assert (self.weight.shape, self.weight.dtype) == (shape, np.float64), "weight needs one number per row"
             assert (self.weight >= 0).all(), "a negative weight"
@@ -57,18 +59,52 @@ class Predictions:
         count = len(self.classes)
         assert count == len(set(self.classes)) > 0, "classes must be distinct"
         for answer in answers:
-            assert answer.dtype == np.int64, f"class codes are {answer.dtype}"
-            assert not len(self) or (answer.min() >= 0 and answer.max() < count), "a class code outside classes"
+            assert answer.dtype == (np.int8 if self.several else np.int64), f"class codes are {answer.dtype}"
+            most = 2 if self.several else count
+            assert not len(self) or (answer.min() >= 0 and answer.max() < most), "a class code outside classes"
         if self.probabilities is not None:
             assert self.probabilities.shape == (*shape, count), f"probabilities are {self.probabilities.shape}"
             assert self.probabilities.dtype == np.float64
             # also refuses NaN: no comparison with it holds
             assert ((self.probabilities >= 0) & (self.probabilities <= 1)).all(), "probabilities outside 0 to 1"
             # float32 softmax is off by 1e-7; anything larger is a forgotten normalisation
-            assert (np.abs(self.probabilities.sum(axis=1) - 1) < 1e-3).all(), "probabilities do not sum to 1"
+            summing = self.several or (np.abs(self.probabilities.sum(axis=1) - 1) < 1e-3).all()
+            assert summing, "probabilities do not sum to 1"
 
     def __len__(self) -> int:
         return len(self.row)
+
+    @property
+    def several(self) -> bool:
+        """Whether a row may hold several of the classes."""
+        return self.prediction.ndim == 2
+
+    @classmethod
+    def of_answer(
+        cls,
+        answer: np.ndarray,
+        *,
+        row: np.ndarray,
+        target: np.ndarray | None,
+        classes: tuple[str, ...] | None,
+        several: bool,
+        thresholds: np.ndarray | float = 0.5,
+        seed: int = 0,
+        weight: np.ndarray | None = None,
+    ) -> Predictions:
+        """What a model answers: numbers (n,), or probabilities (n, K) and what is decided by them.
+
+        The most probable class or, of ``several`` labels, each that reaches its threshold (K,).
+        """
+        return cls(
+            row=np.asarray(row, dtype=np.int64),
+            target=target,
+            prediction=decided(answer, several=several, thresholds=thresholds) if classes is not None else answer,
+            probabilities=None if classes is None else answer,
+            classes=classes,
+            seed=seed,
+            weight=weight,
+        )
 
     def take(self, index: np.ndarray) -> Predictions:
         """The rows at ``index``: positions (m,) int, in that order and possibly repeated, or a mask (n,) bool."""
@@ -99,8 +135,8 @@ class Predictions:
     def to_frame(self) -> polars.DataFrame:
         """Columns ``row``, ``target``, ``prediction``, one ``p_<class>`` per class, ``fold`` (0 for none) and ``seed``.
 
-        A column ``weight`` follows where rows have weights. Classes appear by name. An unknown target is a column
-        of nulls.
+        A column ``weight`` follows where rows have weights. Classes appear by name, several labels as lists. An unknown
+        target is a column of nulls.
         """
         import polars as pl
 
@@ -122,10 +158,13 @@ class Predictions:
         import polars as pl
 
         if answers is None:
-            kind = pl.Float64 if self.classes is None else pl.String
+            kind = pl.Float64 if self.classes is None else pl.List(pl.String) if self.several else pl.String
             return pl.Series(name, [None] * len(self), dtype=kind)
         if self.classes is None:
             return pl.Series(name, answers)
+        if self.several:
+            held = [[self.classes[at] for at in np.flatnonzero(row)] for row in answers]
+            return pl.Series(name, held, dtype=pl.List(pl.String))
         return pl.Series(name, list(self.classes), dtype=pl.String).gather(answers)
 
     @classmethod
@@ -163,9 +202,16 @@ class Predictions:
             raise AurifyError(f"{path} is not a readable table of predictions ({error}); evaluate again") from None
 
 
+def decided(answer: np.ndarray, *, several: bool, thresholds: np.ndarray | float = 0.5) -> np.ndarray:
+    """From probabilities (n, K) the most probable class (n,) or, of ``several`` labels, which are held (n, K)."""
+    return (answer >= thresholds).astype(np.int8) if several else answer.argmax(1).astype(np.int64)
+
+
 def _codes(answers: polars.Series, classes: tuple[str, ...] | None) -> np.ndarray:
     import polars as pl
 
     if classes is None:
         return answers.to_numpy()
+    if isinstance(answers.dtype, pl.List):
+        return np.array([[name in held for name in classes] for held in map(set, answers.to_list())], dtype=np.int8)
     return answers.replace_strict(list(classes), list(range(len(classes))), return_dtype=pl.Int64).to_numpy()

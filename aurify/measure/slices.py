@@ -198,12 +198,18 @@ def _worse(group: np.ndarray, count: int, loss: np.ndarray, weight: np.ndarray) 
     return np.where(enough, worse, -np.inf)
 
 
+def _wrong(ours: Predictions) -> np.ndarray:
+    """Which rows (n,) are not answered rightly, in any label where they may hold several: 1 or 0."""
+    wrong = ours.prediction != known_target(ours)
+    return (wrong.any(axis=1) if ours.several else wrong).astype(np.float64)
+
+
 def _measured(
     ours: Predictions, masks: np.ndarray, draws: int, seed: int, clusters: np.ndarray | None
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Of each slice, masks (n, G), its losses and score; and the score of all rows."""
     loss = losses(ours)
-    wrong = loss if ours.classes is None else (ours.prediction != known_target(ours)).astype(np.float64)
+    wrong = loss if ours.classes is None else _wrong(ours)
     inside = masks.astype(np.float64)
     parts = np.column_stack([inside, inside * loss[:, None], inside * wrong[:, None], np.ones(len(ours)), loss, wrong])
     count = inside.shape[1]

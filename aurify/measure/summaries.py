@@ -21,7 +21,7 @@ CALIBRATION_BINS = 15
 
 @dataclass(frozen=True, eq=False)
 class ClassCounts:
-    """Weighted counts per class, each (D, K), and which classes the test part has at all, (K,) bool."""
+    """Weighted counts per class or label, each (D, K), and which of them the test part has at all, (K,) bool."""
 
     true_positive: np.ndarray
     support: np.ndarray
@@ -31,7 +31,10 @@ class ClassCounts:
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Area under the ROC curve and average precision of each class against the rest, each (D, classes present)."""
+    """Area under the ROC curve and average precision of each class against the rest, each (D, classes present).
+
+    Of labels a row may hold several of, areas are of those only that some rows hold and some do not.
+    """
 
     area: np.ndarray
     average_precision: np.ndarray
@@ -52,6 +55,14 @@ class Errors:
     mean_square: np.ndarray
     mean_absolute: np.ndarray
     variance: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class LabelErrors:
+    """Of several labels a row: the weighted share of rows with all right, and of labels that are wrong, each (D,)."""
+
+    whole: np.ndarray
+    wrong: np.ndarray
 
 
 class Groups:
@@ -87,6 +98,8 @@ def known_probabilities(predictions: Predictions) -> np.ndarray:
 def class_counts(predictions: Predictions) -> Callable[[np.ndarray], ClassCounts]:
     assert predictions.classes is not None
     target, classes = known_target(predictions), len(predictions.classes)
+    if predictions.several:
+        return _label_counts(target.astype(np.float64), predictions.prediction.astype(np.float64))
     # one pass over the examples fills the cells of the confusion matrix that occur; the rest works on those few
     cells = Groups(target * classes + predictions.prediction, classes * classes)
     cell_target, cell_prediction = np.divmod(cells.present, classes)
@@ -105,11 +118,16 @@ def class_counts(predictions: Predictions) -> Callable[[np.ndarray], ClassCounts
 
 def probability_losses(predictions: Predictions) -> Callable[[np.ndarray], ProbabilityLosses]:
     target, probabilities = known_target(predictions), known_probabilities(predictions)
-    true_class = probabilities[np.arange(len(target)), target]
     smallest = np.finfo(np.float64).eps  # as scikit-learn clips: a confident mistake costs 36, not infinity
-    log_loss = -np.log(np.clip(true_class, smallest, 1 - smallest))
-    square = np.square(probabilities - np.eye(probabilities.shape[1])[target]).sum(axis=1)
-    brier = square if probabilities.shape[1] > 2 else square / 2  # with two classes both columns hold the same miss
+    if predictions.several:  # a loss of each label, and their mean
+        true_side = np.where(target > 0, probabilities, 1 - probabilities)
+        log_loss = -np.log(np.clip(true_side, smallest, 1 - smallest)).mean(axis=1)
+        brier = np.square(probabilities - target).mean(axis=1)
+    else:
+        true_class = probabilities[np.arange(len(target)), target]
+        log_loss = -np.log(np.clip(true_class, smallest, 1 - smallest))
+        square = np.square(probabilities - np.eye(probabilities.shape[1])[target]).sum(axis=1)
+        brier = square if probabilities.shape[1] > 2 else square / 2  # with two classes both columns hold the same miss
     losses = np.column_stack([log_loss, brier])
 
     def summarise(weights: np.ndarray) -> ProbabilityLosses:
@@ -120,8 +138,13 @@ def probability_losses(predictions: Predictions) -> Callable[[np.ndarray], Proba
 
 
 def calibration_error(predictions: Predictions) -> Callable[[np.ndarray], np.ndarray]:
-    """(D,): mean over bins of |accuracy - confidence| of the most probable class, bins weighted by their examples."""
+    """(D,): mean over bins of |accuracy - confidence| of the most probable class, bins weighted by their examples.
+
+    Of several labels a row: of |share that hold it - probability|, over all rows and labels together.
+    """
     target, probabilities = known_target(predictions), known_probabilities(predictions)
+    if predictions.several:
+        return _label_calibration_error(target, probabilities)
     top, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     bins = np.clip(np.ceil(confidence * CALIBRATION_BINS).astype(np.int64) - 1, 0, CALIBRATION_BINS - 1)
     groups = Groups(bins, CALIBRATION_BINS)
@@ -134,9 +157,11 @@ def calibration_error(predictions: Predictions) -> Callable[[np.ndarray], np.nda
 
 
 def rankings(predictions: Predictions) -> Callable[[np.ndarray], Ranking]:
-    """Each class present against the rest; with two classes only the second, the positive one."""
+    """Each class present against the rest; with two classes only the second, the positive one; labels one by one."""
     assert predictions.classes is not None
     target, probabilities = known_target(predictions), known_probabilities(predictions)
+    if predictions.several:
+        return _label_rankings(target > 0, probabilities)
     positives = [1] if len(predictions.classes) == 2 else np.unique(target).tolist()
     rank = [_one_against_rest(probabilities[:, code], target == code) for code in positives]
 
@@ -175,6 +200,43 @@ def _one_against_rest(score: np.ndarray, positive: np.ndarray) -> Callable[[np.n
         area = np.where(misses > 1e-12 * total, ranked_below / (total_hits * misses), np.nan)
         precision = np.divide(hits_through, through, out=np.zeros_like(through), where=through > 0)
         return area, np.einsum("dg,dg->d", hit, precision) / total_hits
+
+    return summarise
+
+
+def label_errors(predictions: Predictions) -> Callable[[np.ndarray], LabelErrors]:
+    wrong = predictions.prediction != known_target(predictions)
+    losses = np.column_stack([~wrong.any(axis=1), wrong.mean(axis=1)])
+
+    def summarise(weights: np.ndarray) -> LabelErrors:
+        means = weights @ losses / weights.sum(axis=1, keepdims=True)
+        return LabelErrors(means[:, 0], means[:, 1])
+
+    return summarise
+
+
+def _label_counts(target: np.ndarray, prediction: np.ndarray) -> Callable[[np.ndarray], ClassCounts]:
+    present, both = target.sum(axis=0) > 0, target * prediction
+    return lambda weights: ClassCounts(weights @ both, weights @ target, weights @ prediction, present)
+
+
+def _label_calibration_error(target: np.ndarray, probabilities: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    bins = np.clip(np.ceil(probabilities * CALIBRATION_BINS).astype(np.int64) - 1, 0, CALIBRATION_BINS - 1)
+    gap = target - probabilities
+    of_bin = np.column_stack([np.where(bins == at, gap, 0.0).mean(axis=1) for at in range(CALIBRATION_BINS)])
+    return lambda weights: np.abs(weights @ of_bin).sum(axis=1) / weights.sum(axis=1)
+
+
+def _label_rankings(held: np.ndarray, probabilities: np.ndarray) -> Callable[[np.ndarray], Ranking]:
+    some = np.flatnonzero(held.any(axis=0)).tolist()
+    rank = [_one_against_rest(probabilities[:, at], held[:, at]) for at in some]
+    parted = [place for place, at in enumerate(some) if not held[:, at].all()]
+
+    def summarise(weights: np.ndarray) -> Ranking:
+        found = [summarise_one(weights) for summarise_one in rank]
+        unknown = np.full((len(weights), 1), np.nan)
+        area, precision = [found[place][0] for place in parted], [each[1] for each in found]
+        return Ranking(*(np.column_stack(each) if each else unknown for each in (area, precision)))
 
     return summarise
 

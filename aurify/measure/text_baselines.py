@@ -17,7 +17,8 @@ from aurify.data.tfidf import Matrix, Tfidf
 from aurify.measure.baselines import Examples, fit_baselines
 from aurify.measure.encoding import design_matrices
 from aurify.measure.examples import examples_of
-from aurify.measure.predictions import Predictions
+from aurify.measure.label_baselines import per_label
+from aurify.measure.predictions import Predictions, decided
 from aurify.measure.text_linear import Rows, best_kind, probabilities
 
 VALIDATED, MOST_VALIDATED = 0.15, 5_000
@@ -33,7 +34,7 @@ def fit_text_baselines(
     two to five within words, or, in scripts without blanks, characters by one to three, weighed by how rare they are,
     with the columns beside the texts, and on them the better of linear support vector machines and logistic
     regression (ridge regression for numbers) by training rows held back. Where there are columns beside the texts
-    also ``linear`` and ``boosting`` on these alone.
+    also ``linear`` and ``boosting`` on these alone. Of several labels each has models of its own.
     """
     classes = None if schema.classes is None else len(schema.classes)
     train = replace(train, rows=train.rows[weights(train.roles, train.rows) > 0])
@@ -43,11 +44,15 @@ def fit_text_baselines(
     check()
     matrices = _matrices(train, test, schema, hidden, (known, asked) if beside else None)
     weight = np.ones(len(known)) if known.weight is None else known.weight
-    answer = _tfidf(Rows(matrices[0], known.target, weight), matrices[1], classes, seed, check)
-    like = next(iter(answers.values()))
-    prediction = answer if classes is None else answer.argmax(axis=1)
-    chances = None if classes is None else answer
-    return {**answers, "tfidf": replace(like, prediction=prediction, probabilities=chances)}
+
+    def fitted(target: np.ndarray, count: int | None) -> np.ndarray:
+        return _tfidf(Rows(matrices[0], target, weight), matrices[1], count, seed, check)
+
+    several, like = known.target.ndim == 2, next(iter(answers.values()))
+    answer = per_label(fitted, known.target) if several else fitted(known.target, classes)
+    if classes is None:
+        return {**answers, "tfidf": replace(like, prediction=answer)}
+    return {**answers, "tfidf": replace(like, prediction=decided(answer, several=several), probabilities=answer)}
 
 
 def _matrices(

@@ -32,7 +32,7 @@ class Bag(TextNetwork):
     """
 
     needs = frozenset({Trait.TEXTS})
-    width: int = knob(32, "numbers of each vector", low=8, high=256, log=True, legal=(1, 4096))
+    width: int = knob(48, "numbers of each vector", low=8, high=256, log=True, legal=(1, 4096))
     ngrams: int = knob(3, "words of the longest sequences that have vectors", low=1, high=5, legal=(1, 16))
     buckets: int = knob(
         65536, "vectors that sequences share by hashing", low=4096, high=2**20, log=True, legal=(1, 2**26)
@@ -58,7 +58,7 @@ class _Bag(nn.Module):
             buckets_BN = self.hashed(ids_BL)
             sums_BD = sums_BD + self.sequences(buckets_BN).sum(1)
             counts_B1 = counts_B1 + (buckets_BN != PAD).sum(1, keepdim=True)
-        # by the root of the count: the mean of many vectors that begin small is too small to learn from
+        # not the mean: of many vectors that begin small it is too small to learn from
         return sums_BD / counts_B1.to(sums_BD.dtype).sqrt()
 
     def hashed(self, ids_BL: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from aurify.blocks.attention import TransformerBlock
 from aurify.blocks.dropout import Dropout
 from aurify.blocks.pooling import POOLS, pool, real_tokens
 from aurify.blocks.text_head import TextHead, TextNetwork, token_input
-from aurify.blocks.word_table import WordTable
+from aurify.blocks.word_table import SPREAD, WordTable
 from aurify.core.parts import Trait, knob
 from aurify.core.types import Signature
 
@@ -35,7 +35,7 @@ class TextTransformer(TextNetwork):
     )
     depth: int = knob(2, "transformer blocks", low=1, high=6, legal=(1, 64))
     heads: int = knob(4, "parts of a token that attend on their own", low=1, high=8, legal=(1, 64))
-    pool: str = knob("mean", "what is made of the tokens at the end", choices=POOLS)
+    pool: str = knob("max", "what is made of the tokens at the end", choices=POOLS)
 
     @property
     def offers(self) -> frozenset[Trait]:
@@ -46,12 +46,20 @@ class TextTransformer(TextNetwork):
         read = _Transformer(self, self.table(token_input(signature), width), width)
         return TextHead(read, width, signature, width)
 
+    def first_weights(self, model: nn.Module) -> None:
+        """Each branch begins by adding nothing: random ones would drown what few texts say."""
+        super().first_weights(model)
+        for module in model.modules():
+            if isinstance(module, TransformerBlock):
+                for last in (module.attend.leave, module.think.leave):
+                    nn.init.zeros_(last.weight)
+                    nn.init.zeros_(last.bias)
+
 
 class _Transformer(nn.Module):
     def __init__(self, settings: TextTransformer, table: WordTable, width: int):
         super().__init__()
         self.table, self.drop = table, Dropout()
-        self.places = nn.Parameter(torch.ones(1))
         self.body = nn.ModuleList(
             TransformerBlock(width, settings.heads, "gelu", drop_weights=False) for _ in range(settings.depth)
         )
@@ -62,7 +70,7 @@ class _Transformer(nn.Module):
         real_BL = real_tokens(ids_BL)
         x_BLD = self.table(ids_BL)
         waves_LD = waves(ids_BL.shape[1], x_BLD.shape[-1], x_BLD)
-        x_BLD = self.drop(x_BLD + 0.1 * self.places * waves_LD)
+        x_BLD = self.drop(x_BLD + SPREAD * waves_LD)
         for block in self.body:
             x_BLD = block(x_BLD, real_BT=real_BL)
         return self.pool(self.norm(x_BLD), real_BL)

@@ -13,6 +13,7 @@ from aurify.core.parts import Trait
 from aurify.core.types import Batch
 
 TRAITS = frozenset({Trait.CATEGORICAL})
+SCORE: str = "log_loss"
 
 
 def encode(target_B: Tensor, classes: int) -> Tensor:
@@ -41,3 +42,6 @@ def log_loss(output_NK: Tensor, target_N: Tensor, weight_N: Tensor) -> float:
     """Mean negative log-likelihood of class codes."""
     losses_N = F.cross_entropy(output_NK.double(), target_N, reduction="none")
     return float((losses_N * weight_N).sum() / weight_N.sum())
+
+
+answers, score = probabilities, log_loss  # what every objective has, by its common name

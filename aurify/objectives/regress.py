@@ -10,6 +10,12 @@ from aurify.core.parts import Trait
 from aurify.core.types import Batch
 
 TRAITS = frozenset({Trait.CONTINUOUS})
+SCORE: str = "rmse"
+
+
+def encode(target_B: Tensor, outputs: int) -> Tensor:
+    """Numbers (B,) as they are, in single precision."""
+    return target_B.float()
 
 
 def losses(output: Tensor, batch: Batch) -> Tensor:
@@ -24,7 +30,15 @@ def merge(output: Tensor) -> Tensor:
     return output if output.ndim == 2 else output.mean(1)
 
 
+def answers(output_B1: Tensor) -> Tensor:
+    """Numbers (B,)."""
+    return output_B1[:, 0]
+
+
 def rmse(output_N1: Tensor, target_N: Tensor, weight_N: Tensor) -> float:
     """Root of the mean squared error, both in the same units."""
     squares_N = (output_N1[:, 0].double() - target_N.double()).square()
     return float(((squares_N * weight_N).sum() / weight_N.sum()).sqrt())
+
+
+score = rmse  # what every objective has, by its common name

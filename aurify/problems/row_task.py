@@ -17,32 +17,37 @@ from aurify.data.schema import Schema
 from aurify.data.splits import Parts, Samples, fold_rows, held_share, part_rows, sample_rows, whole
 from aurify.data.store import Asked, Read, Store
 from aurify.data.tables import ask_table, read_table
-from aurify.objectives import classify, regress
+from aurify.objectives.kinds import OBJECTIVES, kind_of
 from aurify.problems.rows import RowProblem
+
+FITTING = {"classify": "temperature", "regress": "scale_target", "multi_label": "label_temperature"}
+"""The technique that a kind of target begins with: what its answers mean."""
 
 OF_ROWS = frozenset({Trait.COLUMNS, Trait.BLENDABLE, Trait.OFFLINE})
 
 
 @dataclass(kw_only=True)
 class RowTask(Task):
-    """Predict one column from the others: a class or a number. Of ``prose`` it learns from columns of texts too."""
+    """Predict a class, a number or several labels of each row. Of ``prose`` it learns from columns of texts too."""
 
     prose: ClassVar[bool] = False
-    kind: str = knob("auto", "what the target is", choices=("auto", "classify", "regress"))
+    kind: str = knob("auto", "what the target is", choices=("auto", *OBJECTIVES))
+    separator: str | None = knob(None, "what parts the labels of a cell that holds several; nothing: as it looks")
 
     @property
     def traits(self) -> frozenset[Trait]:
-        either = {"classify": classify.TRAITS, "regress": regress.TRAITS, "auto": classify.TRAITS | regress.TRAITS}
-        return either[self.kind] | OF_ROWS
+        kinds = OBJECTIVES if self.kind == "auto" else (self.kind,)
+        return frozenset().union(*(OBJECTIVES[kind].TRAITS for kind in kinds)) | OF_ROWS
 
     def read(self, source: Source, data: Any, by: str = "random", *, labelled: bool = True) -> Read:
-        return read_table(source, data, self.kind, by, labelled=labelled, prose=self.prose)
+        return read_table(source, data, self.kind, by, labelled=labelled, prose=self.prose, separator=self.separator)
 
     def ask(self, schema: Schema, data: Any, source: Source, *, labelled: bool, by: str = "random") -> Asked:
         return ask_table(schema, data, source, labelled=labelled, by=by)
 
     def settled(self, store: Store) -> Self:
-        return replace(self, kind="regress" if store.schema.classes is None else "classify")
+        labels = store.schema.labels
+        return replace(self, kind=kind_of(store.schema), separator=(labels and labels.separator) or None)
 
     def part(self, recipe: Recipe, store: Store) -> Parts:
         held = held_share(recipe.split.held, int(store.labelled.sum()))
@@ -65,10 +70,10 @@ class RowTask(Task):
         return RowProblem(recipe, store, parts, device, once)
 
     def merge(self, output: Tensor) -> Tensor:
-        return classify.merge(output) if self.kind == "classify" else regress.merge(output)
+        return OBJECTIVES[self.kind].merge(output)
 
     def answers(self, output: Tensor) -> Tensor:
-        return output[:, 0] if self.kind == "regress" else classify.probabilities(output)
+        return OBJECTIVES[self.kind].answers(output)
 
 
 def batch_size(rows: int) -> int:

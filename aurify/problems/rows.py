@@ -18,7 +18,7 @@ from aurify.data import prepare
 from aurify.data.feed import RowFeed
 from aurify.data.splits import Parts
 from aurify.data.store import Store
-from aurify.objectives import classify, regress
+from aurify.objectives.kinds import OBJECTIVES, kind_of
 
 MOST_SEEN = 1000
 """Training rows that are scored beside the held-out ones, for the learning curve."""
@@ -33,7 +33,8 @@ class RowProblem:
         self.traits, self.merge = recipe.task.traits, recipe.task.merge
         self.device = device
         self.classes = store.schema.classes
-        self.score_name = "rmse" if self.classes is None else "log_loss"
+        self.objective = OBJECTIVES[kind_of(store.schema)]
+        self.score_name = self.objective.SCORE
         view = prepare.view_of(store.hiding(recipe.hidden), parts.fit, recipe.seed)
         prepared = prepare.prepare(recipe.techniques, view, once, recipe.network)
         self.layers, self.target_layer = prepared.layers, prepared.target
@@ -62,12 +63,11 @@ class RowProblem:
         return [] if self.target_layer is None else [self.target_layer]
 
     def _encode(self, target: Tensor) -> Tensor:
-        if self.classes is not None:
-            return classify.encode(target, len(self.classes))
-        return (target if self.target_layer is None else self.target_layer.encode(target)).float()
+        learnt = target if self.target_layer is None else self.target_layer.encode(target)
+        return self.objective.encode(learnt, self.signature.outputs)
 
     def losses(self, output: Tensor, batch: Batch) -> Tensor:
-        return regress.losses(output, batch) if self.classes is None else classify.losses(output, batch)
+        return self.objective.losses(output, batch)
 
     def score(self, model: nn.Module) -> float:
         return self._score(self.held(model))
@@ -80,8 +80,7 @@ class RowProblem:
         return self._answered(model, self._held)
 
     def _score(self, known: Held) -> float:
-        measure = regress.rmse if self.classes is None else classify.log_loss
-        return measure(known.output, known.target, known.weight)
+        return self.objective.score(known.output, known.target, known.weight)
 
     def _known(self, store: Store, rows: np.ndarray) -> tuple[dict[str, Any], Held]:
         """Rows prepared once and for all as new ones would be, and what there is to know of them beside the output."""

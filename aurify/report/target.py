@@ -35,13 +35,25 @@ def measure_target(store: Store, learnt: np.ndarray, tested: np.ndarray) -> dict
 def measure_parts(store: Store, parts: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """Counts by class or by bin of the rows of each part, named as in ``SERIES``."""
     targets = {name: np.asarray(store.target[rows]) for name, rows in parts.items()}
+    if store.schema.labels is not None:
+        return _by_label(store.schema.classes or (), targets)
     if store.schema.classes is not None:
         return _by_class(store.schema.classes, targets)
     return _by_bin(targets)
 
 
 def _by_class(classes: Sequence[str], targets: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    counts = {name: np.bincount(codes, minlength=len(classes)) for name, codes in targets.items()}
+    return _drawn(classes, {name: np.bincount(codes, minlength=len(classes)) for name, codes in targets.items()})
+
+
+def _by_label(labels: Sequence[str], targets: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """The same of labels that rows may hold several of: ``rows`` are then what their counts are shares of."""
+    counts = {name: held.sum(0, dtype=np.int64) for name, held in targets.items()}
+    return {**_drawn(labels, counts), "rows": {name: len(held) for name, held in targets.items()}}
+
+
+def _drawn(classes: Sequence[str], counts: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Counts (K,) of the most common classes, and of all others together."""
     largest = np.argsort(-sum(counts.values()), kind="stable")[:MOST_CLASSES]
     drawn = np.sort(largest)
     plain = {name: [int(n) for n in each[drawn]] for name, each in counts.items()}
@@ -79,7 +91,7 @@ SERIES = {
 
 
 def figure_of_target(record: Inspection, measured: Mapping[str, Any], target: str) -> Figure:
-    """Bars of classes, or a histogram of numbers."""
+    """Bars of classes or labels, or a histogram of numbers."""
     if "classes" in measured:
         return _classes(record, measured, target)
     return _numbers(record, measured, target)
@@ -88,7 +100,11 @@ def figure_of_target(record: Inspection, measured: Mapping[str, Any], target: st
 def _classes(record: Inspection, measured: Mapping[str, Any], target: str) -> Figure:
     names = [shown(name) for name in measured["classes"]]
     counts = {SERIES[part]: each for part, each in measured["counts"].items()}
-    totals = {SERIES[part]: sum(each) + measured["others"][part] for part, each in measured["counts"].items()}
+    labels = "rows" in measured
+    totals = {
+        SERIES[part]: measured["rows"][part] if labels else sum(each) + measured["others"][part]
+        for part, each in measured["counts"].items()
+    }
     drawn = [
         {"name": name, "value": each[at] / totals[series], "series": record.say(series)}
         for series, each in counts.items()
@@ -96,7 +112,13 @@ def _classes(record: Inspection, measured: Mapping[str, Any], target: str) -> Fi
     ]
     axis = charts.number("value", record.say(said("share of rows")), zero=True, format=".3~%")
     caption = said("How often each class of {target!r} comes.", target=target)
-    if measured["other_classes"]:
+    if labels:
+        caption = said("How many rows hold each label of {target!r}; a row may hold several.", target=target)
+    if measured["other_classes"] and labels:
+        caption = said(
+            "{caption} {labels:,} rarer labels are not drawn.", caption=caption, labels=measured["other_classes"]
+        )
+    elif measured["other_classes"]:
         caption = said(
             "{caption} {classes:,} rarer classes are not drawn: {share} of these rows.",
             caption=caption,
@@ -111,7 +133,7 @@ def _classes(record: Inspection, measured: Mapping[str, Any], target: str) -> Fi
         caption=caption,
         described=said("Classes of {target!r} in {rows}: {shares}.", target=target, rows=first, shares=listed(shares)),
         table=Rows(
-            header=[said("class"), *counts],
+            header=[said("label") if labels else said("class"), *counts],
             rows=[[name, *(f"{each[at]:,}" for each in counts.values())] for at, name in enumerate(names)],
         ),
     )

@@ -200,7 +200,8 @@ def _empty(*columns: str) -> Table:
 
 
 def _shown(summary: Mapping[str, Any]) -> list[str]:
-    return [metric for metric in summary["scores"] if metric not in SAME_AS_ANOTHER]
+    same = SAME_AS_ANOTHER if "accuracy" in summary["scores"] else ()  # of labels, recall is not told otherwise
+    return [metric for metric in summary["scores"] if metric not in same]
 
 
 def _add(table: Table, summary: Mapping[str, Any], metric: str, row: list[str]) -> None:

@@ -21,6 +21,7 @@ from aurify.core.files import write_bytes
 from aurify.core.recipe import Recipe, read_yaml
 from aurify.core.types import Layer, Signature
 from aurify.data import prepare
+from aurify.data.label_sets import LabelSets, joined
 from aurify.data.schema import Schema
 from aurify.data.store import Asked
 from aurify.measure.predictions import Predictions
@@ -36,20 +37,37 @@ MEMBERS = ("network", "trees", "ngrams")
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """Predictions for new data, its id columns as they came, and what was noticed about it."""
+    """Predictions for new data, its id columns as they came, and what was noticed about it.
+
+    ``labels`` says how rows of several labels were written.
+    """
 
     predictions: Predictions
     ids: Mapping[str, Any]
     notes: tuple[str, ...]
+    labels: LabelSets | None = None
 
     def to_frame(self) -> pl.DataFrame:
-        """What users get, one row per example: ids, ``prediction`` and ``p_<class>``."""
+        """What users get, one row per example: ids, ``prediction`` and ``p_<class>``.
+
+        Several labels are written as they were in the data: in one cell, or as a column of 0 and 1 for each.
+        """
         import polars as pl
 
         frame = self.predictions.to_frame().drop("row", "target", "fold", "seed")
+        if self.labels is not None:
+            frame = pl.DataFrame({**self._held(frame.columns), **{c: frame[c] for c in frame.columns[1:]}})
         # an id column may be called as an answer is: the answer keeps its name
         ids = {f"{c} (id)" if c in frame.columns else c: values for c, values in self.ids.items()}
         return pl.DataFrame({**ids, **{c: frame[c] for c in frame.columns}})
+
+    def _held(self, taken: Sequence[str]) -> dict[str, Any]:
+        """The predicted labels as columns that are not called as those ``taken``."""
+        assert self.labels is not None
+        held, names = self.predictions.prediction, self.predictions.classes or ()
+        if not self.labels.columns:
+            return {"prediction": joined(held, names, self.labels)}
+        return {f"{c} (label)" if c in taken else c: held[:, at] for at, c in enumerate(names)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +107,7 @@ class Bundle:
         Column order is free and the target is not needed. Raises AurifyError naming columns that are missing.
         """
         asked = self.recipe.task.ask(self.schema, data, self.recipe.source, labelled=False)
-        return Answer(self.predictions(asked, known=False), asked.ids, asked.notes)
+        return Answer(self.predictions(asked, known=False), asked.ids, asked.notes, self.schema.labels)
 
     @torch.no_grad()
     def predictions(self, asked: Asked, *, known: bool = True) -> Predictions:
@@ -101,13 +119,13 @@ class Bundle:
                 raise
             reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
             raise DamagedError(f"the model cannot predict; its parts do not fit each other ({reason})") from error
-        classes = self.schema.classes
-        return Predictions(
-            row=np.asarray(asked.rows, dtype=np.int64),
+        return Predictions.of_answer(
+            answered,
+            row=asked.rows,
             target=np.array(asked.target[asked.rows]) if known else None,
-            prediction=answered if classes is None else answered.argmax(1).astype(np.int64),
-            probabilities=None if classes is None else answered,
-            classes=classes,
+            classes=self.schema.classes,
+            several=self.schema.labels is not None,
+            thresholds=self.pipeline.thresholds.cpu().numpy(),
             seed=self.recipe.seed,
             weight=prepare.weights(asked.roles, asked.rows) if "weight" in asked.roles else None,
         )

@@ -43,6 +43,7 @@ MEANINGS = {
 def export(bundle: Bundle, path: Path, rows: Mapping[str, np.ndarray], spread: float | None) -> dict[str, Any]:
     """Write one ONNX file: raw typed columns in, ``probabilities`` (N, K) and ``prediction`` (N,) out.
 
+    Of several labels ``prediction`` is (N, K), 1 where one is held.
     Numbers have ``prediction`` alone. Before anything is written the graph is checked, and run on ``rows``
     {name: (N, C)}: it may differ from torch by 1e-4 in probabilities or, for numbers, by 1e-4 of ``spread`` (None: of
     the answers' own deviation). Returns a plain record with the largest ``difference``. Raises AurifyError for a part
@@ -83,14 +84,17 @@ def refuse_unexportable(recipe: Recipe) -> None:
 
 
 class _Exported(nn.Module):
-    """What the graph does: the whole pipeline and, for classes, the most probable one."""
+    """What the graph does: the whole pipeline and the most probable class, or which labels are held."""
 
-    def __init__(self, pipeline: Pipeline, *, classes: bool):
+    def __init__(self, pipeline: Pipeline, *, classes: bool, labels: bool):
         super().__init__()
-        self.pipeline, self.classes = pipeline, classes
+        self.pipeline, self.classes, self.labels = pipeline, classes, labels
+        self.thresholds = pipeline.thresholds
 
     def forward(self, raw: dict[str, Tensor]) -> Tensor | tuple[Tensor, Tensor]:
         answer = self.pipeline(raw)
+        if self.labels:
+            return answer, (answer >= self.thresholds).long()
         return (answer, answer.argmax(1)) if self.classes else answer
 
 
@@ -98,11 +102,11 @@ def _traced(bundle: Bundle) -> Any:
     """The ONNX model of a Bundle on the CPU, with its metadata and without the traces of where it was made."""
     inputs = prepare.raw_inputs(bundle.schema)
     empty = {n: torch.zeros(EXAMPLE_ROWS, len(i.names), dtype=_dtype(i.kind)) for n, i in inputs.items()}
-    classes = bundle.schema.classes
+    classes, labels = bundle.schema.classes, bundle.schema.labels is not None
     try:
         with _quiet():
             program = torch.onnx.export(
-                _Exported(bundle.pipeline, classes=classes is not None).eval(),
+                _Exported(bundle.pipeline, classes=classes is not None, labels=labels).eval(),
                 kwargs={"raw": empty},
                 dynamic_shapes={"raw": {name: {0: "rows"} for name in empty}},
                 input_names=list(empty),

@@ -19,6 +19,10 @@ from aurify.core.types import Layer
 WHOLE_ROWS = 16
 """Rows are put through a network in multiples of this many: no edge is left that a matrix product treats apart."""
 
+THRESHOLDS = "thresholds"
+"""The tensor (K,) of an answering layer that says from which probability on each label counts as held."""
+
+HALF = torch.tensor(0.5, dtype=torch.float64)
 OUTPUT = "output"
 """The value in which the layers of a member without a network leave its outputs (B, K)."""
 
@@ -55,6 +59,14 @@ class Pipeline(nn.Module):
         answers = [member.weight * self.answer(member, raw) for member in self.members]
         return answers[0] if len(answers) == 1 else torch.stack(answers).sum(0)
 
+    @property
+    def thresholds(self) -> Tensor:
+        """The probability from which on a label counts as held: one, or (K,); of members that chose some the mean."""
+        if all(_thresholds(member) is None for member in self.members):
+            return HALF
+        chosen = [(member.weight, _thresholds(member)) for member in self.members]
+        return torch.stack(torch.broadcast_tensors(*(w * (HALF if t is None else t).cpu() for w, t in chosen))).sum(0)
+
     def answer(self, member: Member, raw: dict[str, Any]) -> Tensor:
         """What one member says, alone."""
         values = dict(raw)
@@ -68,3 +80,9 @@ class Pipeline(nn.Module):
         for layer in member.answers:
             output = layer(output)
         return self.task.answers(output)
+
+
+def _thresholds(member: Member) -> Tensor | None:
+    """The thresholds (K,) of the layer that chose some, if one did."""
+    found = [layer.tensors()[THRESHOLDS] for layer in member.answers if THRESHOLDS in layer.tensors()]
+    return found[-1].double() if found else None

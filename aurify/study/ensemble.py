@@ -13,7 +13,7 @@ import numpy as np
 
 from aurify.measure.intervals import row_weights
 from aurify.measure.metrics import Metric, evaluator
-from aurify.measure.predictions import Predictions
+from aurify.measure.predictions import Predictions, decided
 
 STEPS = 20
 """Members at most, one counted as often as it was chosen."""
@@ -74,7 +74,7 @@ def _answers(one: Predictions) -> np.ndarray:
 def _with(one: Predictions, answer: np.ndarray) -> Predictions:
     if one.probabilities is None:
         return replace(one, prediction=answer)
-    return replace(one, probabilities=answer.clip(0.0, 1.0), prediction=answer.argmax(1).astype(np.int64))
+    return replace(one, probabilities=answer.clip(0.0, 1.0), prediction=decided(answer, several=one.several))
 
 
 def _thin(one: Predictions) -> Predictions:

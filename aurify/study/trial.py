@@ -20,6 +20,7 @@ from aurify.core.watch import Watch
 from aurify.data.prepare import weights
 from aurify.data.splits import Parts
 from aurify.data.store import Asked, Store
+from aurify.measure.constant import constant_answer
 from aurify.measure.intervals import row_weights
 from aurify.measure.metrics import evaluator, metrics_for
 from aurify.measure.predictions import Predictions
@@ -140,18 +141,13 @@ def _digits(value: float | None) -> float | None:
 def constant(store: Store, parts: Parts, seed: int) -> Predictions:
     """The mean, or the class shares, of the rows learnt from, for every tested row."""
     learnt, classes = np.concatenate([parts.fit, parts.held]), store.schema.classes
-    weight = weights(store.roles, learnt)
-    if classes is None:
-        answer = np.full(len(parts.test), np.average(store.target[learnt], weights=weight))
-    else:
-        counts = np.bincount(store.target[learnt], weights=weight, minlength=len(classes))
-        answer = np.tile(counts / counts.sum(), (len(parts.test), 1))
-    return Predictions(
-        row=np.asarray(parts.test),
+    weight, count = weights(store.roles, learnt), None if classes is None else len(classes)
+    return Predictions.of_answer(
+        constant_answer(store.target[learnt], weight, count, len(parts.test)),
+        row=parts.test,
         target=np.array(store.target[parts.test]),
-        prediction=answer if classes is None else answer.argmax(1),
-        probabilities=None if classes is None else answer,
         classes=classes,
+        several=store.schema.labels is not None,
         seed=seed,
         weight=weights(store.roles, parts.test) if "weight" in store.roles else None,
     )

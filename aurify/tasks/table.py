@@ -14,7 +14,8 @@ from aurify.data.store import Asked, Store
 from aurify.measure.baselines import fit_baselines
 from aurify.measure.examples import examples_of
 from aurify.measure.predictions import Predictions
-from aurify.problems.row_task import RowTask, batch_size
+from aurify.objectives.kinds import kind_of
+from aurify.problems.row_task import FITTING, RowTask, batch_size
 
 MOST_ROWS = 5_000_000
 """Rows learnt from in all epochs together, by default: about ten minutes of one core."""
@@ -24,8 +25,8 @@ MOST_ROWS = 5_000_000
 class Table(RowTask):
     """Predict one column of a table from the others: a class or a number.
 
-    ``auto`` takes a target of texts, or of at most 20 different numbers, as classes. Helps: the default for CSV
-    files and data frames.
+    A row may hold several labels too: columns of yes and no, or cells that list them. ``auto`` takes a target of texts,
+    or of at most 20 different numbers, as classes. Helps: the default for CSV files and data frames.
     """
 
     plainest = {"network": "mlp", "optimizer": "sgd"}
@@ -54,7 +55,7 @@ class Table(RowTask):
             )
         }
         regress = store.schema.classes is None
-        techniques |= {"scale_target": {}} if regress else {"temperature": {}}
+        techniques |= {FITTING[kind_of(store.schema)]: {}}
         techniques |= {"calendar": {}} if store.schema.dates else {}
         rows = int(store.labelled.sum())
         # numbers are learnt long and fast, classes are soon learnt by heart (docs/log.md, 2026-11-27)

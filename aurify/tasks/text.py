@@ -15,7 +15,8 @@ from aurify.data.splits import Parts
 from aurify.data.store import Asked, Store
 from aurify.measure.predictions import Predictions
 from aurify.measure.text_baselines import fit_text_baselines
-from aurify.problems.row_task import RowTask, batch_size
+from aurify.objectives.kinds import kind_of
+from aurify.problems.row_task import FITTING, RowTask, batch_size
 
 MOST_ROWS = 60_000
 """Rows learnt from in all epochs together, by default, as far as the fewest and the most epochs allow."""
@@ -27,8 +28,8 @@ FEWEST_EPOCHS, MOST_EPOCHS = 4, 30
 class Text(RowTask):
     """Predict one column from texts, and from the numbers and categories beside them: a class or a number.
 
-    Helps: the default where a column holds sentences, or ``--text`` names one. Hurts: where every word that matters
-    is already in a column of its own.
+    A row may hold several labels too, as in ``table``. Helps: the default where a column holds sentences, or ``--text``
+    names one. Hurts: where every word that matters is already in a column of its own.
     """
 
     prose = True
@@ -52,7 +53,7 @@ class Text(RowTask):
 
     def settled(self, store: Store) -> Self:
         if not store.schema.texts:
-            known = [c.name for c in store.schema.columns if c.name != store.schema.target]
+            known = [c.name for c in store.schema.columns if c.name not in store.schema.aims]
             raise AurifyError(f"no column holds texts; name one with --text; there are {listing(known, 30)}")
         return super().settled(store)
 
@@ -65,7 +66,7 @@ class Text(RowTask):
         techniques |= {"fill_missing": {}, "scale_numbers": {}} if schema.numbers or schema.dates else {}
         techniques |= {"encode_categories": {}} if schema.categories else {}
         techniques |= {"calendar": {}} if schema.dates else {}
-        techniques |= {"scale_target": {}} if schema.classes is None else {"temperature": {}}
+        techniques |= {FITTING[kind_of(schema)]: {}}
         rows = int(store.labelled.sum())
         # texts are soon learnt by heart: the more there are, the fewer passes
         epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, MOST_ROWS // max(rows, 1)))
@@ -75,7 +76,7 @@ class Text(RowTask):
             "techniques": techniques,
             "budget": {"batch_size": min(64, batch_size(rows)), "epochs": epochs},
             # the two err differently: together they are better than either on every set tried (docs/log.md)
-            "blend": {"model": "ngrams"},
+            "blend": {"model": "ngrams" if schema.labels is None else "none"},
         }
 
     def baselines(

@@ -118,6 +118,8 @@ def _goal(view: View) -> tuple[Tensor, list[str]]:
     """What target encoding averages (N, T), and how the columns that come of it are called."""
     if view.classes is None:
         return view.target[:, None], [""]
+    if view.several:
+        return view.target.double(), [f" {c}" for c in view.classes]
     hot = F.one_hot(view.target, len(view.classes)).double()
     return (hot[:, 1:], [""]) if len(view.classes) == 2 else (hot, [f" {c}" for c in view.classes])
 

@@ -88,7 +88,10 @@ def _goal(view: View) -> tuple[Tensor, Tensor]:
     """Roots of the rows' weights (N, 1), of mean square 1, and the target times those (N, T), around its mean."""
     root_N1 = (view.weight / view.weight.mean()).sqrt()[:, None]
     target, classes = view.target, view.classes
-    goal_NT = target[:, None].double() if classes is None else F.one_hot(target, len(classes)).double()
+    if view.several:
+        goal_NT = target.double()
+    else:
+        goal_NT = target[:, None].double() if classes is None else F.one_hot(target, len(classes)).double()
     return root_N1, (goal_NT - (root_N1.square() * goal_NT).mean(0)) * root_N1
 
 

@@ -58,7 +58,7 @@ class RemoveOutliers(Technique):
             far = _isolation(z, view.seed)
         else:
             far = z.abs().sort(1, descending=True).values[:, min(self.least, z.shape[1]) - 1] - self.limit
-        classes = torch.zeros(len(target), dtype=torch.int64) if view.classes is None else target
+        classes = torch.zeros(len(target), dtype=torch.int64) if view.classes is None or view.several else target
         return plan.keep(~_farthest(far, classes, self.share))
 
 

@@ -36,7 +36,7 @@ class DropDuplicates(Technique):
         if self.keep == "all":
             return plan
         values = [_plain(v) if self.texts == "plain" and isinstance(v, Ragged) else v for v in view.values.values()]
-        columns = [*values, view.target[:, None], view.weight[:, None]]
+        columns = [*values, view.target.reshape(len(view), -1), view.weight[:, None]]
         keys = row_keys(columns)[plan.index.numpy()]
         firsts = np.zeros(len(keys), dtype=bool)
         firsts[np.unique(keys, return_index=True)[1]] = True

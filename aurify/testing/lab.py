@@ -19,8 +19,8 @@ from aurify.core.run import Run
 from aurify.core.watch import Watch
 from aurify.data.store import Store
 from aurify.ship.bundle import Bundle
-from aurify.ship.pipeline import Member
-from aurify.testing.tables import KINDS, TEXT
+from aurify.ship.pipeline import THRESHOLDS, Member
+from aurify.testing.tables import KINDS, LABELS, TEXT
 from aurify.training import fit as loop
 from aurify.training.checkpoint import Keeper
 
@@ -74,6 +74,11 @@ class Fitted:
             output = layer(output)
         return output
 
+    def decided(self, output: Tensor) -> Tensor:
+        """Which labels count as held by outputs (N, K), at one half where no layer chose other thresholds."""
+        chosen = [layer.tensors()[THRESHOLDS] for layer in self.answers if THRESHOLDS in layer.tensors()]
+        return output.sigmoid() >= (chosen[-1] if chosen else 0.5)
+
     def trace(self) -> dict[str, Any]:
         """Everything about a run that a second one must repeat; only the clock is left out."""
         own = {t.name(): vars(t) for t in self.run.techniques}
@@ -101,7 +106,9 @@ class Lab:
         return self.catalog.part("task", _task(kind))
 
     def kinds_for(self, part: type[Part]) -> tuple[str, ...]:
-        """The kinds of rows that a part is tried on: of texts those that need them, of plain tables all others."""
+        """The kinds of rows that a part is tried on: those that it needs, of plain tables all others."""
+        if Trait.BERNOULLI in part.needs:
+            return (LABELS,)
         return (TEXT,) if Trait.TEXTS in part.needs else KINDS
 
     def network_for(self, part: type[Part], task: Any, own: Any = None) -> Any:

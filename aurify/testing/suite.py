@@ -20,7 +20,7 @@ from aurify.core.types import Layer
 from aurify.testing import cases, describing, drawing, exporting, switching, together, training
 from aurify.testing.cases import Broken, Case, Cases, Named, require
 from aurify.testing.lab import Lab
-from aurify.testing.tables import KINDS, TEXT, small_frame
+from aurify.testing.tables import KINDS, LABELS, TEXT, small_frame
 
 if TYPE_CHECKING:
     import pytest
@@ -147,7 +147,7 @@ def checks(*parts: Given) -> Iterator[tuple[str, Check]]:
     Raises AurifyError for what holds no part.
     """
     catalog, named = _found(parts)
-    lab = Lab(catalog, {kind: small_frame(kind) for kind in (*KINDS, TEXT)})
+    lab = Lab(catalog, {kind: small_frame(kind) for kind in (*KINDS, TEXT, LABELS)})
     return ((check.name, check) for check in checks_of(lab, named))
 
 

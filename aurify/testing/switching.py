@@ -59,7 +59,12 @@ def _neutral_equals_off(case: Case, base: Recipe) -> None:
 
 
 def _outcome(fitted: Fitted) -> dict[str, Any]:
-    return {"weights": fitted.weights(), "predictions": fitted.held(), "feed": fitted.problem.feed.state()}
+    held = fitted.held()
+    return {
+        "weights": fitted.weights(),
+        "predictions": {"outputs": held, "decided": fitted.decided(held)},
+        "feed": fitted.problem.feed.state(),
+    }
 
 
 def vivid_settings_change_weights_or_predictions(case: Case) -> None:

@@ -13,13 +13,16 @@ if TYPE_CHECKING:
 KINDS = ("classify", "regress")
 TEXT = "text"
 """Rows with a column of texts, to classify."""
+LABELS = "multi_label"
+"""Rows that hold several of three labels, or none."""
 ROWS, COPIES = 240, 24
 
 
 def small_frame(kind: str, seed: int = 0) -> pl.DataFrame:
     """240 rows: numbers, categories (some rare) and dates with gaps, 24 exact copies; target ``y``.
 
-    Of ``text`` a column of sentences, some empty, is beside them, and decides with them.
+    Of ``text`` a column of sentences, some empty, is beside them, and decides with them; of ``multi_label`` the target
+    lists labels.
     """
     import polars as pl
 
@@ -32,6 +35,9 @@ def small_frame(kind: str, seed: int = 0) -> pl.DataFrame:
     said, mood = _sentences(seed)
     value = value + mood if kind == TEXT else value
     target = value if kind == "regress" else np.select([value < 1.2, value < 2.6], ["low", "mid"], "top")
+    if kind == LABELS:
+        held = {"high": value > 2, "broad": b > 0.7, "warm": (colour == "red") ^ (random.random(ROWS) < 0.1)}
+        target = [";".join(n for n, rows in held.items() if rows[at]) or ";" for at in range(ROWS)]
     frame = pl.DataFrame(
         {
             **({"said": said} if kind == TEXT else {}),

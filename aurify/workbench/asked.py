@@ -12,7 +12,8 @@ from typing import Annotated, Any, ParamSpec, TypedDict, TypeVar, get_args, get_
 from aurify.catalog import Catalog
 from aurify.core.errors import suggest
 from aurify.core.recipe import Source
-from aurify.data.frames import with_target
+from aurify.data.frames import names_columns, with_target
+from aurify.data.label_sets import joined_names
 from aurify.workbench.passed import Passed, catalog_with
 from aurify.workbench.wish import Wish, wish_of, words_of
 
@@ -131,9 +132,12 @@ class Asked:
 def asked_of(data: Any, target: Any, words: Mapping[str, Any], own: Mapping[str, Any] | None = None) -> Asked:
     """The words of one call, with a verb's ``own`` settings, such as ``{"seed": 1}``, where they are not None.
 
-    Targets beside a table in memory become one of its columns; ``notes`` say under which name, where it is not theirs.
+    Several columns of labels may be named as a list. Targets beside a table in memory become one of its columns;
+    ``notes`` say under which name, where it is not theirs.
     """
     notes: Sequence[str] = ()
+    if names_columns(data, target):
+        target = joined_names(target)
     if target is not None and not isinstance(target, str):
         data, target, notes = with_target(data, target)
     named = {

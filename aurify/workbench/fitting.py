@@ -51,7 +51,8 @@ def fit(
 ) -> FittedRun:
     """Read, split, prepare, train, measure: from a file, folder or data frame to a finished run folder.
 
-    ``target`` is a column's name or, beside a table in memory, the targets themselves: a Series, an array or a list.
+    ``target`` is a column's name, a list of columns that each say whether a row holds a label or, beside a table in
+    memory, the targets themselves: a Series, an array or a list.
     With ``folds`` each row is tested by a model that did not see it, and the shipped model averages those of the
     folds; with ``find_rate`` a good learning rate is measured first; ``language`` is that of the report, ``en`` or
     ``zh``; ``track`` names trackers that follow the run: ``["mlflow", "tensorboard:DIR"]``. The data is inspected

@@ -53,6 +53,8 @@ def built(network, columns=0):
     for name, value in model.named_parameters():
         if name.endswith("sequences.weight"):
             value.data[1:] = torch.randn(value[1:].shape, generator=random)
+        elif not value.any():
+            value.data = torch.randn(value.shape, generator=random)
     return model.double().eval()
 
 
@@ -333,6 +335,29 @@ def test_saved_networks_need_no_file_of_vectors(file, tmp_path):
     again.load_state_dict(model.state_dict(), strict=True, assign=True)
     given = rows([4, 6, 5], [8])
     assert torch.equal(again.eval()(given), model(given))
+
+
+def test_branches_of_a_transformer_begin_by_adding_nothing():
+    network = TextTransformer(width=8, heads=2, depth=3)
+    model, given = network.build(signature()).eval(), rows([4, 6, 5])
+    network.first_weights(model)
+    before = model(given)
+    model.read.body = torch.nn.ModuleList()
+    torch.testing.assert_close(model(given), before)
+
+
+def test_words_reach_one_another_in_a_transformer_and_padding_reaches_none():
+    """A token takes in what another says, and never what stands in the padding."""
+    model = built(TextTransformer(width=8, heads=2, pool="mean"))
+    x_BLD = model.read.table(rows([4, 6, 5])["tokens"])
+    block = model.read.body[0]
+    changed = x_BLD.clone()
+    changed[:, 2] += torch.arange(8)
+    real_BL = torch.arange(8) < torch.tensor([[3]])
+    assert (block(changed, real_BT=real_BL)[:, 0] - block(x_BLD, real_BT=real_BL)[:, 0]).abs().max() > 1e-6
+    hidden = x_BLD.clone()
+    hidden[:, 5] += torch.arange(8)
+    torch.testing.assert_close(block(hidden, real_BT=real_BL)[:, :3], block(x_BLD, real_BT=real_BL)[:, :3])
 
 
 def test_damaged_weights_of_a_table_are_refused(file):

@@ -24,6 +24,7 @@ class ConflictingRows(Check):
 
     needs = frozenset({Trait.COLUMNS})
     of_target = True
+    of_labels = True
 
     def look(self, seen: Inspected) -> Iterable[Finding]:
         tables = inputs_of(seen, seen.rows)

@@ -29,7 +29,7 @@ class Duplicates(Check):
         if not tables or not len(seen.rows):
             return
         if seen.schema.target is not None:
-            tables.append(seen.target[:, None])
+            tables.append(seen.target.reshape(len(seen.rows), -1))
         keys = row_keys(tables)
         repeated = np.flatnonzero(first_alike(keys) != np.arange(len(keys)))
         if not len(repeated):

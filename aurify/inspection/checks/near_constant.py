@@ -67,6 +67,8 @@ def _tells(seen: Inspected, rare: np.ndarray, columns: int) -> bool:
 
     if not LEAST <= rare.sum() <= len(rare) - LEAST:
         return False
+    if seen.schema.labels is not None:
+        return any(_tells(seen.of_label(at), rare, columns * len(seen.classes or ())) for at in seen.common_labels)
     one, other = seen.target[rare], seen.target[~rare]
     if seen.classes is None:
         return bool(mannwhitneyu(one, other).pvalue * columns < LEVEL)

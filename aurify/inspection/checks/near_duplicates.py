@@ -85,7 +85,8 @@ class NearDuplicates(Check):
         evidence = {"share": share, "looked_at": looked, "across": int(across.sum())}
         if seen.classes is not None and inside.any():
             target = seen.store.target
-            evidence["conflicting"] = int((target[rows[inside]] != target[others[inside]]).sum())
+            other = target[rows[inside]] != target[others[inside]]
+            evidence["conflicting"] = int(other.reshape(len(other), -1).any(1).sum())
         fix = said(
             "keep one of each, or keep them on one side with --split group:COLUMN where a column names what they share"
         )

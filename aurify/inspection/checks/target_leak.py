@@ -21,6 +21,7 @@ class TargetLeak(Check):
 
     needs = frozenset({Trait.COLUMNS})
     of_target = True
+    of_labels = True
 
     def look(self, seen: Inspected) -> Iterable[Finding]:
         for suspect in seen.suspects:

@@ -8,6 +8,7 @@ import numpy as np
 
 from aurify.core.parts import Trait
 from aurify.core.words import said
+from aurify.data.copies import row_keys
 from aurify.data.findings import NOTE, WARNING, Finding
 from aurify.data.text_copies import ALIKE
 from aurify.inspection.check import Check
@@ -83,7 +84,7 @@ class TextCopies(Check):
         """Copies with another label, beside those that are the same letter for letter: another check tells of these."""
         pairs = _alike_pairs(texts)
         one, other = pairs.T
-        target = seen.target
+        target = seen.target if seen.schema.labels is None else row_keys([seen.target])
         torn = pairs[(target[one] != target[other]) & (texts.exact[one] != texts.exact[other])]
         if not len(torn):
             return

@@ -38,7 +38,8 @@ class Asked(Section):
             "clusters": None if tested.clusters is None else len(np.unique(tested.clusters)),
         }
         if classes is not None:
-            return {**known, "classes": list(classes[:MOST_CLASSES]), "class_count": len(classes)}
+            several = {} if tested.store.schema.labels is None else {"several": True}
+            return {**known, "classes": list(classes[:MOST_CLASSES]), "class_count": len(classes), **several}
         values = tested.store.target[np.concatenate([parts.fit, parts.held, tested.asked.rows])]
         return {**known, "low": float(values.min()), "high": float(values.max())}
 
@@ -54,11 +55,16 @@ class Asked(Section):
 
 def _question(record: Record, measured: Mapping[str, Any]) -> Said:
     path = record.recipe.source.path
+    target, source = record.recipe.source.target, said("the data frame that was passed") if path is None else path
     question = said(
-        "How well can the column {target!r} of {source} be told from its other columns?",
-        target=record.recipe.source.target,
-        source=said("the data frame that was passed") if path is None else path,
+        "How well can the column {target!r} of {source} be told from its other columns?", target=target, source=source
     )
+    if measured.get("several"):
+        question = said(
+            "How well can the labels {target!r} of {source} be told from its other columns?",
+            target=target,
+            source=source,
+        )
     return said("{question} {kind} {how}", question=question, kind=_kind(measured), how=_how(record, measured))
 
 
@@ -70,6 +76,11 @@ def _kind(measured: Mapping[str, Any]) -> Said:
             low=amount(measured["low"]),
             high=amount(measured["high"]),
         )
+    if measured.get("several"):
+        names, count = listed([said("{name!r}", name=name) for name in classes]), measured["class_count"]
+        if count > len(classes):
+            return said("A row may hold several of {count:,} labels, among them {names}.", count=count, names=names)
+        return said("A row may hold several of {count:,} labels: {names}.", count=count, names=names)
     if measured["class_count"] == 2:
         return said(
             "It is one of two classes, {negative!r} and {positive!r}; precision, recall and the ROC curve are about"

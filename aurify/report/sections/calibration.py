@@ -7,6 +7,7 @@ from typing import Any
 
 from aurify.core.words import Said, said
 from aurify.measure.curves import calibration
+from aurify.measure.labels import all_labels
 from aurify.measure.verdict import number
 from aurify.report import charts
 from aurify.report.section import Block, Figure, Paragraph, Record, Rows, Section, Tested
@@ -25,16 +26,27 @@ class Calibration(Section):
     def measure(self, tested: Tested) -> Any:
         if tested.model.probabilities is None:
             return None
+        if tested.model.several:
+            pairs, together = all_labels(tested.model, tested.clusters)
+            return {**calibration(pairs, seed=tested.recipe.seed, clusters=together), "of": None, "several": True}
         return calibration(tested.model, seed=tested.recipe.seed, clusters=tested.clusters)
 
     def show(self, record: Record, measured: Any) -> Sequence[Block]:
         if measured is None:
             return []
         bins = [b for b in measured["bins"] if b["observed"]["value"] is not None]
-        return [Paragraph(_error(record.summary["scores"]["calibration_error"])), _figure(record, measured["of"], bins)]
+        several = measured.get("several", False)
+        error = _error(record.summary["scores"]["calibration_error"], several)
+        return [Paragraph(error), _figure(record, _caption(measured["of"], several), bins)]
 
 
-def _error(score: Mapping[str, Any]) -> Said:
+def _error(score: Mapping[str, Any], several: bool) -> Said:
+    if several:
+        return said(
+            "The probability given to a label is off from how often rows held it by {error} on average (calibration"
+            " error over 15 bins, all labels together). Even a perfect model has an error above 0 on few rows.",
+            error=interval(score),
+        )
     return said(
         "The probability given to the predicted class is off from how often it came true by {error} on average"
         " (calibration error over 15 bins). Even a perfect model has an error above 0 on few rows.",
@@ -42,13 +54,13 @@ def _error(score: Mapping[str, Any]) -> Said:
     )
 
 
-def _figure(record: Record, of: str | None, bins: Sequence[Mapping[str, Any]]) -> Figure:
+def _figure(record: Record, caption: Said, bins: Sequence[Mapping[str, Any]]) -> Figure:
     predicted, observed = said("predicted probability"), said("came true")
     most = max(bins, key=_gap)
     return Figure(
         name="calibration",
         chart=_chart(record, predicted, observed, bins),
-        caption=_caption(of),
+        caption=caption,
         described=said(
             "Calibration in {count} bins. The largest gap: where {predicted} was predicted, {observed} came true"
             " ({rows} rows).",
@@ -98,7 +110,13 @@ def _gap(found: Mapping[str, Any]) -> float:
     return abs(found["predicted"] - found["observed"]["value"])
 
 
-def _caption(of: str | None) -> Said:
+def _caption(of: str | None, several: bool) -> Said:
+    if several:
+        return said(
+            "The predicted probability of a label against how often rows held it, all labels together, in bins of about"
+            " equally many answers, with 95 % intervals over rows. On the dashed line, probabilities come true as often"
+            " as they say; below it they are too high. The larger a point, the more answers."
+        )
     if of is None:
         return said(
             "The probability of the predicted class against how often that prediction was right, in bins of about"

@@ -32,7 +32,7 @@ class Confusion(Section):
         return said("Which classes it confuses")
 
     def measure(self, tested: Tested) -> Any:
-        if tested.model.classes is None:
+        if tested.model.classes is None or tested.model.several:
             return None
         return confusion(tested.model, seed=tested.recipe.seed, clusters=tested.clusters)
 

@@ -10,6 +10,7 @@ import numpy as np
 from aurify.core.words import Said, listed, said
 from aurify.measure.curves import precision_recall, roc, thresholds
 from aurify.measure.intervals import draws_within_limits, row_weights
+from aurify.measure.labels import one_label
 from aurify.measure.predictions import Predictions
 from aurify.report import charts
 from aurify.report.section import Block, Figure, Folded, Paragraph, Record, Rows, Section, Tested
@@ -39,15 +40,17 @@ class Curves(Section):
         model, seed, clusters = tested.model, tested.recipe.seed, tested.clusters
         if model.probabilities is None or model.classes is None:
             return None
-        two = len(model.classes) == 2
+        several = model.several
+        two = len(model.classes) == 2 and not several
         codes, lines = [1] if two else _most_common(model), []
         # so many lines are so much more work
         draws = draws_within_limits(1000, len(model) * len(codes), 1)
         for code in codes:
             tested.check()
+            one, positive = (one_label(model, code), 1) if several else (model, code)
             shapes = {
-                "roc": roc(model, code, draws=draws, seed=seed, clusters=clusters),
-                "precision_recall": precision_recall(model, code, draws=draws, seed=seed, clusters=clusters),
+                "roc": roc(one, positive, draws=draws, seed=seed, clusters=clusters),
+                "precision_recall": precision_recall(one, positive, draws=draws, seed=seed, clusters=clusters),
             }
             lines.append({"of": model.classes[code], **shapes})
         others = {name: p for name, p in tested.sets.items() if p is not model and _ranks(p)}
@@ -81,7 +84,10 @@ def _ranks(predictions: Predictions) -> bool:
 
 def _most_common(model: Predictions) -> list[int]:
     assert model.target is not None and model.classes is not None
-    rows = np.bincount(model.target, weights=row_weights(model), minlength=len(model.classes))
+    if model.several:
+        rows = row_weights(model) @ model.target
+    else:
+        rows = np.bincount(model.target, weights=row_weights(model), minlength=len(model.classes))
     common = np.argsort(-rows, kind="stable")[:MOST_CLASSES]
     return sorted(code for code in common.tolist() if rows[code] > 0)
 

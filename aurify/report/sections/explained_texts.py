@@ -40,6 +40,8 @@ class ExplainedTexts(Section):
 
     def measure(self, tested: Tested) -> Any:
         ours, hidden = tested.model, tested.recipe.hidden
+        if ours.several:  # which of the answers it would be about is not one word's affair
+            return None
         columns = [column for column in texts_of(tested.store.schema) if column.name not in hidden]
         if Trait.TEXTS not in tested.recipe.task.traits or not columns or (ours.classes and ours.probabilities is None):
             return None

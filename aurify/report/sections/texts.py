@@ -90,7 +90,7 @@ def measure_texts(
 
 def _apart(store: Store, learnt: np.ndarray, columns: Sequence[int]) -> list[dict[str, Any]]:
     """What tells classes, or the halves of numbers, apart in all columns together, from rows learnt from (n,)."""
-    if store.schema.target is None or not len(learnt):
+    if store.schema.target is None or store.schema.labels is not None or not len(learnt):
         return []
     rows = _spread(learnt)
     target, names = np.asarray(store.target[rows]), store.schema.classes

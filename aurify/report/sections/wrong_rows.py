@@ -40,6 +40,8 @@ class WrongRows(Section):
         return said("Its most wrong rows")
 
     def measure(self, tested: Tested) -> Any:
+        if tested.model.several:  # told with the labels
+            return None
         if Trait.COLUMNS not in tested.recipe.task.traits or (
             tested.model.classes and tested.model.probabilities is None
         ):
