@@ -21,9 +21,10 @@ class Members(nn.Module):
     def __init__(self, members: Sequence[nn.Module]):
         super().__init__()
         self.members = nn.ModuleList(members)
-        for parameter in self.parameters():
-            if parameter.requires_grad:  # the loss is the mean over members: each shall learn as if it were alone
-                parameter.register_hook(lambda gradient: gradient * len(self.members))
 
     def forward(self, inputs: Mapping[str, Tensor], blend: Blend | None = None) -> Tensor:
-        return torch.stack([member(inputs, blend) for member in self.members], 1)
+        output_BMK = torch.stack([member(inputs, blend) for member in self.members], 1)
+        if output_BMK.requires_grad:
+            # the loss is the mean over members: each shall learn as if it were alone (of penalties it has its own)
+            output_BMK.register_hook(lambda gradient: gradient * len(self.members))
+        return output_BMK

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from aurify.blocks.dropout import Dropout
 from aurify.blocks.entries import Entries
+from aurify.blocks.vector_files import vectors_of
 from aurify.blocks.word_table import WordTable
 from aurify.core.errors import AurifyError
 from aurify.core.parts import Network, knob
@@ -21,7 +22,7 @@ from aurify.core.types import Blend, Input, Signature
 TOKENS = "tokens"
 
 
-def tokens_of(signature: Signature) -> Input:
+def token_input(signature: Signature) -> Input:
     """The tokens that a network reads; raises AurifyError where no step left any."""
     if TOKENS not in signature.inputs:
         raise AurifyError(
@@ -51,9 +52,11 @@ class TextNetwork(Network):
         return WordTable(given, width, self.vectors, self.freeze)
 
     def first_weights(self, model: nn.Module) -> None:
-        for module in model.modules():
-            if isinstance(module, WordTable):
-                module.fill()
+        tables = [module for module in model.modules() if isinstance(module, WordTable)]
+        if self.vectors and tables:
+            found = vectors_of(self.vectors, tables[0].words)  # once for all members
+            for table in tables:
+                table.fill(*found)
 
 
 class TextHead(nn.Module):

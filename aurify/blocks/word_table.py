@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from aurify.blocks.vector_files import vectors_of, width_of
+from aurify.blocks.vector_files import width_of
 from aurify.core.ragged import PAD
 from aurify.core.types import Input
 
@@ -49,11 +50,8 @@ class WordTable(nn.Module):
         self.table.requires_grad_(not (self.source and self.freeze))
         self.adapt = nn.Linear(table_width, self.width, bias=False) if self.source else nn.Identity()
 
-    def fill(self) -> None:
-        """Put the file's vectors in place, stretched to the spread of the others; raises AurifyError as it is read."""
-        if not self.source:
-            return
-        at, vectors = vectors_of(self.source, self.words)
+    def fill(self, at: np.ndarray, vectors: np.ndarray) -> None:
+        """Put vectors (M, E) of some words in their places (M,), stretched to the spread of the others."""
         scale = SPREAD / max(float(vectors.std()), 1e-12)
         with torch.no_grad():
             self.table.weight[torch.from_numpy(at)] = torch.from_numpy(vectors * scale).to(self.table.weight)

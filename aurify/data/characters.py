@@ -22,7 +22,7 @@ LONGEST = 512
 """Ids of a row that a network sees by default."""
 
 
-def tokens_of(before: Mapping[str, Input], vocabulary: tuple[str, ...]) -> dict[str, Input]:
+def with_tokens(before: Mapping[str, Input], vocabulary: tuple[str, ...]) -> dict[str, Input]:
     """The inputs after texts have become ids of ``vocabulary``, the special ones included."""
     given = before["texts"]
     tokens = Input("tokens", (-1,), given.names, (len(vocabulary),), TokenMean, vocabulary)
@@ -53,4 +53,4 @@ class Characters(Layer):
         return {**{k: v for k, v in values.items() if k != "texts"}, "tokens": tokens}
 
     def inputs(self, before: Mapping[str, Input]) -> dict[str, Input]:
-        return tokens_of(before, (*SPECIAL, *map(chr, self.points.tolist())))
+        return with_tokens(before, (*SPECIAL, *map(chr, self.points.tolist())))

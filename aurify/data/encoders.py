@@ -20,7 +20,7 @@ from aurify.core.errors import AurifyError
 from aurify.core.parts import Part, Trait, knob
 from aurify.core.ragged import SEPARATOR, UNKNOWN, Ragged, by_width, side_by_side
 from aurify.core.types import Input, Layer, View
-from aurify.data.characters import SPECIAL, tokens_of
+from aurify.data.characters import SPECIAL, with_tokens
 from aurify.data.encoder_files import EncoderFiles, describe, find, local_files
 from aurify.data.subwords import ids_of, read_tokenizer, sound
 from aurify.data.word_pattern import LONGEST_WORD
@@ -99,7 +99,7 @@ class EncoderTokens(Layer):
 
     def inputs(self, before: Mapping[str, Input]) -> dict[str, Input]:
         words = (self.cutter.id_to_token(n) or "" for n in self.description.own_ids[len(SPECIAL) :])
-        after = tokens_of(before, (*SPECIAL, *words))
+        after = with_tokens(before, (*SPECIAL, *words))
         return {**after, "tokens": replace(after["tokens"], encoder=self.about)}
 
 

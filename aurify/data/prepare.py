@@ -89,8 +89,8 @@ def weights(roles: Mapping[str, np.ndarray], rows: np.ndarray) -> np.ndarray:
 def prepare(techniques: Sequence[Technique], view: View, once: Once = anew, network: Network | None = None) -> Prepared:
     """Fit rows, target and layers on the training rows, each seeing what earlier stages left.
 
-    A ``network`` may bring a layer of its own for texts.
-    With ``once`` each step is fitted once for all recipes that do the same up to there, to the same rows.
+    A ``network`` may bring a layer of its own. With ``once`` each step is fitted once for all recipes that do the same
+    up to there, to the same rows.
     """
     choosing = [t for t in techniques if fills(t, "rows")]
     done = tuple(map(repr, [*(t.hidden for t in techniques if t.hidden), *choosing]))  # the view lacks what is hidden

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 LONGEST_PIECE = 16
-AT_ONCE = 4096
-"""Texts that are cut together."""
-
 MOST_WORDS = 50_000
 """Different words from which likely parts are learnt, the most frequent ones."""
 
@@ -61,18 +58,12 @@ def encoded(told: str, texts: Sequence[str], columns: int = 1) -> Ragged:
 
 
 def ids_of(tokenizer: Tokenizer, texts: Iterable[str], columns: int) -> Ragged:
-    """Texts, ``columns`` of them a row, as ids of a tokenizer; raises AurifyError where it fails.
-
-    Some at a time: what the library says of a token takes a hundred times the memory of its id.
-    """
-    found, rest = list[np.ndarray](), iter(texts)
+    """Texts, ``columns`` of them a row, as ids of a tokenizer; raises AurifyError where it fails."""
     try:
-        while some := list(islice(rest, AT_ONCE)):
-            pieces = tokenizer.encode_batch_fast(some, add_special_tokens=False)
-            found += [np.array(piece.ids, dtype=np.int32) for piece in pieces]
+        found = tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
     except Exception as error:  # the library has no kind of error of its own
         raise AurifyError(f"the tokenizer fails: {' '.join(str(error).split())[:200]}") from None
-    return from_sequences(found, columns)
+    return from_sequences([each.ids for each in found], columns)
 
 
 @lru_cache(maxsize=4)

@@ -17,6 +17,7 @@ from aurify.data.packed import Packed
 from aurify.data.store import blanked
 from aurify.data.text_copies import NearPairs, near_pairs, plainly
 from aurify.inspection.inspected import Inspected
+from aurify.measure.pieces import shortened
 from aurify.measure.text_counts import counts_of, text_answers
 
 TELLING = 16
@@ -151,5 +152,4 @@ def _target(seen: Inspected, row: int) -> str:
 
 def short(text: str) -> str:
     """A text as a table shows it: one line, its beginning."""
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+    return shortened(text, LONGEST)

@@ -87,14 +87,21 @@ class Examples:
 
 
 def fit_baselines(
-    train: Examples, test: Examples, *, classes: tuple[str, ...] | None, seed: int, check: Callable[[], None]
+    train: Examples,
+    test: Examples,
+    *,
+    classes: tuple[str, ...] | None,
+    seed: int,
+    check: Callable[[], None],
+    trivial: bool = False,
 ) -> dict[str, Predictions]:
     """Fit the baselines on ``train`` and answer for ``test``, which may hold classes that ``train`` lacks.
 
-    ``majority`` (class shares) or ``mean``; ``linear`` (logistic or ridge regression); ``boosting`` (histogram
-    gradient-boosted trees, Ke et al. 2017, with categories as they are). Of several labels each has models of its own,
-    trees in fewer rounds the more labels there are. ``check`` is called before each and may raise to stop. Same seed,
-    same answers. That the logistic regression did not converge is logged, not raised.
+    ``majority`` (class shares) or ``mean``, and unless this ``trivial`` one is enough ``linear`` (logistic or ridge
+    regression) and ``boosting`` (histogram gradient-boosted trees, Ke et al. 2017, with categories as they are). Of
+    several labels each has models of its own, trees in fewer rounds the more labels there are. ``check`` is called
+    before each and may raise to stop. Same seed, same answers. That the logistic regression did not converge is logged,
+    not raised.
     """
     if train.weight is not None:
         weighed = train.weight > 0
@@ -109,7 +116,8 @@ def fit_baselines(
     answers: dict[str, np.ndarray] = {}
     several = train.target.ndim == 2
     trees = partial(_boosting, **few_rounds(train, train.target.shape[1], MOST_ROUNDS)) if several else _boosting
-    for name, fit in ((simple, _constant), ("linear", _linear), ("boosting", trees)):
+    models = ((simple, _constant), ("linear", _linear), ("boosting", trees))
+    for name, fit in models[:1] if trivial else models:
         check()
         with _quiet(name):
             if several and fit is not _constant:

@@ -80,10 +80,10 @@ def _pieces(text: str, most: int) -> Iterator[tuple[Span, Span | None]]:
 
 
 def _without(one: dict[str, Any], columns: Sequence[TextPlace], cut: Sequence[Sequence[Any]]) -> dict[str, Any]:
-    """The row itself, then without each piece (1 + P, ...)."""
-    texts = [column.values(one)[0] for column in columns]
+    """The row itself, then without each piece (1 + P, ...); texts of columns that are not looked at stay."""
+    texts = [text for column in range(one["texts"].columns) for text in one["texts"].column(column)]
     rows = [texts]
-    for place, pieces in enumerate(cut):
+    for place, pieces in zip((column.at for column in columns), cut, strict=True):
         for _, gone in pieces:
             if gone is not None:
                 # blanks at the ends go, as they do wherever texts are read

@@ -15,7 +15,6 @@ from aurify.data.schema import Schema
 from aurify.data.store import Asked
 from aurify.data.tfidf import Matrix, Tfidf
 from aurify.measure.baselines import Examples, fit_baselines
-from aurify.measure.constant import constant_answer
 from aurify.measure.encoding import design_matrices
 from aurify.measure.examples import examples_of
 from aurify.measure.label_baselines import per_label
@@ -41,8 +40,7 @@ def fit_text_baselines(
     train = replace(train, rows=train.rows[weights(train.roles, train.rows) > 0])
     known, asked = (examples_of(each, schema, hidden) for each in (train, test))
     beside = known.numbers.shape[1] + known.codes.shape[1] > 0
-    plain = fit_baselines if beside else _trivial
-    answers = plain(known, asked, classes=schema.classes, seed=seed, check=check)
+    answers = fit_baselines(known, asked, classes=schema.classes, seed=seed, check=check, trivial=not beside)
     check()
     matrices = _matrices(train, test, schema, hidden, (known, asked) if beside else None)
     weight = np.ones(len(known)) if known.weight is None else known.weight
@@ -55,24 +53,6 @@ def fit_text_baselines(
     if classes is None:
         return {**answers, "tfidf": replace(like, prediction=answer)}
     return {**answers, "tfidf": replace(like, prediction=decided(answer, several=several), probabilities=answer)}
-
-
-def _trivial(
-    train: Examples, test: Examples, *, classes: tuple[str, ...] | None, seed: int, check: Callable[[], None]
-) -> dict[str, Predictions]:
-    """The class shares or the mean, where there is nothing but texts."""
-    check()
-    weight = np.ones(len(train)) if train.weight is None else train.weight
-    constant = Predictions.of_answer(
-        constant_answer(train.target, weight, None if classes is None else len(classes), len(test)),
-        row=test.row,
-        target=test.target,
-        classes=classes,
-        several=train.target.ndim == 2,
-        seed=seed,
-        weight=test.weight,
-    )
-    return {"mean" if classes is None else "majority": constant}
 
 
 def _matrices(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from aurify.blocks.pooling import real_tokens
-from aurify.blocks.text_head import TextHead, TextNetwork, tokens_of
+from aurify.blocks.text_head import TextHead, TextNetwork, token_input
 from aurify.blocks.word_table import Vectors, WordTable
 from aurify.core.parts import Trait, knob
 from aurify.core.ragged import PAD
@@ -39,7 +39,7 @@ class Bag(TextNetwork):
     )
 
     def build(self, signature: Signature) -> nn.Module:
-        given = tokens_of(signature)
+        given = token_input(signature)
         table = self.table(given, self.width)
         read = _Bag(table, self.width, self.ngrams, self.buckets)
         return TextHead(read, self.width, signature, self.width)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from aurify.blocks.dropout import Dropout
 from aurify.blocks.pooling import POOLS, lengths_of, pool, real_tokens
-from aurify.blocks.text_head import TextHead, TextNetwork, tokens_of
+from aurify.blocks.text_head import TextHead, TextNetwork, token_input
 from aurify.blocks.word_table import WordTable
 from aurify.core.parts import Trait, knob
 from aurify.core.types import Signature
@@ -48,7 +48,7 @@ class Recurrent(TextNetwork):
     pool: str = knob("attention", "what is made of the states", choices=(*POOLS, "last"))
 
     def build(self, signature: Signature) -> nn.Module:
-        read = _Recurrent(self, self.table(tokens_of(signature), self.width))
+        read = _Recurrent(self, self.table(token_input(signature), self.width))
         return TextHead(read, read.width, signature, self.units)
 
 

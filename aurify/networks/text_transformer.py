@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from aurify.blocks.attention import TransformerBlock
 from aurify.blocks.dropout import Dropout
 from aurify.blocks.pooling import POOLS, pool, real_tokens
-from aurify.blocks.text_head import TextHead, TextNetwork, tokens_of
+from aurify.blocks.text_head import TextHead, TextNetwork, token_input
 from aurify.blocks.word_table import SPREAD, WordTable
 from aurify.core.parts import Trait, knob
 from aurify.core.types import Signature
@@ -43,7 +43,7 @@ class TextTransformer(TextNetwork):
 
     def build(self, signature: Signature) -> nn.Module:
         width = -(-self.width // self.heads) * self.heads
-        read = _Transformer(self, self.table(tokens_of(signature), width), width)
+        read = _Transformer(self, self.table(token_input(signature), width), width)
         return TextHead(read, width, signature, width)
 
     def first_weights(self, model: nn.Module) -> None:

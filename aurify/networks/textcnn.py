@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from aurify.blocks.dropout import Dropout
 from aurify.blocks.members import Members
 from aurify.blocks.pooling import real_tokens
-from aurify.blocks.text_head import TextHead, TextNetwork, tokens_of
+from aurify.blocks.text_head import TextHead, TextNetwork, token_input
 from aurify.blocks.word_table import WordTable
 from aurify.core.parts import Trait, knob
 from aurify.core.types import Signature
@@ -41,7 +41,7 @@ class Textcnn(TextNetwork):
         return Members([self._one(signature) for _ in range(self.members)])
 
     def _one(self, signature: Signature) -> nn.Module:
-        table = self.table(tokens_of(signature), self.width)
+        table = self.table(token_input(signature), self.width)
         read = _Windows(table, self.width, self.channels, range(self.window, self.window + self.windows))
         return TextHead(read, self.channels * self.windows, signature, self.channels)
 

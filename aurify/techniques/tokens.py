@@ -17,7 +17,7 @@ from aurify.core.parts import Stage, Technique, Trait, knob
 from aurify.core.ragged import SEPARATOR, UNKNOWN, Ragged, side_by_side
 from aurify.core.types import Input, Layer, View
 from aurify.data import subwords
-from aurify.data.characters import LONGEST, SPECIAL, Characters, tokens_of
+from aurify.data.characters import LONGEST, SPECIAL, Characters, with_tokens
 from aurify.data.segmenting import Entries, read_dictionary, segmenter
 from aurify.data.text_forms import changed
 from aurify.data.vocabulary import Cut, cut_by, kept, numbered, recalled
@@ -186,7 +186,7 @@ class WordTokens(Layer):
         return as_tokens(values, self._cut(texts.flat_texts(), texts.columns).ids(self._known), self.length)
 
     def inputs(self, before: Mapping[str, Input]) -> dict[str, Input]:
-        return tokens_of(before, (*SPECIAL, *self._vocabulary))
+        return with_tokens(before, (*SPECIAL, *self._vocabulary))
 
 
 class PieceTokens(Layer):
@@ -205,4 +205,4 @@ class PieceTokens(Layer):
         return as_tokens(values, subwords.encoded(self._told, texts.flat_texts(), texts.columns), self.length)
 
     def inputs(self, before: Mapping[str, Input]) -> dict[str, Input]:
-        return tokens_of(before, subwords.vocabulary(self._told))
+        return with_tokens(before, subwords.vocabulary(self._told))

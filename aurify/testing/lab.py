@@ -13,7 +13,7 @@ from torch import Tensor
 from aurify.catalog import Catalog
 from aurify.core.errors import Interrupted
 from aurify.core.folder import RunFolder
-from aurify.core.parts import Part, Technique, Trait, fits
+from aurify.core.parts import Part, Technique, Trait, clash, fits
 from aurify.core.recipe import Recipe, Source
 from aurify.core.run import Run
 from aurify.core.watch import Watch
@@ -160,7 +160,8 @@ class Lab:
         """The recipe with a part in place of what it would clash with, on a network that offers what it needs."""
         made: Any = part.make(settings)
         if group != "technique":
-            return Recipe(**{**vars(recipe), group: made})
+            kept = tuple(t for t in recipe.techniques if group != "network" or not clash(t, made))
+            return Recipe(**{**vars(recipe), "techniques": kept, group: made})
         network = self.network_for(part, recipe.task, recipe.network)
         assert network is not None, f"no network offers what {part.name()} needs"
         return replace(recipe, network=network).using(made)

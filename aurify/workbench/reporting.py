@@ -24,7 +24,7 @@ from aurify.ship.bundle import Bundle
 from aurify.training import device as devices
 from aurify.workbench.record import read_evidence, shown
 from aurify.workbench.tested import places, sealed_answers, sealed_rows
-from aurify.workbench.tokens import tokens_of
+from aurify.workbench.tokens import tokens_told
 
 if TYPE_CHECKING:
     from aurify.workbench.runs import FittedRun
@@ -55,7 +55,7 @@ def gather(
         summary=summary,
         respond=_respond(folder, bundle, catalog),
         check=watch.check,
-        tokens=lambda: tokens_of(bundle, asked) if "texts" in asked.inputs else None,
+        tokens=lambda: tokens_told(bundle, asked) if "texts" in asked.inputs else None,
     )
     for section in sections():
         if section.name() not in evidence and watch.remaining > 0:

@@ -14,7 +14,7 @@ from aurify.ship.bundle import Bundle
 MOST_ROWS = 5000
 
 
-def tokens_of(bundle: Bundle, asked: Asked) -> dict[str, Any] | None:
+def tokens_told(bundle: Bundle, asked: Asked) -> dict[str, Any] | None:
     """Of the first member that reads tokens: its ``vocabulary``, the ``most`` tokens it keeps of a row, and of up to
     ``MOST_ROWS`` of the rows asked about that have a text the ``lengths`` (M,) and the share of ``unknown`` tokens.
 

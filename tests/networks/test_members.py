@@ -35,3 +35,13 @@ def test_frozen_weights_stay_frozen():
     one = One()
     one.requires_grad_(False)
     assert not any(p.requires_grad for p in Members([one, One()]).members[0].parameters())
+
+
+def test_penalties_weigh_on_a_member_as_if_it_were_alone():
+    one, x = One(), {"numbers": torch.randn(5, 3)}
+    both = Members([one, One()])
+    both(x).mean().backward()
+    before = one.leave.weight.grad.clone()
+    both.zero_grad()
+    (both(x).mean() + one.leave.weight.sum()).backward()
+    torch.testing.assert_close(one.leave.weight.grad, before + 1)

@@ -219,3 +219,15 @@ def test_texts_are_a_column_to_scikit_learn(alone):
     shares = model.fit(frame, alone["y"].to_numpy()).predict_proba(frame.head(5))
     assert shares.shape == (5, 3)
     assert [c.name for c in model.bundle_.schema.texts] == ["said"]
+
+
+def test_an_excluded_column_of_texts_is_neither_learnt_nor_explained_nor_asked_about(alone, tmp_path):
+    frame = alone.with_columns(pl.col("said").reverse().alias("before")).select("before", "said", "y")
+    words = {"text": ["before", "said"], "using": ["exclude_columns.columns=[before]"], "settings": SMALL}
+    run = workbench.fit(frame, "y", out=tmp_path / "run", **words)
+    asked = frame.head(2).drop("y")
+    other = asked.with_columns(pl.lit("nothing of the kind").alias("before"))
+    assert run.predict(asked).equals(run.predict(other))
+    found = run.explain(asked).to_frame()
+    assert found["column"].unique().to_list() == ["said"]
+    assert found.equals(run.explain(other).to_frame())

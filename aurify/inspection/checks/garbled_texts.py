@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from aurify.core.parts import Trait
 from aurify.core.words import said
 from aurify.data.findings import NOTE, WARNING, Finding
-from aurify.inspection.characters import CHINESE, HIGH, INVISIBLE, LATIN, LOST, mended
+from aurify.inspection.characters import HIGH, INVISIBLE, LATIN, LOST, mended
 from aurify.inspection.check import Check
 from aurify.inspection.inspected import Inspected
 from aurify.inspection.seen_texts import SeenTexts, short, text_names, texts_exhibit, texts_seen
@@ -18,8 +18,10 @@ from aurify.inspection.seen_texts import SeenTexts, short, text_names, texts_exh
 FEW = 0.001
 """A share of texts that is no accident of a few writers."""
 
-LOST_TWICE = "\u951f\u65a4\u62f7|(?:\u70eb){4}|(?:\u5c6f){4}"
-"""What U+FFFD is in GBK, and what memory that nobody filled is."""
+GONE = re.compile(f"{LOST}|\u951f\u65a4\u62f7|(?:\u70eb){{4}}|(?:\u5c6f){{4}}")
+"""What is left of a lost character, what U+FFFD is in GBK, and what memory that nobody filled is."""
+
+UNSEEN, LATIN_RUN, HIGH_RUN = re.compile(INVISIBLE), re.compile(LATIN), re.compile(HIGH)
 
 FROM_UTF8 = re.compile("[\u951b\u9286\u9225\u9428\u9366\u6d93\u93c4\u7ef1]")
 """Rare characters that common ones in UTF-8 are in GBK: a comma, a full stop, quotes, de, zai, yi, shi, wo."""
@@ -55,16 +57,22 @@ class GarbledTexts(Check):
             )
             fix = said("save the file anew as UTF-8 from its source, or name its encoding with --encoding")
             yield self._tell(seen, texts, garbled, what, fix, warns=True)
-        lost = _where(texts, re.compile(f"{LOST}|{LOST_TWICE}").search) & ~garbled
+        yield from self._lost(seen, texts, _where(texts, GONE.search) & ~garbled)
+        yield from self._beside(seen, texts)
+
+    def _lost(self, seen: Inspected, texts: SeenTexts, lost: np.ndarray) -> Iterable[Finding]:
         if lost.any():
             what = said(
                 "{rows:,} texts ({share:.2%}) have characters that were lost in an earlier conversion: {text!r}",
                 rows=int(lost.sum()),
                 share=float(lost.mean()),
-                text=_around(texts.texts[int(np.argmax(lost))], f"{LOST}|{LOST_TWICE}"),
+                text=_around(texts.texts[int(np.argmax(lost))], GONE),
             )
             yield self._tell(seen, texts, lost, what, said("make the file anew from its source"), warns=True)
-        unseen = _where(texts, re.compile(INVISIBLE).search)
+
+    def _beside(self, seen: Inspected, texts: SeenTexts) -> Iterable[Finding]:
+        """What is no error of reading: invisible characters, and markup."""
+        unseen = _where(texts, UNSEEN.search)
         if unseen.any():
             what = said(
                 "{rows:,} texts ({share:.2%}) hold invisible characters",
@@ -78,7 +86,7 @@ class GarbledTexts(Check):
                 "{rows:,} texts ({share:.2%}) hold markup of HTML, such as {text!r}",
                 rows=int(markup.sum()),
                 share=float(markup.mean()),
-                text=_around(texts.texts[int(np.argmax(markup))], MARKUP.pattern),
+                text=_around(texts.texts[int(np.argmax(markup))], MARKUP),
             )
             yield self._tell(seen, texts, markup, what, "", warns=False)
 
@@ -103,13 +111,8 @@ def _counted(chosen: np.ndarray) -> dict[str, float]:
     return {"rows": int(chosen.sum()), "share": float(chosen.mean())}
 
 
-def _where(texts: SeenTexts, test: object) -> np.ndarray:
-    assert callable(test)
+def _where(texts: SeenTexts, test: Callable[[str], object]) -> np.ndarray:
     return np.fromiter((bool(test(text)) for text in texts.texts), bool, len(texts.texts))
-
-
-LATIN_RUN, HIGH_RUN = re.compile(LATIN), re.compile(HIGH)
-WHOLE = re.compile(CHINESE)
 
 
 def _is_garbled(text: str) -> bool:
@@ -123,8 +126,8 @@ def _is_garbled(text: str) -> bool:
     return False
 
 
-def _around(text: str, pattern: str) -> str:
+def _around(text: str, pattern: re.Pattern[str]) -> str:
     """Where a pattern is in a text, with a few characters beside it."""
-    found = re.search(pattern, text)
+    found = pattern.search(text)
     start = found.start() if found else 0
     return short(text[max(0, start - 15) : start + 25])

@@ -147,18 +147,22 @@ def _lengths(record: Inspection, at: int, found: Mapping[str, Any]) -> Figure:
             high=amount(ends[4]),
             median=amount(ends[2]),
         ),
-        table=Rows(
-            header=["", said("rows"), said("empty"), said("shortest"), said("median"), said("longest")],
-            rows=[
-                [
-                    SERIES[part],
-                    f"{found['rows'][part]:,}",
-                    f"{found['empty'][part]:,}",
-                    *(amount(quantiles[i]) for i in (0, 2, 4)),
-                ]
-                for part, quantiles in found["quantiles"].items()
-            ],
-        ),
+        table=_lengths_told(found),
+    )
+
+
+def _lengths_told(found: Mapping[str, Any]) -> Rows:
+    return Rows(
+        header=["", said("rows"), said("empty"), said("shortest"), said("median"), said("longest")],
+        rows=[
+            [
+                SERIES[part],
+                f"{found['rows'][part]:,}",
+                f"{found['empty'][part]:,}",
+                *(amount(quantiles[i]) for i in (0, 2, 4)),
+            ]
+            for part, quantiles in found["quantiles"].items()
+        ],
     )
 
 
