@@ -626,13 +626,11 @@ def test_mixup_of_texts_blends_what_they_became(lab):
 
 @pytest.mark.parametrize("name", sorted({technique.name() for technique in FULL}))
 def test_a_network_learns_from_changed_texts(lab, name):
+    """It gets clearly below the shares of the classes; whether it gains is for the ledger to say."""
     steps = {"budget": {"steps": 200, "validate_every": 40}, "network": {"name": "mlp", "width": 16, "depth": 1}}
-    base = lab.fitted(lab.recipe("text", {"encode_categories": {}, "fill_missing": {}, "scale_numbers": {}}, **steps))
     settings = {name: {}, "encode_categories": {}, "fill_missing": {}, "scale_numbers": {}}
     fitted = lab.fit(lab.recipe("text", settings, **steps))
-    losses = [entry["log_loss"] for entry in fitted.run.log]
-    assert min(losses) < 0.95 * 1.0986
-    assert min(losses) < 1.15 * min(entry["log_loss"] for entry in base.run.log)
+    assert min(entry["log_loss"] for entry in fitted.run.log) < 0.95 * 1.0986
 
 
 def test_an_edit_of_one_input_of_tokens_leaves_the_generator_to_it_alone():
