@@ -11,16 +11,17 @@ import numpy as np
 
 from aurify.core.errors import AurifyError, listing, suggest
 from aurify.core.words import said
-from aurify.data import dates, noticed, number_text
+from aurify.data import noticed
+from aurify.data.cells import Cells
 from aurify.data.codes import MISSING as MISSING  # what codes mean is told with the schema
 from aurify.data.codes import UNKNOWN as UNKNOWN
 from aurify.data.codes import Codebook
-from aurify.data.columns import CATEGORY, DATE, LEFT_OUT, NUMBER, TEXT, TYPES, Column, infer_column, mark_numbers
+from aurify.data.columns import CATEGORY, DATE, LEFT_OUT, NUMBER, TEXT, Column, infer_column
 from aurify.data.label_finding import Found, find_labels
 from aurify.data.label_sets import LabelSets, named_columns, read_labels
 from aurify.data.packed import Packed
 from aurify.data.targets import infer_target
-from aurify.data.texts import NUMBER_MARKS, as_texts, is_missing
+from aurify.data.wanted import refuse_two_roles, wanted_types
 
 if TYPE_CHECKING:
     import polars as pl
@@ -122,8 +123,8 @@ class Schema:
         return {c.name: c for c in self.columns}
 
     @cached_property
-    def _mark_numbers(self) -> list[float]:
-        return mark_numbers(self.missing)
+    def _cells(self) -> Cells:
+        return Cells(self.missing)
 
     @classmethod
     def infer(
@@ -153,7 +154,7 @@ class Schema:
             if name is not None and name not in frame.columns:
                 raise AurifyError(f"column {name!r} is not in the data{suggest(name, frame.columns)}")
         for aim in aims or (None,):
-            _refuse_two_roles(aim, drop, wanted, weight)
+            refuse_two_roles(aim, drop, wanted, weight)
         several = None if target is None else find_labels(frame, aims, kind, separator, missing)
         learnt = _target_column(frame, aims, several, kind, missing, positive)
         columns, notes = [], [*(several.notes if several else ())]
@@ -200,13 +201,13 @@ class Schema:
         moments = np.empty((frame.height, len(self.dates)))
         codes = np.empty((frame.height, len(self.categories)), dtype=np.int32)
         for at, column in enumerate(self.numbers):
-            numbers[:, at], unread, infinite = self._as_numbers(frame[column.name], column.format)
+            numbers[:, at], unread, infinite = self._cells.numbers(frame[column.name], column.format)
             if infinite:
                 notes.append(noticed.infinite(column.name, infinite))
             if unread:
                 notes.append(noticed.no_numbers(column.name, unread))
         for at, column in enumerate(self.dates):
-            moments[:, at], unread = self._as_dates(frame[column.name], column.format)
+            moments[:, at], unread = self._cells.dates(frame[column.name], column.format)
             if unread:
                 notes.append(noticed.no_dates(column.name, column.format, unread))
         for at, column in enumerate(self.categories):
@@ -216,7 +217,7 @@ class Schema:
         extra = [c for c in here if c not in self._known]
         if extra:
             notes.append(noticed.unknown_columns(name, extra))
-        texts = Packed.of([self._as_prose(frame[column.name]) for column in self.texts])
+        texts = Packed.of([self._cells.prose(frame[column.name]) for column in self.texts])
         return Parsed(numbers, codes, moments, texts, tuple(notes))
 
     def parse_target(self, frame: pl.DataFrame, name: str = noticed.THE_DATA) -> np.ndarray:
@@ -232,7 +233,7 @@ class Schema:
         if self.labels is not None:
             return read_labels(frame, self.target, self.labels, self.classes or (), self.missing, name)
         if self.classes is None:
-            values, unread, _ = self._as_numbers(frame[self.target], self._known[self.target].format)
+            values, unread, _ = self._cells.numbers(frame[self.target], self._known[self.target].format)
             if unread:
                 raise AurifyError(f"target {self.target!r} in {name}: {listing(unread, 3)} are not numbers")
             return values
@@ -254,7 +255,7 @@ class Schema:
         """How many rows each row stands for, float64 (NaN missing); None when no column says so, here or at all."""
         if self.weight is None or self.weight not in frame.columns:
             return None
-        weights, unread, _ = self._as_numbers(frame[self.weight], self._known[self.weight].format)
+        weights, unread, _ = self._cells.numbers(frame[self.weight], self._known[self.weight].format)
         if unread:
             raise AurifyError(f"weight column {self.weight!r} in {name}: {listing(unread, 3)} are not numbers")
         if (weights < 0).any():
@@ -263,46 +264,6 @@ class Schema:
         if not (weights > 0).any():
             raise AurifyError(f"weight column {self.weight!r} in {name} has no weight above 0")
         return weights
-
-    def _as_numbers(self, values: pl.Series, format: str) -> tuple[np.ndarray, list[str], int]:
-        """Numbers (N,) with NaN for missing, texts that are none, and how many were infinite."""
-        import polars as pl
-
-        unread: list[str] = []
-        if values.dtype.is_temporal():
-            values = _seconds(values)
-        elif not values.dtype.is_numeric() and values.dtype != pl.Boolean:
-            texts = as_texts(values)
-            values = number_text.read_numbers(texts, format)
-            unread = self._unread(texts, values)
-        numbers = values.cast(pl.Float64).to_numpy()
-        odd = infinite = np.isinf(numbers)
-        if self._mark_numbers:
-            odd = infinite | np.isin(numbers, self._mark_numbers)
-        return np.where(odd, np.nan, numbers) if odd.any() else numbers, unread, int(infinite.sum())
-
-    def _as_dates(self, values: pl.Series, format: str) -> tuple[np.ndarray, list[str]]:
-        """Seconds since 1970 (N,) with NaN for missing, and texts that are no dates."""
-        import polars as pl
-
-        if values.dtype in (pl.Date, pl.Datetime):
-            return dates.read_dates(values, format).to_numpy(), []
-        texts = as_texts(values)
-        seconds = dates.read_dates(texts, format)
-        unread = self._unread(texts, seconds)
-        return seconds.set(texts.is_in(list(self.missing)).fill_null(False), None).to_numpy(), unread
-
-    def _as_prose(self, values: pl.Series) -> list[str]:
-        """What each row says, "" where nothing or one of the user's marks of missing values."""
-        texts = as_texts(values)
-        return texts.set(texts.is_in(list(self.missing)).fill_null(True), "").to_list()
-
-    def _unread(self, texts: pl.Series, read: pl.Series) -> list[str]:
-        """Texts that should have been read and mean no missing value."""
-        if read.null_count() == texts.null_count():
-            return []
-        odd = texts.filter(read.is_null() & texts.is_not_null()).unique(maintain_order=True).to_list()
-        return [t for t in odd if not is_missing(t, self.missing) and t.lower() not in NUMBER_MARKS]
 
     def to_plain(self) -> dict[str, Any]:
         plain = {k: v for k, v in asdict(self).items() if k not in ("notes", "labels")}
@@ -347,39 +308,3 @@ def _target_column(
     if several is None:
         return infer_target(aims[0], frame[aims[0]], kind, missing, positive) if aims else None
     return None if several.sets.columns else Column(aims[0], CATEGORY, values=several.labels)
-
-
-def wanted_types(types: Sequence[str]) -> dict[str, str]:
-    """Read ``column=type``; raises AurifyError for a type that there is not."""
-    wanted: dict[str, str] = {}
-    for text in types:
-        name, equals, kind = text.rpartition("=")
-        if (
-            not equals
-            or kind.partition(":")[0] not in TYPES
-            or (":" in kind and not kind.startswith(("date:", "number:")))
-        ):
-            hint = suggest(kind.partition(":")[0], TYPES) if equals else f"; types: {', '.join(TYPES)}"
-            raise AurifyError(f"--types {text} is not of the form column=type{hint}")
-        wanted[name] = kind
-    return wanted
-
-
-def _refuse_two_roles(target: str | None, drop: Sequence[str], wanted: Mapping[str, str], weight: str | None) -> None:
-    if target in drop:
-        raise AurifyError(f"column {target!r} cannot be both the target and dropped")
-    if target in wanted:
-        raise AurifyError(f"what the target {target!r} is, is said with --set task.kind=classify or regress")
-    if weight is not None and weight in (target, *drop):
-        raise AurifyError(
-            f"column {weight!r} cannot be both the weight and {'the target' if weight == target else 'dropped'}"
-        )
-
-
-def _seconds(values: pl.Series) -> pl.Series:
-    """Durations and times of day."""
-    import polars as pl
-
-    if values.dtype == pl.Duration:
-        return values.dt.total_microseconds() / 1e6
-    return values.cast(pl.Int64) / 1e9 if values.dtype == pl.Time else dates.read_dates(values, dates.ISO)

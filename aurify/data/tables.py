@@ -22,9 +22,10 @@ from aurify.data.noticed import THE_DATA
 from aurify.data.packed import Packed, stacked
 from aurify.data.roles import split_column, split_role, weight_role
 from aurify.data.row_sample import EVERY, numbered
-from aurify.data.schema import Parsed, Schema, wanted_types
+from aurify.data.schema import Parsed, Schema
 from aurify.data.sources import Loaded, Reading, read_frame
 from aurify.data.store import Asked, Read, Store, has_value
+from aurify.data.wanted import wanted_types
 
 if TYPE_CHECKING:
     import polars as pl

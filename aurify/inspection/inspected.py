@@ -119,10 +119,15 @@ class Inspected:
         return self.examples(self.rows[self.sample])
 
     @cached_property
+    def keys(self) -> np.ndarray:
+        """A hash of what each sampled row (m,) holds beside its target: equal rows have equal keys."""
+        inputs = blanked({k: v[self.sampled.row] for k, v in self.store.inputs.items()}, self.schema, self.hidden)
+        return row_keys(inputs.values())
+
+    @cached_property
     def fold(self) -> np.ndarray:
         """Which of ``FOLDS`` folds each sampled row (m,) is in; rows with equal inputs share one."""
-        inputs = blanked({k: v[self.sampled.row] for k, v in self.store.inputs.items()}, self.schema, self.hidden)
-        return folds_of(row_keys(inputs.values()), self.sampled.target, FOLDS, self.seed, "inspect/folds")
+        return folds_of(self.keys, self.sampled.target, FOLDS, self.seed, "inspect/folds")
 
     @cached_property
     def answers(self) -> np.ndarray:

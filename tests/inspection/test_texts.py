@@ -192,6 +192,13 @@ def test_flipped_labels_are_noticed_and_cleaned():
     assert len(named - set(flipped.tolist())) <= 0.2 * len(named)
 
 
+def test_of_a_few_texts_again_and_again_no_label_is_doubted():
+    """Ten words, each many times, and each tells its label: none of them is known where it is asked about."""
+    said = [GOOD[at % 4] + "x" * (at // 4) for at in range(5)] + [BAD[at % 4] + "x" * (at // 4) for at in range(5)]
+    frame = pl.DataFrame({"text": said * 32, "label": (["pos"] * 5 + ["neg"] * 5) * 32})
+    assert not [f for f in look(frame) if f.check == "label_errors"]
+
+
 def test_labels_written_into_the_texts_are_found():
     frame = clean(10)
     leaked = frame.with_columns(text=pl.format("{} [{}]", "text", "label"))

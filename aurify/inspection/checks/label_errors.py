@@ -21,7 +21,7 @@ from aurify.measure.label_errors import LEAST_ROWS, Floor, agree, finder, floor_
 from aurify.measure.out_of_fold import out_of_fold
 
 LEAST_LABELS = 60
-"""Rows below which nothing can be said about single labels."""
+"""Different rows below which nothing can be said about single labels: copies are asked about unseen, all of them."""
 
 MOST_ANSWERS = 200_000
 """Rows times classes that models are asked for here."""
@@ -63,7 +63,7 @@ class LabelErrors(Check):
         plain, texts = seen.sampled.numbers.shape[1] + seen.sampled.codes.shape[1], bool(text_names(seen))
         if texts:  # a model of texts was asked about some rows: of the others nothing is said
             at = np.intersect1d(at, seen.once(answers_to_texts).at)
-        if len(judged) < 2 or len(at) < LEAST_LABELS or not (plain or texts):
+        if len(judged) < 2 or len(np.unique(seen.keys[at])) < LEAST_LABELS or not (plain or texts):
             return
         examples = seen.sampled.take(at)
         examples = replace(examples, target=np.searchsorted(judged, examples.target))
