@@ -17,7 +17,7 @@ class Knob:
 
     ``low``/``high`` bound the search (``log``: on a logarithmic scale); ``legal`` bounds what a user may set and
     is ``(low, high)`` when not given; ``choices`` are both. A ``column`` or a ``file`` (or a function in one) is named
-    by who has it, not searched.
+    by who has it, not searched, and so is what is written in ``signs`` that only a user can know (a separator).
     """
 
     help: str
@@ -28,11 +28,12 @@ class Knob:
     legal: tuple[float, float] | None = None
     column: bool = False
     file: bool = False
+    signs: str = ""
 
     @property
     def named(self) -> bool:
         """Whether a user has to name it: nothing to search."""
-        return self.column or self.file
+        return self.column or self.file or bool(self.signs)
 
     @property
     def searchable(self) -> bool:
@@ -52,6 +53,8 @@ class Knob:
             return "the name of a column"
         if self.file:
             return "the name of a file"
+        if self.signs:
+            return self.signs
         return "any value" if self.bounds is None else f"from {self.bounds[0]:g} to {self.bounds[1]:g}"
 
 
@@ -66,11 +69,12 @@ def knob(
     legal: tuple[float, float] | None = None,
     column: bool = False,
     file: bool = False,
+    signs: str = "",
 ) -> Any:
     """A setting: documented, validated, saved, settable from YAML and the command line and, with a range, tunable."""
     if choices is None and isinstance(default, bool):
         choices = (False, True)
-    return field(default=default, metadata={"knob": Knob(help, low, high, log, choices, legal, column, file)})
+    return field(default=default, metadata={"knob": Knob(help, low, high, log, choices, legal, column, file, signs)})
 
 
 def state(factory: Any = None) -> Any:

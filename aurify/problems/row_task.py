@@ -32,7 +32,9 @@ class RowTask(Task):
 
     prose: ClassVar[bool] = False
     kind: str = knob("auto", "what the target is", choices=("auto", *OBJECTIVES))
-    separator: str | None = knob(None, "what parts the labels of a cell that holds several; nothing: as it looks")
+    separator: str | None = knob(
+        None, "what parts the labels of a cell that holds several; nothing: as it looks", signs="a separator"
+    )
 
     @property
     def traits(self) -> frozenset[Trait]:

@@ -5,14 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
 from typing import Any
 
 from torch import Tensor
 
-from aurify.core.knobs import Knob
 from aurify.core.parts import Stage, Technique, Trait, knob
 from aurify.core.ragged import SEPARATOR, UNKNOWN, Ragged, side_by_side
 from aurify.core.types import Input, Layer, View
@@ -25,18 +24,6 @@ from aurify.data.word_pattern import LONGEST_WORD, compiled, words
 
 UNPARTED = 0.2
 """Share of Chinese, Japanese or Thai characters among the letters above which blanks are not what parts the words."""
-
-
-@dataclass(frozen=True)
-class Expression(Knob):
-    """A setting that is a regular expression: nothing to search, as nobody but the user knows one."""
-
-    @property
-    def named(self) -> bool:
-        return True
-
-    def rule(self) -> str:
-        return "a regular expression"
 
 
 @dataclass(kw_only=True)
@@ -66,10 +53,7 @@ class Tokenize(Technique):
     length: int = knob(LONGEST, "tokens of a row that are kept", low=64, high=LONGEST, log=True, legal=(1, 100_000))
     lower: bool = knob(False, "small letters instead of capitals")
     hmm: bool = knob(True, "jieba: find words that the dictionary lacks")
-    pattern: str = field(
-        default="",
-        metadata={"knob": Expression("words: what one word is, in place of the built-in pattern")},
-    )
+    pattern: str = knob("", "words: what one word is, in place of the built-in pattern", signs="a regular expression")
     dictionary: str = knob("", "jieba: further words, a line each, perhaps with a count after a blank", file=True)
     needs = frozenset({Trait.TEXTS})
     neutral = {"by": "characters", "size": 200_000, "least": 1}

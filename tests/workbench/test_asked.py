@@ -20,6 +20,8 @@ GIVEN = {
     "encoding": "gb18030",
     "header": "no",
     "missing": ["?"],
+    "task": "text",
+    "text": ["a"],
     "types": ["a=category"],
     "positive": "yes",
     "weight": "w",
