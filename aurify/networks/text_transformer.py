@@ -31,7 +31,7 @@ class TextTransformer(TextNetwork):
 
     needs = frozenset({Trait.TEXTS})
     width: int = knob(
-        64, "numbers of a token, rounded up to a multiple of heads", low=16, high=256, log=True, legal=(1, 4096)
+        48, "numbers of a token, rounded up to a multiple of heads", low=16, high=256, log=True, legal=(1, 4096)
     )
     depth: int = knob(2, "transformer blocks", low=1, high=6, legal=(1, 64))
     heads: int = knob(4, "parts of a token that attend on their own", low=1, high=8, legal=(1, 64))
