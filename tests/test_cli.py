@@ -221,7 +221,7 @@ def test_installed_command_is_the_same_program(command_line):
 
 
 def test_version_of_the_package_is_offered_lazily():
-    lazy = {"FittedRun", "SevereError", "Tuned", "ablate", "fit", "inspect", "load", "tune"}
+    lazy = {"AurifyError", "FittedRun", "SevereError", "Tuned", "ablate", "fit", "inspect", "load", "tune"}
     assert set(aurify.__all__) <= set(dir(aurify)) | lazy
     with pytest.raises(AttributeError, match="no attribute 'fitt'"):
         _ = aurify.fitt
