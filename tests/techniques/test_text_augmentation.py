@@ -330,9 +330,10 @@ def test_the_file_is_read_once_a_run(tmp_path):
     path = tmp_path / "s.txt"
     path.write_text("w1 w2\n", encoding="utf-8")
     technique, run = SynonymReplacement(synonyms=str(path)), run_of()
-    technique.on_batch(batch_of(rows_of([9])), run)
+    before = technique.on_batch(batch_of(rows_of([9])), run)
     path.unlink()
-    technique.on_batch(batch_of(rows_of([9])), run)
+    after = technique.on_batch(batch_of(rows_of([9])), run)
+    assert torch.equal(before.inputs["tokens"], after.inputs["tokens"])
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,8 @@ class GarbledTexts(Check):
         garbled = _where(texts, _is_garbled)
         if garbled.any():
             example = texts.texts[int(np.argmax(garbled))]
-            meant = said("; {text!r} may be meant", text=short(mended(example) or "")) if mended(example) else ""
+            whole = mended(example)
+            meant = said("; {text!r} may be meant", text=short(whole)) if whole else ""
             what = said(
                 "{rows:,} texts ({share:.2%}) were read in another encoding than they were written in: {text!r}{meant}",
                 rows=int(garbled.sum()),
