@@ -24,16 +24,13 @@ def member(lab, recipe, store=None):
     return fit_ngrams(recipe, store, lab.problem(recipe, store), held, lambda: None)
 
 
+def fitted(frames, blend, folder):
+    words = {"text": ["said"], "network": "mlp", "settings": {"budget.epochs": 1}}
+    return aurify.fit(frames[TEXT], "y", blend=blend, out=folder / "r", **words)
+
+
 def test_blend_is_one_file_that_answers_as_before(lab, frames, tmp_path):
-    run = aurify.fit(
-        frames[TEXT],
-        "y",
-        text=["said"],
-        blend="ngrams",
-        network="mlp",
-        settings={"budget.epochs": 1},
-        out=tmp_path / "r",
-    )
+    run = fitted(frames, "ngrams", tmp_path)
     names = list(run.summary["members"])
     assert names == ["network", "ngrams"]
     frame = frames[TEXT].drop("y")
@@ -74,15 +71,7 @@ def test_ngrams_need_texts(lab, frames, tmp_path):
 
 
 def test_trees_may_stand_beside_a_network_of_texts(lab, frames, tmp_path):
-    run = aurify.fit(
-        frames[TEXT],
-        "y",
-        text=["said"],
-        blend="trees",
-        network="mlp",
-        settings={"budget.epochs": 1},
-        out=tmp_path / "r",
-    )
+    run = fitted(frames, "trees", tmp_path)
     assert list(run.summary["members"]) == ["network", "trees"]
 
 
