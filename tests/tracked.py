@@ -58,8 +58,9 @@ class Gate:
         with suppress(OSError):
             while True:
                 near = listener.accept()[0]
+                self.open.append(near)
                 far = socket.create_connection(("127.0.0.1", self.target))
-                self.open += [near, far]
+                self.open.append(far)
                 for pair in ((near, far), (far, near)):
                     threading.Thread(target=self._pass, args=pair, daemon=True).start()
 

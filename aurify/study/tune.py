@@ -112,14 +112,14 @@ class Tuner:
     def _ended(self, search: Search, cells: Cells, deadline: float | None, what: str) -> tuple[str, Mapping[str, Any]]:
         def check() -> None:
             self.show(search, what)
-            try:
-                self.check()
-            except Interrupted as stop:
-                raise Over(said("it was stopped")) from stop
+            self.check()
             if deadline is not None and time.monotonic() > deadline - self.reserve(search, cells, deadline):
                 raise Over(said("time was up"))
 
-        return self.trainings.ended(check)
+        try:
+            return self.trainings.ended(check)
+        except Interrupted as stop:  # a training that is made in this process hears of a signal itself
+            raise Over(said("it was stopped")) from stop
 
     def reserve(self, search: Search, cells: Cells, deadline: float) -> float:
         """Seconds to keep for measuring the best so far again; none where that would take too much of all."""

@@ -157,6 +157,33 @@ def test_a_signal_ends_it_with_the_best_so_far_and_the_same_call_goes_on(
     same(folder, unbroken)
 
 
+STOPPING = """
+import os, signal
+from aurify.study import worker
+
+measure, made = worker.measure, []
+
+def stopping(recipe, *given):
+    made.append(recipe)
+    if len(made) == 8:
+        os.kill(os.getpid(), signal.SIGINT)
+    return measure(recipe, *given)
+
+worker.measure = stopping
+"""
+
+
+def test_a_signal_while_a_training_is_made_in_this_process_ends_it_with_the_best_so_far(
+    start, aurify, search, table, tmp_path
+):
+    (tmp_path / "stopping.py").write_text(STOPPING)
+    words = [*search, "--workers", 1, "--parts", tmp_path / "stopping.py", "--out", tmp_path / "run"]
+    ended = start(*words).wait()
+    assert ended.code == 130, ended
+    assert json.loads(ended.out)["trials"] == len(trials(tmp_path / "run"))
+    assert aurify("predict", tmp_path / "run", table).code == 0
+
+
 def test_a_signal_before_anything_is_known_is_one_line(start, search, tmp_path):
     folder = tmp_path / "run"
     command = start(*search, "--workers", 1, "--out", folder).until(lambda: (folder / "store").exists())

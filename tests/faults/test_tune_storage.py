@@ -10,6 +10,7 @@ import signal
 import socket
 import threading
 import time
+import warnings
 from collections import Counter
 from contextlib import suppress
 
@@ -222,12 +223,11 @@ def test_two_that_share_a_server_share_the_work_of_a_search_on_rungs(machines, a
 
 def test_one_that_is_killed_is_taken_over_and_one_that_is_stopped_claims_nothing(machines, alone, start, secret):
     killed, stopped, last = machines(secret, "killed", "stopped", "last")
-    killed.start().until(lambda: len(answers(secret)) >= 7).kill()
+    killed.start().until(lambda: len(answers(secret)) >= 7 and len(rows(secret)) > len(answers(secret))).kill()
     claims = [row for row in rows(secret) if row[1] is None]
-    assert claims, "it was killed at work"
     rows(secret, "update aurify_answers set claimed_at = claimed_at - 3600")  # so much time passes
     # at its 20th training nine trials of the first rung are known: they go on where they were not begun
-    ended = (command := stopped.start()).until(lambda: len(answers(secret)) >= 20)
+    command = stopped.start().until(lambda: len(answers(secret)) >= 20 and stopped.made)
     command.send(signal.SIGINT)
     ended = command.wait()
     assert ended.code == 130, ended
@@ -241,7 +241,7 @@ def test_one_that_is_killed_is_taken_over_and_one_that_is_stopped_claims_nothing
     assert [end.code for end in again] == [0, 0], again
     made = Counter(killed.made + stopped.made + last.made)
     assert set(made) == set(plain.made)
-    assert sum(made.values()) - len(made) <= len(claims), "only what was made and not kept"
+    assert sum(made.values()) - len(made) <= len(claims) + 1, "only what each of the two was at when it ended"
     assert_at_rest(secret)
     assert_secret(killed, stopped, last, ended, *again)
     for machine in (killed, stopped):
@@ -307,9 +307,17 @@ def searched(table, tmp_path):
     return run
 
 
-# pg8000 leaves a socket that is broken to the garbage collector
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_server_that_goes_away_is_a_line_and_the_same_call_goes_on(searched, secret, monkeypatch, caplog):
+@pytest.fixture
+def collected():
+    """Collect what a test leaves behind: pg8000 leaves a socket that is broken to the garbage collector."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # what is collected on the way
+def test_server_that_goes_away_is_a_line_and_the_same_call_goes_on(collected, searched, secret, monkeypatch, caplog):
     from sqlalchemy import make_url
 
     url = make_url(secret)
@@ -337,8 +345,6 @@ def test_server_that_goes_away_is_a_line_and_the_same_call_goes_on(searched, sec
     for path in found.path.rglob("*"):
         assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
     line.end()
-    del raised  # its frames hold the sockets
-    gc.collect()
 
 
 def test_others_in_another_environment_are_not_used_and_this_is_said(searched, monkeypatch, tmp_path):
