@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from itertools import accumulate
 from math import ceil
@@ -11,6 +12,7 @@ from math import ceil
 import torch
 from torch import Tensor, nn
 
+from aurify.blocks.picture import Picture
 from aurify.core.types import Blend, Input, Signature
 
 
@@ -31,6 +33,19 @@ class Ordinal(Plain):
 
     def forward(self, x_BC: Tensor) -> Tensor:
         return x_BC.float()
+
+
+class Flat(nn.Module):
+    """Images as rows of numbers: (B, H, W, C) bytes, or (B, C, H, W) in [0, 1], to (B, H * W * C)."""
+
+    def __init__(self, given: Input):
+        super().__init__()
+        self.enter = Picture(given)
+        self.width = math.prod(given.shape)
+        self.widths = [self.width]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.enter(x).flatten(1)
 
 
 class Categories(nn.Module):

@@ -1,6 +1,6 @@
 """What networks for texts share: what was read in the text meets the columns beside it, and words' vectors."""
 
-# B batch, L tokens of the longest, F features of a text, W width of the columns after encoding, K outputs
+# B batch, L tokens of the longest, F features of a text, K outputs
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from aurify.blocks.dropout import Dropout
-from aurify.blocks.entries import Entries
+from aurify.blocks.meeting import Meeting
 from aurify.blocks.vector_files import vectors_of
 from aurify.blocks.word_table import WordTable
 from aurify.core.errors import AurifyError
@@ -63,26 +62,17 @@ class TextHead(nn.Module):
     """Answers from a text and the columns beside it: ``inputs`` and a blend's partners to (B, K).
 
     ``read`` makes features (B, F) of the ids; with a blend each row's are mixed with its partner's, as ``Entries`` does
-    for columns. Where there are columns, one hidden layer of ``width`` units sees both together.
+    for columns.
     """
 
     def __init__(self, read: nn.Module, features: int, signature: Signature, width: int):
         super().__init__()
         self.read = read
-        columns = {name: given for name, given in signature.inputs.items() if name != TOKENS}
-        enter = Entries(Signature(columns, signature.outputs))
-        self.enter = enter if enter.width else None
-        self.drop = Dropout()
-        if self.enter is not None:
-            self.meet = nn.Sequential(nn.Linear(features + enter.width, width), nn.ReLU(), Dropout())
-        self.leave = nn.Linear(features if self.enter is None else width, signature.outputs)
+        self.meeting = Meeting(features, signature, TOKENS, width)
 
     def forward(self, inputs: Mapping[str, Tensor], blend: Blend | None = None) -> Tensor:
         text_BF = self.read(inputs[TOKENS])
         if blend is not None:
             others_BF = self.read(blend.inputs[TOKENS])
             text_BF = torch.lerp(others_BF, text_BF, blend.share[:, None].to(text_BF.dtype))
-        x = self.drop(text_BF)
-        if self.enter is not None:
-            x = self.meet(torch.cat([x, self.enter(inputs, blend)], 1))
-        return self.leave(x)
+        return self.meeting(text_BF, inputs, blend)

@@ -24,10 +24,13 @@ Header = Annotated[str | None, typer.Option("--header", metavar="YES|NO", help="
 Missing = Annotated[list[str] | None, typer.Option("--missing", metavar="TEXT", help="a missing value; repeatable")]
 Types = Annotated[
     list[str] | None,
-    typer.Option("--types", metavar="COL=TYPE", help="take as number, category, date, text or id; repeatable"),
+    typer.Option("--types", metavar="COL=TYPE", help="take as number, category, date, text, image or id; repeatable"),
 ]
 Text = Annotated[list[str] | None, typer.Option("--text", metavar="COL", help="learn from its texts; repeatable")]
-Task = Annotated[str | None, typer.Option("--task", metavar="NAME", help="table or text (as the data is)")]
+Image = Annotated[str | None, typer.Option("--image", metavar="COL", help="learn from its images")]
+Size = Annotated[int | None, typer.Option("--size", metavar="PIXELS", help="side of the images (as the data is)")]
+Aspect = Annotated[str | None, typer.Option("--aspect", metavar="HOW", help="crop, pad or stretch what is not square")]
+Task = Annotated[str | None, typer.Option("--task", metavar="NAME", help="table, text or image (as the data is)")]
 Positive = Annotated[str | None, typer.Option("--positive", metavar="CLASS", help="of two classes, the one looked for")]
 Weight = Annotated[str | None, typer.Option("--weight", metavar="COL", help="column of how much each row counts")]
 RecipeFile = Annotated[str | None, typer.Option("--recipe", metavar="FILE", help="recipe to start from")]
@@ -73,6 +76,9 @@ READING: dict[str, Any] = {
     "missing": Missing,
     "task": Task,
     "text": Text,
+    "image": Image,
+    "size": Size,
+    "aspect": Aspect,
     "types": Types,
     "positive": Positive,
     "weight": Weight,

@@ -27,6 +27,7 @@ class Trait(Enum):
     CONTINUOUS = auto()  # targets are numbers (B,)
     COLUMNS = auto()  # inputs are named columns of numbers and codes, prepared by layers
     TEXTS = auto()  # among the inputs are texts, which become tokens
+    IMAGES = auto()  # among the inputs are images
     BLENDABLE = auto()  # entries blend encoded examples: a convex mix of two is an example
     OFFLINE = auto()  # batches do not depend on the model
     RESIDUAL = auto()  # offered by networks: branches beside a plain path, which may be skipped

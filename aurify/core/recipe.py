@@ -26,6 +26,11 @@ class Source(Part):
     weight: str | None = knob(None, "column that says how many rows each row stands for")
     positive: str | None = knob(None, "of two classes, the one that precision, recall and ROC curves are about")
     text: tuple[str, ...] = knob((), "columns of texts to learn from, where they do not look so")
+    image: str | None = knob(None, "column of images to learn from, where it does not look so")
+    size: int | None = knob(
+        None, "side of the images that are learnt from, in pixels; nothing: as they are", legal=(4, 1024)
+    )
+    aspect: str = knob("auto", "what becomes of images that are not square", choices=("auto", "crop", "pad", "stretch"))
     types: tuple[str, ...] = knob((), "columns taken as another type than they look: column=category")
     missing: tuple[str, ...] = knob((), "texts that mean a missing value, beside the usual ones")
     separator: str | None = knob(None, "what separates the cells of a text file; nothing: as it looks")

@@ -61,9 +61,11 @@ class Input:
 
     ``kind`` is ``numbers`` (float), ``codes`` (int64 in ``[0, cardinality)`` per column), ``tokens`` (int64 ids in
     ``[0, cardinality)``, ``PAD`` after the end of a row) or, before any layer, ``dates`` (float64 seconds since 1970,
-    NaN for missing) and ``texts`` (``Ragged`` code points, empty for missing). ``shape`` is without the batch axis; -1
-    marks a variable axis. ``entry`` None leaves the choice to the bare conversion. ``vocabulary`` are the words that
-    ids of tokens stand for; ``encoder`` is JSON that describes the pretrained encoder whose tokens they are.
+    NaN for missing) and ``texts`` (``Ragged`` code points, empty for missing). ``pixels`` are images (H, W, C) uint8,
+    of which a network takes in value / 255, less ``centre`` and divided by ``scale`` (C numbers each, where there are
+    some). ``shape`` is without the batch axis; -1 marks a variable axis. ``entry`` None leaves the choice to the bare
+    conversion. ``vocabulary`` are the words that ids of tokens stand for; ``encoder`` is JSON that describes the
+    pretrained encoder whose tokens they are.
     """
 
     kind: str
@@ -73,6 +75,8 @@ class Input:
     entry: Entry | None = None
     vocabulary: tuple[str, ...] = ()
     encoder: str = ""
+    centre: tuple[float, ...] = ()
+    scale: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,10 +92,10 @@ class View:
     """Training rows as earlier stages left them; a technique never sees any other row.
 
     ``values`` maps input names to (N, C) tensors: float64 with NaN for missing, int64 codes with -1 for missing
-    and -2 for a value unknown to the schema; texts and tokens are ``Ragged``. ``target`` (N,) is class codes (int64)
-    or numbers (float64), or which of several labels each row holds (N, K), ``weight`` (N,) float64 how many rows each
-    row stands for. ``other`` are the values of the same rows in other words, where an earlier layer left some: nothing
-    is fitted on them.
+    and -2 for a value unknown to the schema; texts and tokens are ``Ragged``, images ``Pixels``. ``target`` (N,) is
+    class codes (int64) or numbers (float64), or which of several labels each row holds (N, K), ``weight`` (N,) float64
+    how many rows each row stands for. ``other`` are the values of the same rows in other words, where an earlier layer
+    left some: nothing is fitted on them.
     """
 
     inputs: Mapping[str, Input]

@@ -8,19 +8,20 @@ import stat
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aurify.core.errors import AurifyError
 from aurify.core.words import Said, said
 from aurify.data.encodings import decoded
+from aurify.data.image_cells import SUFFIXES as IMAGE_SUFFIXES
 from aurify.data.row_sample import Drawn, RowSample
 
 if TYPE_CHECKING:
     import polars as pl
 
-FILE, TEXT, LABEL = "file", "text", "label"
+FILE, TEXT, IMAGE, LABEL = "file", "text", "image", "label"
 """The columns of such a source."""
 
 SUFFIXES = (".txt", ".text")
@@ -44,6 +45,7 @@ class TextFile:
 
     place: PurePosixPath
     read: Callable[[], bytes]
+    path: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class ClassFolders:
     test: tuple[TextFile, ...]
     above: int
     notes: tuple[str, ...]
+    images: bool = False
 
     def read(self, files: Sequence[TextFile], sample: RowSample, encoding: str | None) -> tuple[Drawn, list[str]]:
         """The rows of some files (``file``, ``text``, ``label``), as many as are wanted, and what was noticed.
@@ -66,11 +69,18 @@ class ClassFolders:
         sample.add(0, pl.DataFrame({"at": range(len(files))}))
         drawn = sample.drawn()
         chosen = [files[at] for at in drawn.frame["at"].to_list()]
-        texts, encodings = decoded([f.read() for f in chosen], [f"{self.name}/{f.place}" for f in chosen], encoding)
-        columns = {FILE: ["/".join(f.place.parts[self.above :]) for f in chosen], TEXT: texts}
+        columns: dict[str, list[Any]] = {FILE: ["/".join(f.place.parts[self.above :]) for f in chosen]}
+        encodings = Counter[str]()
+        if self.images:
+            columns[IMAGE] = [f.path or f.read() for f in chosen]
+        else:
+            columns[TEXT], encodings = decoded(
+                [f.read() for f in chosen], [f"{self.name}/{f.place}" for f in chosen], encoding
+            )
         if len(chosen[0].place.parts) > self.above + 1:
             columns[LABEL] = [f.place.parts[self.above] for f in chosen]
-        frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+        packed = {IMAGE: pl.Binary} if self.images and not chosen[0].path else {}
+        frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String) | packed)
         return Drawn(frame, drawn.count, drawn.rows), _said(self.name, frame, encodings)
 
 
@@ -83,7 +93,8 @@ def class_folders(path: Path, *, known: bool) -> ClassFolders | None:
     files, others = _found(path)
     if not files or any(len(f.place.parts) == 1 for f in files):
         flat = [f for f in files if len(f.place.parts) == 1]
-        return ClassFolders(str(path), tuple(flat), (), 0, ()) if known and flat else None
+        images = _are_images(flat)
+        return ClassFolders(str(path), tuple(flat), (), 0, (), images) if (known or images) and flat else None
     files, others = _without_shell(files, others)
     by_part: dict[str, list[TextFile]] = {}
     for file in files:
@@ -95,7 +106,11 @@ def class_folders(path: Path, *, known: bool) -> ClassFolders | None:
         raise AurifyError(
             f"{path} has texts in one folder only, {only!r}: a class is a folder of its own, and there must be two"
         )
-    return ClassFolders(str(path), tuple(files), (), 0, tuple(_of_others(str(path), others)))
+    return ClassFolders(str(path), tuple(files), (), 0, tuple(_of_others(str(path), others)), _are_images(files))
+
+
+def _are_images(files: Sequence[TextFile]) -> bool:
+    return bool(files) and files[0].place.suffix.lower() in IMAGE_SUFFIXES
 
 
 def _part(name: str) -> str:
@@ -108,7 +123,7 @@ def _without_shell(files: list[TextFile], others: Counter[str]) -> tuple[list[Te
     while len({f.place.parts[0] for f in files}) == 1 and all(len(f.place.parts) > 2 for f in files):
         if _part(files[0].place.parts[0]) == LEARNT:
             break
-        files = [TextFile(PurePosixPath(*f.place.parts[1:]), f.read) for f in files]
+        files = [replace(f, place=PurePosixPath(*f.place.parts[1:])) for f in files]
     return files, others
 
 
@@ -143,7 +158,7 @@ def _parted(name: str, by_part: dict[str, list[TextFile]], others: Counter[str])
     beside = sum(len(files) for part, files in by_part.items() if not part)
     if beside:
         notes.append(said("{name}: {files:,} files beside its parts are left out", name=name, files=beside))
-    return ClassFolders(name, tuple(train), tuple(test), 1, tuple(notes))
+    return ClassFolders(name, tuple(train), tuple(test), 1, tuple(notes), _are_images(train))
 
 
 def _of_others(name: str, others: Counter[str]) -> Iterator[Said]:
@@ -162,12 +177,15 @@ def _said(name: str, frame: pl.DataFrame, encodings: Counter[str]) -> list[str]:
         classes = frame[LABEL].n_unique()
         notes.append(
             said(
-                "{name}: {files:,} files read as texts of {classes:,} classes, the names of their folders",
+                "{name}: {files:,} files read as {what} of {classes:,} classes, the names of their folders",
                 name=name,
                 files=frame.height,
+                what=said("images") if IMAGE in frame.columns else said("texts"),
                 classes=classes,
             )
         )
+    if IMAGE in frame.columns:
+        return notes
     odd = [(encoding, count) for encoding, count in encodings.most_common() if encoding != "utf-8"]
     if odd:
         kinds = ", ".join(f"{encoding} ({count:,})" for encoding, count in odd)
@@ -183,7 +201,9 @@ def _found(path: Path) -> tuple[list[TextFile], Counter[str]]:
     every = sorted(_zipped(path) if path.is_file() else _walked(path), key=lambda file: _order(file.place))
     shown = [f for f in every if not any(part.startswith((".", "__MACOSX")) for part in f.place.parts)]
     others = Counter({"hidden": len(every) - len(shown)} if len(shown) < len(every) else {})
-    texts = [f for f in shown if f.place.suffix.lower() in SUFFIXES]
+    texts = [f for f in shown if f.place.suffix.lower() in IMAGE_SUFFIXES]
+    if not texts:
+        texts = [f for f in shown if f.place.suffix.lower() in SUFFIXES]
     if not texts:  # numbers are names too, as in 20 Newsgroups
         texts = [f for f in shown if not f.place.suffix or f.place.suffix[1:].isdecimal()]
     if any(len(f.place.parts) > 1 for f in texts):  # a readme beside the folders is no text of a class
@@ -214,7 +234,7 @@ def _walked(root: Path) -> Iterator[TextFile]:
                         if len(here) < DEEPEST and not entry.name.startswith("."):
                             yield from below(entry.path, here)
                     else:
-                        yield TextFile(PurePosixPath(*here), lambda path=entry.path: _bytes_of(path))
+                        yield TextFile(PurePosixPath(*here), lambda path=entry.path: _bytes_of(path), entry.path)
         except OSError as error:
             raise AurifyError(f"{folder} cannot be read: {error.strerror or error}") from None
 

@@ -12,6 +12,7 @@ import numpy as np
 from aurify.core.errors import AurifyError, listing
 from aurify.core.words import Said, said
 from aurify.data import dates, number_text
+from aurify.data.image_cells import of_images
 from aurify.data.noticed import of_column
 from aurify.data.prose import says_something
 from aurify.data.texts import NUMBER_MARKS, as_texts, counted
@@ -19,8 +20,8 @@ from aurify.data.texts import NUMBER_MARKS, as_texts, counted
 if TYPE_CHECKING:
     import polars as pl
 
-NUMBER, CATEGORY, DATE, TEXT, LEFT_OUT = "number", "category", "date", "text", "left out"
-TYPES = (NUMBER, CATEGORY, DATE, TEXT, "id")
+NUMBER, CATEGORY, DATE, TEXT, IMAGE, LEFT_OUT = "number", "category", "date", "text", "image", "left out"
+TYPES = (NUMBER, CATEGORY, DATE, TEXT, IMAGE, "id")
 MOSTLY = 0.2
 """A column of texts of which fewer than this share are no numbers is a column of numbers with slips in it."""
 FEW = 50
@@ -38,7 +39,8 @@ NAMES_ROWS = re.compile(r"(?:^|[\W_])(?i:id|uuid|guid|key|index)$|[a-z](?:ID|Id|
 class Column:
     """One column: its kind, the reason when it is left out, and for categories its values in code order.
 
-    ``format`` is how numbers or dates are written in it, as ``number_text`` and ``dates`` name it.
+    ``format`` is how numbers or dates are written in it, as ``number_text`` and ``dates`` name it, or the form that
+    images are brought into (``image_form``).
     """
 
     name: str
@@ -57,6 +59,8 @@ def infer_column(
     """
     import polars as pl
 
+    if wanted == IMAGE or (wanted is None and of_images(values)):
+        return Column(name, IMAGE), []
     if values.dtype.is_nested() or values.dtype in (pl.Object, pl.Binary):
         if wanted == TEXT:
             raise AurifyError(f"column {name!r} is made of {values.dtype} values; write each as one text to learn from")

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from aurify.core.pixels import Pixels
 from aurify.core.ragged import Ragged
 from aurify.core.words import Said, said
 from aurify.data.packed import GOLDEN, Packed, mixed
 from aurify.data.store import Asked
+
+AT_ONCE = 1024
+"""Images that are gathered together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +55,18 @@ def first_alike(keys: np.ndarray) -> np.ndarray:
     return firsts[inverse]
 
 
+def _images(values: Any) -> bool:
+    return isinstance(values, Pixels) or values.ndim == 4
+
+
+def image_keys(images: np.ndarray | Pixels) -> np.ndarray:
+    """A hash of each image (N, H, W, C) uint8, (N, 1) int64: equal images have equal keys."""
+    cuts = (images[at : at + AT_ONCE] for at in range(0, len(images), AT_ONCE))
+    each = (one for cut in cuts for one in (cut.taken().numpy() if isinstance(cut, Pixels) else cut))
+    keys = (hashlib.blake2b(np.ascontiguousarray(one).data, digest_size=8).digest() for one in each)
+    return np.frombuffer(b"".join(keys), dtype="<i8").reshape(-1, 1)
+
+
 def row_keys(columns: Iterable[Any]) -> np.ndarray:
     """Hash each row's values, (N, C) arrays, tensors or texts, to a uint64 (N,): equal rows have equal keys.
 
@@ -61,7 +78,8 @@ def row_keys(columns: Iterable[Any]) -> np.ndarray:
         for values in columns:
             if isinstance(values, Ragged):
                 values = Packed(values.values.numpy(), values.ends.numpy(), values.columns)
-            table = values.keys if isinstance(values, Packed) else np.asarray(values)
+            table = values.keys if isinstance(values, Packed) else image_keys(values) if _images(values) else values
+            table = np.asarray(table)
             for at in range(table.shape[1]):
                 column = table[:, at]
                 if column.dtype.kind == "f":

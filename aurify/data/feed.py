@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from aurify.core import rng
+from aurify.core.pixels import Pixels
 from aurify.core.ragged import Ragged
 from aurify.core.run import Run
 from aurify.core.types import Batch, Blend, RowPlan
@@ -31,7 +32,7 @@ class RowFeed:
 
     def __init__(
         self,
-        inputs: Mapping[str, Tensor | Ragged],
+        inputs: Mapping[str, Tensor | Ragged | Pixels],
         target: Tensor,
         rows: Tensor,
         plan: RowPlan,
@@ -103,6 +104,8 @@ class RowFeed:
     def _take(self, values: Any, index: Tensor) -> Tensor:
         if isinstance(values, Ragged):
             return values[index].padded().to(self.device)
+        if isinstance(values, Pixels):
+            return values[index].taken().to(self.device)
         return values.index_select(0, index).to(self.device)
 
     def state(self) -> dict[str, Any]:
@@ -114,10 +117,10 @@ class RowFeed:
         self._epoch = -1  # drawn again, and hashed again where it was not
 
 
-def _fits(inputs: Mapping[str, Tensor | Ragged], device: torch.device) -> bool:
+def _fits(inputs: Mapping[str, Tensor | Ragged | Pixels], device: torch.device) -> bool:
     """Say whether all rows can stay on the device, with half of it left for the work."""
     if device.type != "cuda":
         return True
     free, _ = torch.cuda.mem_get_info(device)
     kept = (v.values if isinstance(v, Ragged) else v for v in inputs.values())
-    return sum(v.numel() * v.element_size() for v in kept) < free / 2
+    return sum(v.nbytes for v in kept) < free / 2

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from aurify.core.errors import listing
+from aurify.core.errors import AurifyError, listing
 from aurify.core.words import Said, said
 
 THE_DATA = said("the data")
@@ -42,3 +42,20 @@ def unknown_columns(table: str, names: Sequence[str]) -> Said:
         count=len(names),
         names=listing(names),
     )
+
+
+def unread_images(name: str, unread: Mapping[int, str], rows: int) -> list[Said]:
+    """A line on images that cannot be read, where there are some; raises AurifyError where none can."""
+    if not unread:
+        return []
+    first = next(iter(unread))
+    if len(unread) == rows:
+        raise AurifyError(f"{name}: none of {rows:,} images can be read; row {first + 1}: {unread[first]}")
+    what = said(
+        "{name}: {count:,} images cannot be read and are left out, first row {row:,}: {why}",
+        name=name,
+        count=len(unread),
+        row=first + 1,
+        why=unread[first],
+    )
+    return [what]

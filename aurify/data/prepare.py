@@ -10,15 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aurify.blocks.entries import Ordinal, Plain
+from aurify.blocks.entries import Flat, Ordinal, Plain
 from aurify.blocks.number_embeddings import FARTHEST
 from aurify.core.errors import AurifyError, suggest
 from aurify.core.once import Once, anew
 from aurify.core.parts import Network, Stage, Technique, fills
+from aurify.core.pixels import Pixels
 from aurify.core.ragged import Ragged, joined
 from aurify.core.types import Input, Layer, RowPlan, View
 from aurify.data.characters import Characters
 from aurify.data.dates import DAY_SECONDS
+from aurify.data.image_form import IMAGES, Form
 from aurify.data.packed import Packed
 from aurify.data.schema import Schema
 from aurify.data.store import Store
@@ -42,7 +44,7 @@ class Prepared:
 
     plan: RowPlan
     used: Tensor
-    values: Mapping[str, Tensor | Ragged]
+    values: Mapping[str, Tensor | Ragged | Pixels]
     layers: tuple[Layer, ...]
     target: Layer | None
     inputs: Mapping[str, Input]
@@ -60,15 +62,23 @@ def raw_inputs(schema: Schema) -> dict[str, Input]:
         inputs["codes"] = Input("codes", (len(names),), names, tuple(len(c.values) for c in schema.categories))
     if schema.texts:
         inputs["texts"] = Input("texts", (len(schema.texts), -1), tuple(c.name for c in schema.texts))
+    if schema.image is not None:
+        inputs[IMAGES] = Input("pixels", Form.of(schema.image.format).shape, (schema.image.name,))
     return inputs
 
 
 def raw_values(inputs: Mapping[str, Any], rows: np.ndarray | slice) -> dict[str, Any]:
-    """Copy rows out of the mapped arrays: floats as float64, codes as int64, texts as ``Ragged`` code points."""
-    return {name: _raw(values[rows]) for name, values in inputs.items()}
+    """Copy rows out of the mapped arrays: floats as float64, codes as int64, texts as ``Ragged`` code points.
+
+    Images are not copied: they are ``Pixels``.
+    """
+    return {name: _raw(values, rows) for name, values in inputs.items()}
 
 
-def _raw(values: np.ndarray | Packed) -> Tensor | Ragged:
+def _raw(values: np.ndarray | Packed, rows: np.ndarray | slice) -> Tensor | Ragged | Pixels:
+    if isinstance(values, np.ndarray) and values.ndim == 4:
+        return Pixels(torch.from_numpy(values), torch.from_numpy(np.arange(len(values))[rows]))
+    values = values[rows]
     if isinstance(values, Packed):
         return values.ragged
     return torch.from_numpy(np.array(values, dtype=np.float64 if values.dtype.kind == "f" else np.int64))
@@ -228,7 +238,8 @@ class Bare(Layer):
         for name, given in before.items():
             if name in self.coded:
                 given = replace(given, cardinalities=tuple(self.coded[name]), entry=Ordinal)
-            after[name] = given if given.entry is not None else replace(given, entry=Plain)
+            bare = Flat if given.kind == "pixels" else Plain
+            after[name] = given if given.entry is not None else replace(given, entry=bare)
         return after
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,9 @@ from aurify.data.cells import Cells
 from aurify.data.codes import MISSING as MISSING  # what codes mean is told with the schema
 from aurify.data.codes import UNKNOWN as UNKNOWN
 from aurify.data.codes import Codebook
-from aurify.data.columns import CATEGORY, DATE, LEFT_OUT, NUMBER, TEXT, Column, infer_column
+from aurify.data.columns import CATEGORY, DATE, IMAGE, LEFT_OUT, NUMBER, TEXT, Column, infer_column
+from aurify.data.image_form import IMAGES, Form
+from aurify.data.images import decoded, form_of
 from aurify.data.label_finding import Found, find_labels
 from aurify.data.label_sets import LabelSets, named_columns, read_labels
 from aurify.data.packed import Packed
@@ -28,7 +30,12 @@ if TYPE_CHECKING:
 
 WEIGHT = said("the rows' weight")
 LABEL = said("a label to predict")
-PROSE = said("free text (tables learn from numbers and categories)")
+BEYOND = {
+    TEXT: said("free text (tables learn from numbers and categories)"),
+    IMAGE: said("images (tables learn from numbers and categories)"),
+}
+"""Why a kind of column is left out by who does not learn from it."""
+ANOTHER_IMAGE = said("images (the first such column is learnt from)")
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,7 @@ class Parsed:
     """Typed rows: numbers (N, a) float64 with NaN for missing, codes (N, b) int32 (-1 missing, -2 unknown).
 
     ``dates`` (N, d) are float64 seconds since 1970 in UTC, NaN for missing; ``texts`` (N, t) are empty where missing.
+    ``images`` (N, H, W, C) are uint8, if there are any, black where they are ``unread`` (why, by row).
     """
 
     numbers: np.ndarray
@@ -43,12 +51,15 @@ class Parsed:
     dates: np.ndarray
     texts: Packed
     notes: tuple[str, ...] = ()
+    images: np.ndarray | None = None
+    unread: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def inputs(self) -> dict[str, Any]:
         """By input name, without kinds that have no column."""
         every = {"numbers": self.numbers, "codes": self.codes, "dates": self.dates, "texts": self.texts}
-        return {name: values for name, values in every.items() if values.shape[1]}
+        some = {name: values for name, values in every.items() if values.shape[1]}
+        return some if self.images is None else {**some, IMAGES: self.images}
 
 
 @dataclass(frozen=True)
@@ -92,10 +103,15 @@ class Schema:
     def texts(self) -> tuple[Column, ...]:
         return self._learnt(TEXT)
 
+    @cached_property
+    def image(self) -> Column | None:
+        """The column of images."""
+        return next(iter(self._learnt(IMAGE)), None)
+
     @property
     def learnt(self) -> tuple[Column, ...]:
         """Every column that is learnt from, kind after kind."""
-        return (*self.numbers, *self.dates, *self.categories, *self.texts)
+        return (*self.numbers, *self.dates, *self.categories, *self.texts, *self._learnt(IMAGE))
 
     def _learnt(self, kind: str) -> tuple[Column, ...]:
         return tuple(c for c in self.columns if c.kind == kind and c.name != self.target)
@@ -138,15 +154,18 @@ class Schema:
         missing: Sequence[str] = (),
         positive: str | None = None,
         weight: str | None = None,
-        prose: bool = False,
+        beyond: Collection[str] = (),
         separator: str | None = None,
+        size: int | None = None,
+        aspect: str = "auto",
     ) -> Schema:
         """Look at every value once and decide each column's type.
 
         ``kind`` is ``classify``, ``regress``, ``multi_label`` or ``auto``, ``types`` are as ``column=category``;
-        columns of ``prose``, which tables leave out, are learnt from where that is asked for; ``separator`` parts the
-        labels of a target's cells. Raises AurifyError for a column that does not exist, one that is not what it is said
-        to be, or a target that cannot be learnt.
+        of columns of texts and of images, which tables leave out, those kinds that are in ``beyond`` are learnt from;
+        ``separator`` parts the labels of a target's cells, ``size`` and ``aspect`` are those of images. Raises
+        AurifyError for a column that does not exist, one that is not what it is said to be, or a target that cannot be
+        learnt.
         """
         wanted = wanted_types(types)
         aims: tuple[str, ...] = () if target is None else named_columns(target, frame.columns)
@@ -170,8 +189,12 @@ class Schema:
                 column = replace(found, kind=LEFT_OUT, reason=WEIGHT)
             else:
                 column, more = infer_column(name, frame[name], missing, wanted.get(name))
-            if column.kind == TEXT and not prose:
-                column = replace(column, kind=LEFT_OUT, reason=PROSE)
+            if column.kind in BEYOND and column.kind not in beyond:
+                column = replace(column, kind=LEFT_OUT, reason=BEYOND[column.kind])
+            elif column.kind == IMAGE and any(c.kind == IMAGE for c in columns):
+                column = replace(column, kind=LEFT_OUT, reason=ANOTHER_IMAGE)
+            elif column.kind == IMAGE:
+                column = replace(column, format=str(form_of(frame[name], size, aspect)))
             columns.append(column)
             notes += more
         classes = several.labels if several else None if learnt is None else learnt.values or None
@@ -218,7 +241,12 @@ class Schema:
         if extra:
             notes.append(noticed.unknown_columns(name, extra))
         texts = Packed.of([self._cells.prose(frame[column.name]) for column in self.texts])
-        return Parsed(numbers, codes, moments, texts, tuple(notes))
+        images, unread = None, {}
+        if self.image is not None:
+            found = decoded(frame[self.image.name], Form.of(self.image.format))
+            images, unread = found.images, found.unread
+            notes += noticed.unread_images(name, unread, frame.height)
+        return Parsed(numbers, codes, moments, texts, tuple(notes), images, unread)
 
     def parse_target(self, frame: pl.DataFrame, name: str = noticed.THE_DATA) -> np.ndarray:
         """Targets as class codes (int64, -1 missing), float64 (NaN missing) or, of several labels, (N, K) int8.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from aurify.core.errors import AurifyError, listing
 from aurify.core.words import said
 from aurify.data.archives import TABLES, Content, content_of, tables_among
-from aurify.data.class_folders import FILE, LABEL, TEXT, ClassFolders, class_folders
+from aurify.data.class_folders import FILE, IMAGE, LABEL, TEXT, ClassFolders, class_folders
 from aurify.data.columnar import kind_of, read_columnar
 from aurify.data.csv_blocks import text_pieces
 from aurify.data.csv_rows import in_its_encoding, read_csv
@@ -117,7 +117,7 @@ def read_frame(
 
 def _are_texts(names: tuple[str, ...] | None, *more: str) -> bool:
     """Whether columns known already are those of texts with their labels, and of nothing else."""
-    return names is not None and set(names) == {TEXT, LABEL, *more}
+    return names is not None and set(names) in ({TEXT, LABEL, *more}, {IMAGE, LABEL, *more})
 
 
 def _read_classes(classes: ClassFolders, reading: Reading) -> Loaded:

@@ -15,6 +15,7 @@ import numpy as np
 
 from aurify.core.errors import AurifyError
 from aurify.core.files import sync_folder, unwritable, write_json
+from aurify.data.image_form import IMAGES
 from aurify.data.packed import Packed
 from aurify.data.schema import MISSING, Schema
 
@@ -31,11 +32,14 @@ def has_value(target: np.ndarray) -> np.ndarray:
 def blanked(inputs: Mapping[str, Any], schema: Schema, hidden: Collection[str]) -> Mapping[str, Any]:
     """Inputs {name: (N, C)} with every cell of the ``hidden`` columns missing."""
     kinds = {"numbers": schema.numbers, "dates": schema.dates, "codes": schema.categories, "texts": schema.texts}
+    kinds |= {} if schema.image is None else {IMAGES: (schema.image,)}
     after = dict(inputs)
     for kind, columns in kinds.items():
         gone = [at for at, column in enumerate(columns) if column.name in hidden]
         if gone and kind == "texts":
             after[kind] = inputs[kind].blanked(gone)
+        elif gone and kind == IMAGES:
+            after[kind] = np.zeros_like(inputs[kind])
         elif gone:
             after[kind] = np.array(inputs[kind])
             after[kind][:, gone] = MISSING if kind == "codes" else np.nan
@@ -62,9 +66,9 @@ class Asked:
 class Store:
     """Typed rows of one source.
 
-    ``inputs`` maps input names to (N, C) arrays, texts to ``Packed``; ``target`` is (N,) class codes (-1 missing) or
-    float64 (NaN missing), or which of several labels each row holds (N, K) int8 (-1 missing), ``test`` (N,) marks rows
-    that came from a test file. Row ids are positions, the source's own order.
+    ``inputs`` maps input names to (N, C) arrays, texts to ``Packed``, images to (N, H, W, C) uint8; ``target`` is (N,)
+    class codes (-1 missing) or float64 (NaN missing), or which of several labels each row holds (N, K) int8 (-1
+    missing), ``test`` (N,) marks rows that came from a test file. Row ids are positions, the source's own order.
 
     ``roles`` are columns (N,) that say something about rows and are not learnt from, where the recipe names them:
     ``weight`` float64 (how many rows each stands for, NaN missing), ``group`` int64 (-1 missing: which rows belong
@@ -170,7 +174,8 @@ def _arrays(every: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
 def _mapped(folder: Path, name: str, texts: int) -> Any:
     """What ``_arrays`` took apart, mapped; ``texts`` is how many columns of texts there are."""
-    values = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+    # tensors of images share the mapping: torch warns of arrays that cannot be written to, and nobody writes
+    values = np.load(folder / f"{name}.npy", mmap_mode="c" if name == IMAGES else "r", allow_pickle=False)
     if name != "texts":
         return values
     ends = np.load(folder / f"{name}.ends.npy", mmap_mode="r", allow_pickle=False)

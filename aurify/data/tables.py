@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,9 @@ from aurify.core.recipe import Source
 from aurify.core.words import said
 from aurify.data.asking import as_table
 from aurify.data.class_folders import FILE, LABEL
+from aurify.data.class_folders import IMAGE as IMAGE_COLUMN
 from aurify.data.class_folders import TEXT as TEXT_COLUMN
-from aurify.data.columns import LEFT_OUT, NUMBER, TEXT
+from aurify.data.columns import IMAGE, LEFT_OUT, NUMBER, TEXT
 from aurify.data.label_sets import named_columns
 from aurify.data.labels import match_labels
 from aurify.data.noticed import THE_DATA
@@ -53,16 +54,16 @@ def read_table(
     by: str,
     *,
     labelled: bool = True,
-    prose: bool = False,
+    beyond: Collection[str] = (),
     separator: str | None = None,
 ) -> Read:
     """Read ``data`` (a path or a frame), and the test file that the source names, into a Store; and say what was seen.
 
-    ``kind`` is ``classify``, ``regress``, ``multi_label`` or ``auto``, ``by`` the recipe's split; columns of ``prose``
-    are learnt from where that is asked for, ``separator`` parts the labels of a target's cells. Without ``labelled``
-    the data is only looked at: there may be no target, in both or in the test file, and of each at most ``MOST_ROWS``
-    rows are read. Raises AurifyError for what is no table, for columns that do not exist and for targets that cannot be
-    learnt.
+    ``kind`` is ``classify``, ``regress``, ``multi_label`` or ``auto``, ``by`` the recipe's split; columns of
+    kinds that are in ``beyond`` (texts, images) are learnt from too, ``separator`` parts the labels of a target's
+    cells. Without ``labelled`` the data is only looked at: there may be no target, in both or in the test file, and of
+    each at most ``MOST_ROWS`` rows are read. Raises AurifyError for what is no table, for columns that do not exist and
+    for targets that cannot be learnt.
     """
     reading = Reading.of(source, EVERY if labelled else MOST_ROWS)
     as_written = (*(name for name, wanted in wanted_types(source.types).items() if wanted != NUMBER), *source.text)
@@ -72,11 +73,11 @@ def read_table(
         raise AurifyError(
             f"which column is to be predicted? say so with --target; there are {listing(loaded.frame.columns, 30)}"
         )
-    schema = _infer(loaded.frame, source, kind, by, prose=prose, separator=separator)
+    schema = _infer(loaded.frame, source, kind, by, beyond=beyond, separator=separator)
     parsed = schema.parse(loaded.frame)
     notes = [*loaded.notes, *schema.notes, *parsed.notes]
     drawn = [loaded.drawn]
-    tables = [_Typed(THE_DATA, loaded.frame, parsed, schema.parse_target(loaded.frame))]
+    tables = [_Typed(THE_DATA, loaded.frame, parsed, _known(schema, schema.parse_target(loaded.frame), parsed))]
     beside, name = Loaded(loaded.test) if loaded.test is not None else None, said("the test part")
     if source.test is not None:
         name = source.test
@@ -141,15 +142,19 @@ def _with_own_columns(source: Source, loaded: Loaded) -> Source:
     told = {name for name, _ in (each.rpartition("=")[::2] for each in source.types)} | {*source.drop, *source.text}
     files = [f"{FILE}=id"] if FILE in loaded.frame.columns and FILE not in told else []
     labelled = LABEL in loaded.frame.columns and LABEL not in told
+    images = IMAGE_COLUMN in loaded.frame.columns
     return replace(
         source,
         target=source.target or (LABEL if labelled else None),
-        text=source.text if TEXT_COLUMN in told or source.target == TEXT_COLUMN else (*source.text, TEXT_COLUMN),
+        text=source.text if TEXT_COLUMN in {*told, source.target} or images else (*source.text, TEXT_COLUMN),
+        image=source.image or (IMAGE_COLUMN if images else None),
         types=(*source.types, *files),
     )
 
 
-def _infer(frame: pl.DataFrame, source: Source, kind: str, by: str, *, prose: bool, separator: str | None) -> Schema:
+def _infer(
+    frame: pl.DataFrame, source: Source, kind: str, by: str, *, beyond: Collection[str], separator: str | None
+) -> Schema:
     """The schema of the data; a column that groups the rows is not learnt from, for it would tell new rows nothing."""
     column = split_column(by)
     aims = () if source.target is None else named_columns(source.target, frame.columns)
@@ -161,12 +166,18 @@ def _infer(frame: pl.DataFrame, source: Source, kind: str, by: str, *, prose: bo
         source.target,
         (*source.drop, *grouping),
         kind,
-        types=(*source.types, *(f"{name}={TEXT}" for name in source.text)),
+        types=(
+            *source.types,
+            *(f"{name}={TEXT}" for name in source.text),
+            *([] if source.image is None else [f"{source.image}={IMAGE}"]),
+        ),
         missing=source.missing,
         positive=source.positive,
         weight=source.weight,
-        prose=prose,
+        beyond=beyond,
         separator=separator,
+        size=source.size,
+        aspect=source.aspect,
     )
     columns = (replace(c, reason=GROUPS) if c.name in grouping else c for c in schema.columns)
     return replace(schema, columns=tuple(columns)) if grouping else schema
@@ -188,7 +199,16 @@ def _typed(schema: Schema, frame: pl.DataFrame, name: str, *, labelled: bool) ->
         notes = [said("target {target!r} in {name}: {how}", target=schema.target, name=name, how=how)] if how else []
     if not labelled and not set(schema.aims) <= set(frame.columns):
         return _Typed(name, frame, parsed, schema.unknown_targets(frame.height)), notes
-    return _Typed(name, frame, parsed, schema.parse_target(frame, name)), notes
+    return _Typed(name, frame, parsed, _known(schema, schema.parse_target(frame, name), parsed)), notes
+
+
+def _known(schema: Schema, target: np.ndarray, parsed: Parsed) -> np.ndarray:
+    """Targets, missing where there is no image to learn from or to measure by."""
+    unread = list(parsed.unread)
+    if unread:
+        target = target.copy()
+        target[unread] = schema.unknown_targets(len(unread))
+    return target
 
 
 def _joined(pieces: list[Any]) -> Any:

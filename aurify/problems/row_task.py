@@ -28,9 +28,9 @@ OF_ROWS = frozenset({Trait.COLUMNS, Trait.BLENDABLE, Trait.OFFLINE})
 
 @dataclass(kw_only=True)
 class RowTask(Task):
-    """Predict a class, a number or several labels of each row. Of ``prose`` it learns from columns of texts too."""
+    """Predict a class, a number or several labels of each row; ``beyond`` are kinds of columns not all tasks learn."""
 
-    prose: ClassVar[bool] = False
+    beyond: ClassVar[frozenset[str]] = frozenset()
     kind: str = knob("auto", "what the target is", choices=("auto", *OBJECTIVES))
     separator: str | None = knob(
         None, "what parts the labels of a cell that holds several; nothing: as it looks", signs="a separator"
@@ -42,7 +42,7 @@ class RowTask(Task):
         return frozenset().union(*(OBJECTIVES[kind].TRAITS for kind in kinds)) | OF_ROWS
 
     def read(self, source: Source, data: Any, by: str = "random", *, labelled: bool = True) -> Read:
-        return read_table(source, data, self.kind, by, labelled=labelled, prose=self.prose, separator=self.separator)
+        return read_table(source, data, self.kind, by, labelled=labelled, beyond=self.beyond, separator=self.separator)
 
     def ask(self, schema: Schema, data: Any, source: Source, *, labelled: bool, by: str = "random") -> Asked:
         return ask_table(schema, data, source, labelled=labelled, by=by)

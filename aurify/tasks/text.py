@@ -11,6 +11,7 @@ import numpy as np
 from aurify.core.errors import AurifyError, listing
 from aurify.core.parts import Trait
 from aurify.core.recipe import Recipe
+from aurify.data.columns import IMAGE, TEXT
 from aurify.data.splits import Parts
 from aurify.data.store import Asked, Store
 from aurify.measure.predictions import Predictions
@@ -32,7 +33,7 @@ class Text(RowTask):
     names one. Hurts: where every word that matters is already in a column of its own.
     """
 
-    prose = True
+    beyond = frozenset({TEXT, IMAGE})
     unexportable = "texts become tokens before an ONNX graph begins"
     plainest = {"network": "mlp", "optimizer": "sgd"}
     first_knobs = {
@@ -49,6 +50,8 @@ class Text(RowTask):
         return super().traits | {Trait.TEXTS}
 
     def rather(self, store: Store) -> str | None:
+        if store.schema.image is not None:
+            return "image"
         return None if store.schema.texts else "table"
 
     def settled(self, store: Store) -> Self:

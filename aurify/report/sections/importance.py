@@ -41,7 +41,7 @@ class Importance(Section):
         if tested.summary["scores"][metric]["value"] is None:
             metric = "log_loss"
         columns, alone = every_place(tested.store.schema), {p.name: p for p in places(tested.store.schema)}
-        if not alone and len(columns) == 1:  # one text is all that it has
+        if not alone and len(columns) <= 1:  # one text, or images, are all that it has
             return None
         shared = {"seed": tested.recipe.seed, "clusters": tested.clusters}
         asks = affordable(tested.respond, inputs, MOST_ASKED, SECONDS) if len(alone) < len(columns) else None

@@ -48,6 +48,8 @@ class WrongRows(Section):
             return None
         store, rows = tested.store, tested.parts.fit
         columns = every_place(store.schema)
+        if not columns:  # images alone have a section of their own
+            return None
         if len(columns) == 1 and store.schema.texts:  # what moved the answer is that text, whose words are told apart
             return {"texts": [placed(store, each) for each in wrong_texts(tested.model, tested.inputs, columns[0])]}
         if len(rows) > MOST_BACKGROUND:
