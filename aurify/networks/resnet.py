@@ -123,8 +123,10 @@ class Branch(nn.Sequential):
         super().__init__(*steps[:-1])
 
     @property
-    def last_norm(self) -> nn.Module:
-        return self[-1]
+    def last_norm(self) -> ImageBatchNorm:
+        norm = self[-1]
+        assert isinstance(norm, ImageBatchNorm)
+        return norm
 
 
 class _Block(nn.Module):
