@@ -185,8 +185,11 @@ def _all_of(file: int) -> bytes:
 
 
 def orientation(image: Any) -> int:
-    """How the camera was held, 1 to 8 as EXIF numbers it; 1 where nothing or nonsense is said."""
-    if image.format != "TIFF" and not any(key in image.info for key in ABOUT_EXIF):
+    """How the camera was held, 1 to 8 as EXIF numbers it; 1 where nothing or nonsense is said.
+
+    Pillow turns TIFF files itself.
+    """
+    if image.format == "TIFF" or not any(key in image.info for key in ABOUT_EXIF):
         return 1
     try:
         found = image.getexif().get(ORIENTATION, 1)
