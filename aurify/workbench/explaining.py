@@ -73,14 +73,14 @@ def explain(bundle: Bundle, data: Any) -> Explained | ExplainedImages:
 
     See ``measure.occlusion`` and ``measure.patches``; of a model that reads images, the images are explained. Of a text
     the first 1,000 characters are looked at word by word. Raises AurifyError for a model that reads neither, for one of
-    several labels a row, and for too many rows.
+    several labels a row that reads no images, and for too many rows.
     """
     schema, hidden = bundle.schema, bundle.recipe.hidden
     columns = [column for column in texts_of(schema) if column.name not in hidden]
     seen = schema.image is not None and schema.image.name not in hidden
     if not columns and not seen:
         raise AurifyError("this model reads no texts and no images; the report tells of its columns")
-    if schema.labels is not None:
+    if schema.labels is not None and not seen:
         raise AurifyError("a row of this model may hold several labels, and what is explained is one answer")
     asked = bundle.recipe.task.ask(schema, data, bundle.recipe.source, labelled=False)
 

@@ -75,14 +75,15 @@ class ExplainedImages:
 def explain_images(bundle: Bundle, asked: Asked, respond: Respond) -> ExplainedImages:
     """Cover each part of the images asked about and ask the model again, see ``measure.patches``; Grad-CAM beside it.
 
-    Raises AurifyError for too many images.
+    Of several labels a row the most probable one is explained. Raises AurifyError for too many images.
     """
     if len(asked.rows) > MOST_IMAGES:
         raise AurifyError(f"{len(asked.rows):,} images are too many to explain; give at most {MOST_IMAGES:,}")
     told = bundle.predictions(asked, known=False)
     inputs = {name: rows_of_input(values, asked.rows) for name, values in asked.inputs.items()}
-    rows = covered_patches(told, respond, inputs, range(len(asked.rows)))
-    looks = looks_of(bundle, inputs, None if told.classes is None else told.prediction) if len(rows) else None
+    of = told.prediction if told.probabilities is None or not told.several else told.probabilities.argmax(axis=1)
+    rows = covered_patches(told, respond, inputs, range(len(asked.rows)), of=of.tolist())
+    looks = looks_of(bundle, inputs, None if told.classes is None else of) if len(rows) else None
     return ExplainedImages(tuple(rows), inputs[IMAGES].taken(), looks, bundle.schema.classes)
 
 
