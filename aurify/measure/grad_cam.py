@@ -41,9 +41,10 @@ def grad_cam(network: nn.Module, inputs: Mapping[str, Tensor], name: str, of: Te
     if maps is None:
         return None
     rows = len(images)
-    told = output[:rows].mean(dim=1) if output.ndim == 3 else output[:rows]
-    height = told[:, 0] if of is None else told.gather(1, of[:, None])[:, 0]
-    (gradient,) = torch.autograd.grad(height.sum(), maps, allow_unused=True)
+    with torch.enable_grad():
+        told = output[:rows].mean(dim=1) if output.ndim == 3 else output[:rows]
+        height = told[:, 0] if of is None else told.gather(1, of[:, None])[:, 0]
+        (gradient,) = torch.autograd.grad(height.sum(), maps, allow_unused=True)
     if gradient is None:
         return None
     weight = gradient[:rows].mean(dim=(2, 3), keepdim=True)
