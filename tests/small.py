@@ -19,7 +19,8 @@ from aurify.testing.differences import same as same
 from aurify.testing.lab import NETWORK as NETWORK
 from aurify.testing.lab import OPTIMIZER as OPTIMIZER
 from aurify.testing.lab import Fitted as Fitted
-from aurify.testing.tables import KINDS, LABELS, TEXT, small_frame
+from aurify.testing.tables import EVERY, small_frame
+from aurify.testing.tables import KINDS as KINDS
 
 
 class Lab(lab.Lab):
@@ -37,4 +38,4 @@ class Lab(lab.Lab):
 def one_lab() -> Lab:
     """The lab of all tests over the package's parts and those named in AURIFY_PARTS; what one trained, all may use."""
     catalog = catalogs.load([p for p in os.environ.get("AURIFY_PARTS", "").split(os.pathsep) if p])
-    return Lab(catalog, {kind: small_frame(kind) for kind in (*KINDS, TEXT, LABELS)})
+    return Lab(catalog, {kind: small_frame(kind) for kind in EVERY})

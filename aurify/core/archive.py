@@ -155,6 +155,11 @@ def _memory_bytes() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
+def channels_last(tensor: Tensor) -> bool:
+    """Whether an image-like tensor lies channels last, as convolutions are fastest; a file has no word for it."""
+    return tensor.ndim == 4 and tensor.is_contiguous(memory_format=torch.channels_last) and not tensor.is_contiguous()
+
+
 def pack(tree: Any) -> tuple[Any, dict[str, Tensor]]:
     """Part a tree of dicts, lists, tuples, numbers, texts and tensors into plain data and named tensors."""
     tensors: dict[str, Tensor] = {}
@@ -163,7 +168,8 @@ def pack(tree: Any) -> tuple[Any, dict[str, Tensor]]:
         match value:
             case Tensor():
                 tensors[str(len(tensors))] = value
-                return {"tensor": str(len(tensors) - 1)}
+                place = {"tensor": str(len(tensors) - 1)}
+                return {**place, "last": True} if channels_last(value) else place
             case dict():
                 return {"items": [[walk(k), walk(v)] for k, v in value.items()]}
             case list():
@@ -180,6 +186,8 @@ def pack(tree: Any) -> tuple[Any, dict[str, Tensor]]:
 def unpack(plain: Any, tensors: Mapping[str, Tensor]) -> Any:
     """The tree that ``pack`` took apart; shared tensors come back as copies."""
     match plain:
+        case {"tensor": name, "last": True}:
+            return torch.clone(tensors[name], memory_format=torch.channels_last)
         case {"tensor": name}:
             return torch.clone(tensors[name])
         case {"items": pairs}:

@@ -246,6 +246,9 @@ def _rebuilt(
             network = recipe.network.build(signature)
             for technique in recipe.techniques:
                 technique.begin(network, recipe)
+        last = {name for name, tensor in network.state_dict().items() if archive.channels_last(tensor)}
+        for name in last & set(weights):
+            weights[name] = weights[name].contiguous(memory_format=torch.channels_last)
         network.load_state_dict(weights, strict=True, assign=True)
     return Member(layers, network, answers, float(plain["weight"]), str(plain["name"]), own)
 

@@ -20,6 +20,7 @@ import aurify
 from aurify.core.errors import AurifyError
 from aurify.core.files import write_bytes
 from aurify.core.recipe import Recipe
+from aurify.core.types import Input
 from aurify.data import prepare
 from aurify.data.store import Asked
 from aurify.ship.bundle import Bundle
@@ -36,6 +37,7 @@ LIMIT_BYTES = 2**31 - 1
 MEANINGS = {
     "numbers": "float64, NaN for missing",
     "codes": "positions among the column's values in the schema, -1 for missing, -2 for any other value",
+    "pixels": "uint8, rows of pixels of channels, brought into the form that the schema names",
     "dates": "float64 seconds since 1970 in UTC, NaN for missing",
 }
 
@@ -101,7 +103,7 @@ class _Exported(nn.Module):
 def _traced(bundle: Bundle) -> Any:
     """The ONNX model of a Bundle on the CPU, with its metadata and without the traces of where it was made."""
     inputs = prepare.raw_inputs(bundle.schema)
-    empty = {n: torch.zeros(EXAMPLE_ROWS, len(i.names), dtype=_dtype(i.kind)) for n, i in inputs.items()}
+    empty = {n: torch.zeros(EXAMPLE_ROWS, *_shape(i), dtype=_dtype(i.kind)) for n, i in inputs.items()}
     classes, labels = bundle.schema.classes, bundle.schema.labels is not None
     try:
         with _quiet():
@@ -149,7 +151,12 @@ def _lighten(model: Any) -> None:
 
 
 def _dtype(kind: str) -> torch.dtype:
-    return torch.int64 if kind == "codes" else torch.float64
+    return {"codes": torch.int64, "pixels": torch.uint8}.get(kind, torch.float64)
+
+
+def _shape(given: Input) -> tuple[int, ...]:
+    """Of one row."""
+    return given.shape if given.kind == "pixels" else (len(given.names),)
 
 
 def _describe(model: Any, bundle: Bundle) -> None:

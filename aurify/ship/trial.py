@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from aurify.core import rng
+from aurify.data.image_form import IMAGES, Form
 from aurify.data.packed import Packed, stacked
 from aurify.data.schema import MISSING, UNKNOWN, Schema
 
-DRAWN_ROWS = 1000
+DRAWN_ROWS, DRAWN_IMAGES = 1000, 100
 GAPS = 0.3
 LATEST_SECONDS = 2.2e9
 """Drawn dates lie between 1970 and 2039."""
@@ -31,6 +32,10 @@ def drawn(schema: Schema, seed: int) -> dict[str, np.ndarray]:
         rows["codes"] = np.column_stack(columns)
     if schema.dates:
         rows["dates"] = random.uniform(0, LATEST_SECONDS, (DRAWN_ROWS, len(schema.dates)))
+    if schema.image is not None:
+        shape = (DRAWN_IMAGES, *Form.of(schema.image.format).shape)
+        rows = {name: values[:DRAWN_IMAGES] for name, values in rows.items()}
+        rows[IMAGES] = random.integers(0, 256, shape, dtype=np.uint8)
     return rows
 
 
@@ -41,6 +46,10 @@ def with_gaps(rows: Mapping[str, Any], seed: int) -> dict[str, Any]:
     for name, values in rows.items():
         if isinstance(values, Packed):
             result[name] = stacked([values, values[:1].blanked(range(values.columns)), values[1:DRAWN_ROWS]])
+            continue
+        if name == IMAGES:
+            black = np.zeros_like(values[:1])
+            result[name] = np.concatenate([values, black, values[1:DRAWN_ROWS]])
             continue
         copies = np.array(values[:DRAWN_ROWS], dtype=np.float64 if values.dtype.kind == "f" else np.int64)
         gone = random.random(copies.shape) < GAPS

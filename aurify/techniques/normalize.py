@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from aurify.blocks.picture import PIXELS
-from aurify.core.parts import Stage, Technique, Trait
+from aurify.core.parts import Stage, Technique, Trait, knob
 from aurify.core.types import Input, Layer, View
 
 MOST_IMAGES = 10_000
@@ -27,10 +27,12 @@ class Normalize(Technique):
     family = "scaling"
     needs = frozenset({Trait.IMAGES})
     stage = Stage.SCALE
+    neutral = {"method": "none"}
+    method: str = knob("channels", "mean and deviation of each channel, or none", choices=("channels", "none"))
 
     def layer(self, view: View) -> Layer | None:
         name = next((name for name, given in view.inputs.items() if given.kind == PIXELS), None)
-        if name is None:
+        if name is None or self.method == "none":
             return None
         images = view.values[name][:: max(1, len(view) // MOST_IMAGES)]
         count, total, squares = 0, torch.zeros(()), torch.zeros(())

@@ -11,7 +11,7 @@ from typing import Any
 from aurify.core.parts import Part, Technique, fills
 from aurify.core.recipe import Recipe
 from aurify.testing.lab import Lab, variants
-from aurify.testing.tables import KINDS, TEXT
+from aurify.testing.tables import IMAGE, KINDS, TEXT
 
 TRAINED = ("technique", "network", "optimizer")
 MODEL_SEAMS = ("layer", "target", "begin", "answer")
@@ -81,7 +81,7 @@ def every_unfit_kind(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
     for group, part in parts:
         if group in TRAINED:
             yield from (Case(lab, group, part, kind) for kind in lab.kinds_for(part) if not lab.fits(part, kind))
-        elif not any(isinstance(lab.task(kind), part) for kind in (*KINDS, TEXT)):
+        elif not any(isinstance(lab.task(kind), part) for kind in (*KINDS, TEXT, IMAGE)):
             yield Case(lab, group, part)
 
 
@@ -138,25 +138,27 @@ def every_network_and_optimizer(lab: Lab, parts: Sequence[Named]) -> Iterator[Ca
     """Each network with each optimizer of the catalog, where one of the two is under test."""
     tested = {part for _, part in parts}
     networks, optimizers = (lab.catalog.parts[group].values() for group in ("network", "optimizer"))
-    for network, optimizer, kind in product(networks, optimizers, (*KINDS, TEXT)):
+    for network, optimizer, kind in product(networks, optimizers, (*KINDS, TEXT, IMAGE)):
         if kind not in lab.kinds_for(network):
             continue
         if tested & {network, optimizer} and lab.fits(network, kind) and lab.fits(optimizer, kind):
             yield Case(lab, "network", network, kind, other=optimizer)
 
 
-def every_technique_among_texts(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
-    """Each technique that needs no texts, where there are some."""
-    for group, part in parts:
-        if group == "technique" and TEXT not in lab.kinds_for(part) and lab.fits(part, TEXT):
-            yield Case(lab, group, part, TEXT)
+def every_technique_among_others(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
+    """Each technique that needs no texts and no images, where there are some."""
+    return (case for case in _among_others(lab, parts) if case.group == "technique")
 
 
-def every_network_among_texts(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
-    """Each network that needs no texts, where there are some."""
+def every_network_among_others(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
+    """Each network that needs no texts and no images, where there are some."""
+    return (replace(case, variant="default") for case in _among_others(lab, parts) if case.group == "network")
+
+
+def _among_others(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
     for group, part in parts:
-        if group == "network" and TEXT not in lab.kinds_for(part) and lab.fits(part, TEXT):
-            yield Case(lab, group, part, TEXT, "default")
+        if lab.kinds_for(part) == KINDS and group in ("technique", "network"):
+            yield from (Case(lab, group, part, kind) for kind in (TEXT, IMAGE) if lab.fits(part, kind))
 
 
 def every_technique_beside_another(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:

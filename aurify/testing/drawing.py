@@ -82,7 +82,7 @@ def switching_it_on_leaves_the_first_weights_of_the_body_alone(case: Case) -> No
     """Layers whose shapes it does not change begin with the same numbers."""
     on = case.vivid()
     off = on.without(case.part.name())
-    one, other = (loop.build(r, case.lab.problem(r).signature).state_dict() for r in (off, on))
+    one, other = (dict(loop.build(r, case.lab.problem(r).signature).named_parameters()) for r in (off, on))
     changed = {_layer(n) for n in {**one, **other} if n not in one or n not in other or one[n].shape != other[n].shape}
     shared = [name for name in one if _layer(name) not in changed]
     require({"leave.weight", "body.1.linear.weight"} <= set(shared), f"it replaces layers of the body: {changed}")

@@ -20,7 +20,7 @@ from aurify.core.watch import Watch
 from aurify.data.store import Store
 from aurify.ship.bundle import Bundle
 from aurify.ship.pipeline import THRESHOLDS, Member
-from aurify.testing.tables import KINDS, LABELS, TEXT
+from aurify.testing.tables import IMAGE, KINDS, LABELS, TEXT
 from aurify.training import fit as loop
 from aurify.training.checkpoint import Keeper
 
@@ -46,13 +46,13 @@ def variants(part: type[Part]) -> dict[str, dict[str, Any]]:
 
 
 def _task(kind: str) -> dict[str, str]:
-    return {"name": "text", "kind": "classify"} if kind == TEXT else {"name": "table", "kind": kind}
+    return {"name": kind, "kind": "classify"} if kind in (TEXT, IMAGE) else {"name": "table", "kind": kind}
 
 
 def kind_of(recipe: Recipe) -> str:
     """The kind of rows that a lab's recipe is for."""
     task: Any = recipe.task
-    return TEXT if task.name() == "text" else task.kind
+    return task.name() if task.name() in (TEXT, IMAGE) else task.kind
 
 
 @dataclass
@@ -109,6 +109,8 @@ class Lab:
         """The kinds of rows that a part is tried on: those that it needs, of plain tables all others."""
         if Trait.BERNOULLI in part.needs:
             return (LABELS,)
+        if Trait.IMAGES in part.needs:
+            return (IMAGE,)
         return (TEXT,) if Trait.TEXTS in part.needs else KINDS
 
     def network_for(self, part: type[Part], task: Any, own: Any = None) -> Any:

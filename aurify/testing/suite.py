@@ -20,7 +20,7 @@ from aurify.core.types import Layer
 from aurify.testing import cases, describing, drawing, exporting, switching, together, training
 from aurify.testing.cases import Broken, Case, Cases, Named, require
 from aurify.testing.lab import Lab
-from aurify.testing.tables import KINDS, LABELS, TEXT, small_frame
+from aurify.testing.tables import EVERY, small_frame
 
 if TYPE_CHECKING:
     import pytest
@@ -95,9 +95,9 @@ SUITE: tuple[tuple[Cases, tuple[Promise, ...]], ...] = (
             training.bundle_predicts_raw_rows_as_training_saw_them,
         ),
     ),
-    (cases.every_technique_among_texts, (switching.vivid_settings_train_to_finite_weights,)),
+    (cases.every_technique_among_others, (switching.vivid_settings_train_to_finite_weights,)),
     (
-        cases.every_network_among_texts,
+        cases.every_network_among_others,
         (exporting.row_is_answered_alike_alone_and_among_others, training.part_survives_save_load_and_predict),
     ),
     (cases.every_trained_part, (training.run_among_the_defaults_resumes_wherever_it_was_stopped,)),
@@ -147,7 +147,7 @@ def checks(*parts: Given) -> Iterator[tuple[str, Check]]:
     Raises AurifyError for what holds no part.
     """
     catalog, named = _found(parts)
-    lab = Lab(catalog, {kind: small_frame(kind) for kind in (*KINDS, TEXT, LABELS)})
+    lab = Lab(catalog, {kind: small_frame(kind) for kind in EVERY})
     return ((check.name, check) for check in checks_of(lab, named))
 
 

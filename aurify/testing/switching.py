@@ -13,6 +13,7 @@ from aurify.core.parts import SEAMS, fills
 from aurify.core.recipe import Recipe
 from aurify.core.types import RowPlan
 from aurify.data import prepare
+from aurify.data.image_form import IMAGES
 from aurify.data.packed import Packed
 from aurify.data.splits import Parts
 from aurify.data.store import Store
@@ -120,6 +121,8 @@ def _tampered(store: Store, parts: Parts) -> Store:
     inputs: dict[str, Any] = {n: v if isinstance(v, Packed) else np.array(v) for n, v in store.inputs.items()}
     if "texts" in inputs:
         inputs["texts"] = _garbled(inputs["texts"], other)
+    if IMAGES in inputs:
+        inputs[IMAGES][other] = np.random.default_rng(1).integers(0, 256, inputs[IMAGES][other].shape, dtype=np.uint8)
     inputs["numbers"][other] = np.where(np.arange(len(other))[:, None] % 2, 1e30, np.nan)
     inputs["codes"][other] = -2
     inputs["dates"][other] = np.where(np.arange(len(other))[:, None] % 2, 1e12, np.nan)

@@ -13,16 +13,20 @@ if TYPE_CHECKING:
 KINDS = ("classify", "regress")
 TEXT = "text"
 """Rows with a column of texts, to classify."""
+IMAGE = "image"
+"""Rows with a small image beside their columns, to classify."""
 LABELS = "multi_label"
 """Rows that hold several of three labels, or none."""
+EVERY = (*KINDS, TEXT, IMAGE, LABELS)
 ROWS, COPIES = 240, 24
+SIDE = 12
 
 
 def small_frame(kind: str, seed: int = 0) -> pl.DataFrame:
     """240 rows: numbers, categories (some rare) and dates with gaps, 24 exact copies; target ``y``.
 
-    Of ``text`` a column of sentences, some empty, is beside them, and decides with them; of ``multi_label`` the target
-    lists labels.
+    Of ``text`` a column of sentences, some empty, is beside them, and decides with them; of ``image`` images of 12 x 12
+    pixels do; of ``multi_label`` the target lists labels.
     """
     import polars as pl
 
@@ -33,7 +37,8 @@ def small_frame(kind: str, seed: int = 0) -> pl.DataFrame:
     signal = a - 0.5 * b + 0.4 * c + (colour == "red") - 0.7 * (shape == "round")
     value = 2 + signal + 0.3 * random.normal(size=ROWS)
     said, mood = _sentences(seed)
-    value = value + mood if kind == TEXT else value
+    images, bright = _images(seed)
+    value = value + {TEXT: mood, IMAGE: bright}.get(kind, 0.0)
     target = value if kind == "regress" else np.select([value < 1.2, value < 2.6], ["low", "mid"], "top")
     if kind == LABELS:
         held = {"high": value > 2, "broad": b > 0.7, "warm": (colour == "red") ^ (random.random(ROWS) < 0.1)}
@@ -41,6 +46,7 @@ def small_frame(kind: str, seed: int = 0) -> pl.DataFrame:
     frame = pl.DataFrame(
         {
             **({"said": said} if kind == TEXT else {}),
+            **({"picture": pl.Series(images, dtype=pl.Array(pl.UInt8, images.shape[1:]))} if kind == IMAGE else {}),
             "a": [None if gone else v for v, gone in zip(a.tolist(), random.random(ROWS) < 0.1, strict=True)],
             "b": b,
             "c": c,
@@ -70,6 +76,16 @@ def _sentences(seed: int) -> tuple[list[str], np.ndarray]:
     texts = [" ".join(words[at][0] + ("." if n % 8 == 7 else "") for n, at in enumerate(each)) for each in drawn]
     texts = [text.removesuffix(".") + ("." if text else "") for text in texts]
     return texts, np.array([sum(words[at][1] for at in each) for each in drawn])
+
+
+def _images(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Noise with a square in it (N, 12, 12, 3) uint8, and how much redder than blue the square is."""
+    random = np.random.default_rng((seed, 3))
+    images = random.integers(60, 130, (ROWS, SIDE, SIDE, 3), dtype=np.uint8)
+    red, places = random.choice([-1.0, 0.0, 1.0], ROWS), random.integers(0, SIDE - 5, (ROWS, 2))
+    for image, (top, left), more in zip(images, places.tolist(), red.tolist(), strict=True):
+        image[top : top + 5, left : left + 5] = [130 + 100 * more, 120, 130 - 100 * more]
+    return images, 1.5 * red
 
 
 def _moments(seed: int) -> list[datetime.datetime | None]:

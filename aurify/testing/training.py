@@ -19,6 +19,7 @@ from aurify.testing.differences import first_difference
 from aurify.testing.drawing import OWN_STREAM
 from aurify.testing.lab import STEPS
 from aurify.testing.scratch import scratch_folder
+from aurify.testing.tables import IMAGE
 from aurify.training.checkpoint import Keeper
 
 CLOSE = 1e-6
@@ -112,10 +113,11 @@ def part_survives_save_load_and_predict(case: Case) -> None:
     """A saved model is rebuilt from its file alone and predicts raw rows as before, to the last bit."""
     bundle = case.lab.bundle(case.lab.fitted(case.recipe()))
     with scratch_folder() as folder:
-        case.lab.frames[case.kind].write_csv(folder / "rows.csv")
-        before = bundle.predict(folder / "rows.csv")
+        rows = folder / f"rows.{'parquet' if case.kind == IMAGE else 'csv'}"
+        getattr(case.lab.frames[case.kind], f"write_{rows.suffix[1:]}")(rows)
+        before = bundle.predict(rows)
         loaded = _saved_and_loaded(case, bundle, folder / "model.aurify")
-        after = loaded.predict(folder / "rows.csv")
+        after = loaded.predict(rows)
     require(loaded.recipe == bundle.recipe, "the recipe of the loaded model is another one")
     one, other = (_weights(each) for each in (bundle, loaded))
     place = first_difference(one, other)
