@@ -17,6 +17,8 @@ from aurify.data.class_folders import FILE, LABEL
 from aurify.data.class_folders import IMAGE as IMAGE_COLUMN
 from aurify.data.class_folders import TEXT as TEXT_COLUMN
 from aurify.data.columns import IMAGE, LEFT_OUT, NUMBER, TEXT
+from aurify.data.image_copies import image_families
+from aurify.data.image_form import IMAGES
 from aurify.data.image_tables import folder_of, ids_of, names_of, with_image_column
 from aurify.data.label_sets import named_columns
 from aurify.data.labels import match_labels
@@ -27,7 +29,7 @@ from aurify.data.room import one_after_another
 from aurify.data.row_sample import EVERY, numbered
 from aurify.data.schema import Parsed, Schema
 from aurify.data.sources import Loaded, Reading, read_frame
-from aurify.data.store import Asked, Read, Store, has_value
+from aurify.data.store import COPIES, Asked, Read, Store, has_value
 from aurify.data.wanted import wanted_types
 
 if TYPE_CHECKING:
@@ -99,6 +101,8 @@ def read_table(
     targets = _joined([t.target for t in tables])
     test = np.arange(len(targets)) >= loaded.frame.height
     roles, noticed = _roles(schema, tables, by)
+    if schema.image is not None:
+        roles[COPIES] = image_families(inputs[IMAGES])
     store = Store.of(schema, inputs, targets, test, roles)
     return Read(store, (*notes, *noticed), tuple(piece.frame for piece in drawn), numbered(drawn))
 
