@@ -201,9 +201,9 @@ def _found(path: Path) -> tuple[list[TextFile], Counter[str]]:
     every = sorted(_zipped(path) if path.is_file() else _walked(path), key=lambda file: _order(file.place))
     shown = [f for f in every if not any(part.startswith((".", "__MACOSX")) for part in f.place.parts)]
     others = Counter({"hidden": len(every) - len(shown)} if len(shown) < len(every) else {})
-    texts = [f for f in shown if f.place.suffix.lower() in IMAGE_SUFFIXES]
-    if not texts:
-        texts = [f for f in shown if f.place.suffix.lower() in SUFFIXES]
+    images, texts = ([f for f in shown if f.place.suffix.lower() in each] for each in (IMAGE_SUFFIXES, SUFFIXES))
+    if len(images) > len(texts):
+        texts = images
     if not texts:  # numbers are names too, as in 20 Newsgroups
         texts = [f for f in shown if not f.place.suffix or f.place.suffix[1:].isdecimal()]
     if any(len(f.place.parts) > 1 for f in texts):  # a readme beside the folders is no text of a class

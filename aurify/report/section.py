@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     from aurify.report.charts import Chart
 
 
+Looks = Callable[
+    ["Mapping[str, Any]", "np.ndarray", "np.ndarray | None"], "Sequence[tuple[np.ndarray, np.ndarray]] | None"
+]
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Tested:
     """A model before its test rows: all that a section may measure from.
@@ -35,6 +41,9 @@ class Tested:
     ``respond(inputs, at)`` answers for other inputs {name: (M, C)}, as the model would that answered for the tested
     rows at the positions ``at`` (M,): probabilities (M, K) or numbers (M,). ``check`` is called now and then and may
     raise to stop the work. ``tokens`` tells how the tested texts look to the model, None where it reads none.
+    ``looks(inputs, at, of)`` tells where in images the model that answered for the rows ``at`` (M,) sees what speaks
+    for the classes ``of`` (M,), None of numbers: the images (H, W, C) as its network takes them in and a heat (h, w)
+    for each, or None where its network does not tell.
     """
 
     recipe: Recipe
@@ -47,6 +56,7 @@ class Tested:
     respond: Callable[[Mapping[str, Any], np.ndarray], np.ndarray]
     check: Callable[[], None]
     tokens: Callable[[], Mapping[str, Any] | None] = lambda: None
+    looks: Looks = lambda inputs, at, of: None
 
     @property
     def model(self) -> Predictions:
@@ -54,8 +64,15 @@ class Tested:
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """Of the tested rows {name: (n, C)}, arrays and ``Packed`` texts."""
-        return {name: values[self.asked.rows] for name, values in self.asked.inputs.items()}
+        """Of the tested rows {name: (n, C)}: arrays, ``Packed`` texts and ``ImageRows``."""
+        from aurify.data.image_rows import rows_of_input
+
+        return {name: rows_of_input(values, self.asked.rows) for name, values in self.asked.inputs.items()}
+
+
+SOURCE = re.compile(r"data:image/(?:png|jpeg);base64,[A-Za-z0-9+/]+={0,2}")
+SMALL, LARGE = 72, 112
+"""The longer side of a picture on the page, in pixels."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -132,6 +149,49 @@ class Marked:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A small image as a data URI, ``width`` times ``height`` pixels of its own; shown with its longer side ``large``.
+
+    ``name`` is what it shows, said to those who do not see it; the ``caption`` stands below. Raises ValueError for a
+    source that is no image of its own: files of a run may be anybody's.
+    """
+
+    source: str
+    width: int
+    height: int
+    name: str
+    caption: str = ""
+    large: bool = False
+
+    def __post_init__(self) -> None:
+        sides = (self.width, self.height)
+        if not SOURCE.fullmatch(self.source) or not all(isinstance(side, int) and 0 < side < 4096 for side in sides):
+            raise ValueError("no picture")
+
+    @property
+    def shown(self) -> tuple[int, int]:
+        """Width and height on the page."""
+        most = LARGE if self.large else SMALL
+        scale = most / max(self.width, self.height)
+        return max(1, round(self.width * scale)), max(1, round(self.height * scale))
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Pictures side by side, and what they have in common."""
+
+    name: str
+    pictures: Sequence[Picture]
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Strips of pictures, one under another."""
+
+    strips: Sequence[Strip]
+
+
+@dataclass(frozen=True)
 class Figure:
     """A chart with a caption, what it shows in one sentence for those who do not see it, and its numbers."""
 
@@ -170,7 +230,7 @@ class Card:
     blocks: Sequence[Block]
 
 
-Block = Paragraph | Points | Rows | Marked | Figure | Code | Folded | Card
+Block = Paragraph | Points | Rows | Marked | Gallery | Figure | Code | Folded | Card
 
 
 class Section:

@@ -16,6 +16,12 @@ from aurify.core.recipe import Recipe
 
 FILE = "portfolio.yaml"
 
+LARGE_ROWS = 10_000
+"""From here on one training takes long, and the tables that entries were chosen by were smaller."""
+
+TOGETHER = {"blend": {"model": "trees"}}
+"""What is tried soon where rows are many: the recipe beside boosted trees, which err otherwise (docs/log.md)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
@@ -54,15 +60,20 @@ def _same_part(word: str, plain: Mapping[str, Any]) -> bool:
     return kind in ("network", "optimizer") and plain[kind]["name"] == catalogs.value(name)
 
 
-def portfolio(recipe: Recipe, catalog: Catalog, held: Held = NOTHING) -> list[Recipe]:
+def portfolio(recipe: Recipe, catalog: Catalog, held: Held = NOTHING, rows: int = 0) -> list[Recipe]:
     """Complete recipes for a recipe's task, what helps soonest first, no two of them equal; the recipe itself is one.
+
+    Of many ``rows`` the second is the recipe itself beside boosted trees.
 
     Beside the recipe itself and a cheap one, each was chosen because it helped most, beside those chosen before, on
     public tables (Feurer et al. 2022, Auto-sklearn 2.0; ``portfolio.yaml`` says which). Source, split, seed, precision
     and hidden columns are always the recipe's own, and what is ``held`` is as the user said. Where the task is no
     table, or one with texts, the recipe is all there is.
     """
-    found = [entered(recipe, entry, catalog) for entry in entries(recipe.task)]
+    known = list(entries(recipe.task))
+    if rows >= LARGE_ROWS and len(known) > 1:
+        known.insert(1, TOGETHER)
+    found = [entered(recipe, entry, catalog) for entry in known]
     kept = [None if one is None else held.applied(one, catalog) for one in found]
     return list({str(one.plain()): one for one in (*kept, recipe) if one is not None}.values())
 

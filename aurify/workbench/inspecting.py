@@ -27,6 +27,7 @@ from aurify.inspection.inspected import Inspected
 from aurify.report import page
 from aurify.report.section import Inspection
 from aurify.report.sections.data import measure_columns
+from aurify.report.sections.images import measure_images
 from aurify.report.sections.looked import measure_looked
 from aurify.report.sections.texts import measure_texts
 from aurify.report.target import measure_parts
@@ -158,6 +159,7 @@ def _evidence(seen: Inspected) -> dict[str, Any]:
     return {
         "looked": measure_looked(store, len(seen.rows), len(seen.test)),
         "data": {**measure_columns(store, np.union1d(seen.rows, seen.test)), "target": target},
+        "images": measure_images(store, seen.rows),
         "texts": measure_texts(store, seen.rows, {"seen": np.union1d(seen.rows, seen.test)}),
     }
 

@@ -174,7 +174,8 @@ def tune(
                 devices.set_threads(1)
                 room = Room(folder, open_store(folder), asked.catalog, chosen, asked.parts, watch)
                 around = space_of(recipe, asked.catalog, knobs, written)
-                begins = _begins(goal, asked.wish(), around, bool(written) or bool(set(knobs) - {EVERY}))
+                named = bool(written) or bool(set(knobs) - {EVERY})
+                begins = _begins(goal, asked.wish(), around, len(room.among), named=named)
                 hunt = Hunt(room, around, goal, count, began, progress, note, begins, storage)
                 with closing(_answers(room, storage, count, note)) as answers:
                     tuner = hunt.tuner(Trainings(answers, room.workers(processes)))
@@ -226,14 +227,14 @@ def _answers(room: Room, storage: str | None, workers: int, note: Callable[[str]
     return shared
 
 
-def _begins(goal: Goal, wish: Wish, around: Space, named: bool) -> Sequence[Recipe]:
+def _begins(goal: Goal, wish: Wish, around: Space, rows: int, *, named: bool) -> Sequence[Recipe]:
     """The recipes that ``auto`` begins with: none changes what the user said; itself where knobs are ``named``."""
     if goal.method != "auto" and "auto" not in goal.compare:
         return ()
     if named:
         return [around.recipe]
     held = Held(settings=wish.settings, using=wish.using, without=wish.without)
-    return portfolio(around.recipe, around.catalog, held.beside({axis.name for axis in around.axes}))
+    return portfolio(around.recipe, around.catalog, held.beside({axis.name for axis in around.axes}), rows)
 
 
 def _start(folder: RunFolder) -> Path:

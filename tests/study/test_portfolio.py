@@ -48,6 +48,13 @@ def test_every_entry_can_be_built_and_no_two_are_equal(own, catalog):
     assert found == portfolio(own, catalogs.load())
 
 
+def test_of_many_rows_the_second_is_the_recipe_beside_boosted_trees(own, catalog):
+    first, second, *others = portfolio(own, catalog, rows=10_000)
+    assert replace(second, blend=own.blend) == own
+    assert second.blend.model == "trees"
+    assert [first, *others] == [one for one in portfolio(own, catalog) if one != second]
+
+
 def test_every_entry_trains_and_answers_better_than_nothing(own, lab, catalog):
     store = lab.store(own.task.kind)
     parts = own.task.part(own, store)
