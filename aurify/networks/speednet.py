@@ -36,6 +36,7 @@ class Speednet(Network):
     """
 
     needs = frozenset({Trait.IMAGES})
+    all_cores = True
     width: int = knob(
         32,
         "filters of the first stage; the others have 4 and 8 times as many",
@@ -74,7 +75,7 @@ class _Look(nn.Module):
         sides = [height, width_of_images]
         kernel = tuple(min(2 * step, side) for side in sides)
         before = max(1, width // 2)
-        self.stem = nn.Sequential(nn.Conv2d(channels, before, kernel, step), nn.GELU())  # pyright: ignore[reportArgumentType]
+        self.stem = nn.Sequential(nn.Conv2d(channels, before, kernel, step), nn.GELU())
         sides = [(side - size) // step + 1 for side, size in zip(sides, kernel, strict=True)]
         stages: list[nn.Module] = []
         for wider in WIDER:
@@ -92,7 +93,7 @@ class _Stage(nn.Sequential):
     """Convolve, halve, normalise, activate; then convolve, normalise, activate until ``depth`` is reached."""
 
     def __init__(self, before: int, after: int, halve: tuple[int, ...], depth: int):
-        steps: list[nn.Module] = [Filters(before, after), nn.MaxPool2d(halve), ImageBatchNorm(after), nn.GELU()]  # pyright: ignore[reportArgumentType]
+        steps: list[nn.Module] = [Filters(before, after), nn.MaxPool2d(halve), ImageBatchNorm(after), nn.GELU()]
         for _ in range(depth - 1):
             steps += [Filters(after, after), ImageBatchNorm(after), nn.GELU()]
         super().__init__(*steps)

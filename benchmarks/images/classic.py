@@ -122,7 +122,7 @@ def keras(images: Tensor, labels: Tensor) -> Contestant:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(keras.optimizers.Adam(RATE), loss)
         began = time.process_time()
-        model.fit(x, y, batch_size=BATCH, epochs=1, verbose=0)
+        model.fit(x, y, batch_size=BATCH, epochs=1, verbose="0")
         return time.process_time() - began
 
     return train
