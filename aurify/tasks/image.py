@@ -34,6 +34,7 @@ class Image(RowTask):
     """
 
     beyond = frozenset({TEXT, IMAGE})
+    tested = 0.1
     plainest = {"network": "mlp", "optimizer": "sgd"}
     first_knobs = {
         "optimizer.learning_rate": (2e-3, 6e-2),
