@@ -69,7 +69,7 @@ class Image(RowTask):
         }
         techniques |= {"decay": {"floor": 0.01}, "warm_up": {"share": 0.2}}
         # digits and letters have no colours, and mean another thing in a mirror
-        techniques |= {"flip": {}, "translate": {"share": 0.0625}} if coloured else {"translate": {"share": 0.0625}}
+        techniques |= {"flip": {}, "translate": {"share": 0.09}} if coloured else {"translate": {"share": 0.0625}}
         techniques |= {"label_smoothing": {}} if kind == "classify" else {}
         techniques |= {"fill_missing": {}, "scale_numbers": {}} if schema.numbers or schema.dates else {}
         techniques |= {"encode_categories": {}} if schema.categories else {}
