@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from aurify.catalog import Catalog
@@ -50,7 +51,10 @@ def settle(
         store = read.store
     recipe, replaced = complete(wish, task.settled(store), store, catalog)
     if begun or read is None:
-        _require_same(catalog.read_recipe(known), recipe, folder.path, known)
+        before = catalog.read_recipe(known)
+        if not wish.says("precision"):  # it is the machine that decides there, and the run may have been moved
+            recipe = replace(recipe, precision=before.precision)
+        _require_same(before, recipe, folder.path, known)
         if open_store(folder).fingerprint != store.fingerprint:
             raise AurifyError(f"the data has changed since {folder.path} began; choose --out for a new run")
         return recipe
