@@ -22,6 +22,7 @@ from aurify.report.tuning_frame import trials_frame
 from aurify.ship.bundle import Answer, Bundle
 from aurify.training import device as devices
 from aurify.workbench.explaining import Explained, explain
+from aurify.workbench.explaining_images import ExplainedImages
 from aurify.workbench.passed import Passed, catalog_with
 from aurify.workbench.record import read_findings, read_ledger, read_trials, record, shown
 from aurify.workbench.reporting import write_report
@@ -120,10 +121,10 @@ class FittedRun:
         """
         return self.bundle.predict(data, top)
 
-    def explain(self, data: Any) -> Explained:
-        """Which words the answers hang on: leave each one out and ask again (occlusion); ``data`` as for ``predict``.
+    def explain(self, data: Any) -> Explained | ExplainedImages:
+        """Which words, or places of images, the answers hang on: leave each one out and ask again (occlusion).
 
-        Raises AurifyError for a model that reads no texts.
+        ``data`` is as for ``predict``. Raises AurifyError for a model that reads neither texts nor images.
         """
         return explain(self.bundle, data)
 
