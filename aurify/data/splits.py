@@ -12,7 +12,7 @@ import torch
 from aurify.core import archive, rng
 from aurify.core.errors import AurifyError
 from aurify.core.words import said
-from aurify.data.copies import first_alike, row_keys
+from aurify.data.copies import first_alike, picked, row_keys
 from aurify.data.drawing import deal, draw
 from aurify.data.store import Store, has_value
 
@@ -204,7 +204,7 @@ def _rows(store: Store, by: str, among: np.ndarray | None = None) -> _Rows:
         groups = np.asarray(store.roles["group"][ids])
         units = first_alike(np.where(groups < 0, -1 - np.arange(len(ids)), groups))
     else:
-        copies = first_alike(row_keys(v[ids] for v in store.inputs.values()))
+        copies = first_alike(row_keys(picked(v, ids) for v in store.inputs.values()))
         units, more = _kept_together(copies, own)
         notes += more
     return _Rows(kind, ids, own, strata, units, tuple(notes))
