@@ -133,7 +133,14 @@ def test_heat_is_blue_for_and_orange_against_and_nothing_in_between():
 def test_the_strongest_part_is_told_where_it_is():
     effects = np.zeros((8, 8))
     effects[0, 7] = 1.0
-    found = {"row": 3, "target": "a", "prediction": "b", "answer": 0.9, "effects": effects, "without": 0.9 - effects / 2}
+    found = {
+        "row": 3,
+        "target": "a",
+        "prediction": "b",
+        "answer": 0.9,
+        "effects": effects,
+        "without": 0.9 - effects / 2,
+    }
     told = pictures(overlaid(drawn(1)[0][0], found, None, of_classes=True), of_classes=True)
     (text,) = [block.text for block in told if isinstance(block, Paragraph)]
     assert "upper right" in text
@@ -162,7 +169,10 @@ def test_only_images_that_are_learnt_from_are_on_contact_sheets(run):
     evidence = json.loads(run.folder.evidence.read_text())
     images = drawn()[0]
     tested = {images[row].tobytes() for row in pl.read_parquet(run.folder.predictions)["row"]}
-    sheets = [*evidence["images"]["strips"], *({"pictures": r["pictures"][:1]} for r in evidence["augmentation"]["rows"])]
+    sheets = [
+        *evidence["images"]["strips"],
+        *({"pictures": r["pictures"][:1]} for r in evidence["augmentation"]["rows"]),
+    ]
     seen = {decoded(each).tobytes() for strip in sheets for each in strip["pictures"]}
     assert len(seen) > 10
     assert not seen & tested
