@@ -67,18 +67,18 @@ def test_training_rows_are_in_the_order_that_they_are_looked_up_in(lab):
 def test_wrong_labels_do_less_harm_with_either(lab):
     """Linear classes with a third of the labels wrong, learnt by heart by a wide network."""
     random = torch.Generator().manual_seed(1)
-    x = torch.randn(300, 20, generator=random)
+    x = torch.randn(1000, 10, generator=random)
     true = (x[:, 0] > 0).long()
-    wrong = torch.rand(300, generator=random) < 0.3
+    wrong = torch.rand(1000, generator=random) < 0.3
     told = torch.where(wrong, 1 - true, true)
-    new = torch.randn(2000, 20, generator=random)
+    new = torch.randn(2000, 10, generator=random)
 
     def accuracy(technique):
         torch.manual_seed(0)
-        model = torch.nn.Sequential(torch.nn.Linear(20, 256), torch.nn.ReLU(), torch.nn.Linear(256, 2))
+        model = torch.nn.Sequential(torch.nn.Linear(10, 256), torch.nn.ReLU(), torch.nn.Linear(256, 2))
         optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
         problem = SimpleNamespace(
-            rows=torch.arange(300), feed=SimpleNamespace(steps_per_epoch=1), losses=classify.losses
+            rows=torch.arange(1000), feed=SimpleNamespace(steps_per_epoch=1), losses=classify.losses
         )
         run = SimpleNamespace(problem=problem)
         batch = batch_of(torch.eye(2)[told])
