@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from aurify.core.errors import AurifyError
 from aurify.core.words import Said, say
 from aurify.report.pictures import Gallery
+from aurify.report.pictures import Picture as Picture  # blocks are told together
+from aurify.report.pictures import Strip as Strip
 
 if TYPE_CHECKING:
     import numpy as np
