@@ -14,16 +14,20 @@ from aurify import workbench
 from aurify.cli import app
 
 SURFACE = {
-    "fit": "SOURCE --task --target -t --drop --test --split --folds --separator --encoding --header --missing --text"
+    "fit": "SOURCE --image --size --aspect"
+    " --task --target -t --drop --test --split --folds --separator --encoding --header --missing --text"
     " --types --positive --weight --recipe --set --with --without --parts --out -o --force --resume --seed --time"
     " --find-rate --blend --lang --device --threads --checkpoint-every --track --accept --inspect --quiet -q --json",
-    "inspect": "SOURCE --task --target -t --test --drop --split --separator --encoding --header --missing --text"
+    "inspect": "SOURCE --image --size --aspect"
+    " --task --target -t --test --drop --split --separator --encoding --header --missing --text"
     " --types --positive --weight --recipe --parts --fix --out -o --seed --lang --quiet -q --json",
-    "ablate": "RUN --task --target -t --designs --families --interactions --sweep --metric --worth --rows --steps"
+    "ablate": "RUN --image --size --aspect"
+    " --task --target -t --designs --families --interactions --sweep --metric --worth --rows --steps"
     " --full --simplify --workers --drop --test --split --separator --encoding --header --missing --text --types"
     " --positive --weight --recipe --set --with --without --blend --parts --accept --inspect --out -o --force --resume"
     " --seed --lang --device --quiet -q --json",
-    "tune": "SOURCE --task --target -t --time --trials --method --knobs --space --metric --objectives --inner --nested"
+    "tune": "SOURCE --image --size --aspect"
+    " --task --target -t --time --trials --method --knobs --space --metric --objectives --inner --nested"
     " --ensemble --compare --repeats --workers --storage --drop --test --split --separator --encoding --header"
     " --missing --text --types --positive --weight --recipe --set --with --without --blend --parts --accept --inspect"
     " --out -o --force --resume --seed --lang --device --quiet -q --json",

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from aurify.blocks.batch_norm import BatchNorm
 from aurify.blocks.entries import Entries
 from aurify.blocks.keras_model import KerasModel, copied, following_torch, is_keras, require_no_keras_inside
-from aurify.blocks.norms import BatchNorm
 from aurify.core import rng
 from aurify.core.errors import AurifyError
 from aurify.core.parts import Network, Trait, knob

@@ -51,7 +51,7 @@ class Graph:
         self.output = "prediction" if self.schema.classes is None else "probabilities"
 
     def answer(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-        """From typed columns {name: (N, C)} and images, as the schema parses them, to probabilities (N, K) or numbers."""
+        """From typed columns {name: (N, C)} and images, as the schema parses them, to probabilities or numbers."""
         kinds = {"f": np.float64, "u": np.uint8}
         fed = {n: np.asarray(values, dtype=kinds.get(values.dtype.kind, np.int64)) for n, values in inputs.items()}
         starts = range(0, max(1, len(next(iter(fed.values())))), CHUNK_ROWS)

@@ -112,12 +112,14 @@ class FittedRun:
     def _record(self) -> Record:
         return record(self.folder, self.catalog)
 
-    def predict(self, data: Any) -> pl.DataFrame:
+    def predict(self, data: Any, top: int | None = None) -> pl.DataFrame:
         """Predict a path, a data frame or, of a model of one column of texts, a text or a list of texts.
 
-        ``prediction`` and ``p_<class>``, one row per example, in order.
+        Of a model of images also a list of their paths, or arrays and Pillow images. ``prediction`` and ``p_<class>``,
+        one row per example, in order, empty where an image cannot be read; with ``top`` the probabilities of as many
+        classes, the most probable ones: ``top_1``, ``p_1`` and so on.
         """
-        return self.bundle.predict(data)
+        return self.bundle.predict(data, top)
 
     def explain(self, data: Any) -> Explained | ExplainedImages:
         """Which words, or places of images, the answers hang on: leave each one out and ask again (occlusion).

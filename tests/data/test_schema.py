@@ -278,8 +278,9 @@ def test_damaged_schema_is_an_error(plain):
 
 def test_every_way_to_bring_the_same_table_gives_the_same_store(lab, frames, csv_files):
     """The CSV, polars, pandas and a dict of columns: one fingerprint."""
-    for kind, table in frames.items():
-        sources = [csv_files[kind], table, table.to_pandas(), table.to_dict(as_series=False), table.lazy()]
+    for kind, path in csv_files.items():
+        table = frames[kind]
+        sources = [path, table, table.to_pandas(), table.to_dict(as_series=False), table.lazy()]
         assert len({lab.task(kind).read(Source(target="y"), s).store.fingerprint for s in sources}) == 1
 
 
@@ -358,7 +359,7 @@ def test_user_says_what_a_column_is(values, types, kind, format):
     ("types", "problem"),
     [
         ("colour=numbr", "did you mean 'number'"),
-        ("colour", "not of the form column=type; types: number, category, date, text, id"),
+        ("colour", "not of the form column=type; types: number, category, date, text, image, id"),
         ("color=category", "column 'color' is not in the data; did you mean 'colour'"),
         ("colour=number", "column 'colour' holds no number"),
         ("colour=date", "column 'colour' holds no date"),
@@ -543,12 +544,12 @@ def naming(form):
 @pytest.mark.parametrize("what", NAMING)
 def test_what_names_a_row_is_no_text_to_learn_from(what):
     frame = pl.DataFrame({"x": naming(NAMING[what]), "y": ["a", "b"] * 100, "z": range(0, 400, 2)})
-    (column, *_) = Schema.infer(frame, "y", (), "auto", prose=True).columns
+    (column, *_) = Schema.infer(frame, "y", (), "auto", beyond={"text"}).columns
     assert column.kind == "left out"
 
 
 @pytest.mark.parametrize("what", SAYING)
 def test_short_texts_that_say_something_are_texts(what):
     frame = pl.DataFrame({"x": naming(SAYING[what]), "y": ["a", "b"] * 100})
-    (column, *_) = Schema.infer(frame, "y", (), "auto", prose=True).columns
+    (column, *_) = Schema.infer(frame, "y", (), "auto", beyond={"text"}).columns
     assert column.kind == "text"

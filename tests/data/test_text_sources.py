@@ -36,7 +36,7 @@ def folder_of(root, classes=None):
 
 
 def table_of(data, **source):
-    return read_table(Source(**source), data, "auto", "random", prose=True)
+    return read_table(Source(**source), data, "auto", "random", beyond={"text"})
 
 
 def test_a_folder_for_each_class_is_read_without_naming_the_target(tmp_path):
