@@ -74,10 +74,10 @@ class _Rows:
 def part_rows(store: Store, test_share: float, held_share: float, seed: int, by: str = "random") -> Parts:
     """Part a Store's labelled rows, ``by`` as in a recipe's split.
 
-    ``random``: stratified, and rows with equal inputs never lie in two parts, nor do near copies of an image. ``group:COLUMN``: whole groups, as
-    stratified as they can be. ``time:COLUMN``: the latest ``test_share`` is the test part and the latest of what
-    remains is held out, rows of one time on one side. A test file's rows are the test part whatever the split.
-    ``held_share`` is taken of what remains. Raises AurifyError when a part would be empty.
+    ``random``: stratified, and rows with equal inputs never lie in two parts, nor do near copies of an image.
+    ``group:COLUMN``: whole groups, as stratified as they can be. ``time:COLUMN``: the latest ``test_share`` is the test
+    part and the latest of what remains is held out, rows of one time on one side. A test file's rows are the test part
+    whatever the split. ``held_share`` is taken of what remains. Raises AurifyError when a part would be empty.
     """
     rows = _rows(store, by)
     if store.test.any():
