@@ -12,6 +12,7 @@ from aurify.core.errors import AurifyError
 from aurify.core.files import write_bytes, write_json
 from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe
+from aurify.core.surroundings import beside, telling
 from aurify.data.findings import NOTE, Findings
 from aurify.workbench.inspecting import gate, not_looked_at, stop_if_severe
 from aurify.workbench.measuring import open_store
@@ -45,7 +46,8 @@ def settle(
     if begun and not wish.readable:
         store, task = open_store(folder), catalog.read_recipe(known).task
     else:
-        task, read = wish.read(catalog)
+        with beside(folder.path), telling(lambda what, done, total: check()):
+            task, read = wish.read(catalog)
         store = read.store
     recipe, replaced = complete(wish, task.settled(store), store, catalog)
     if begun or read is None:

@@ -15,7 +15,8 @@ from aurify.measure.label_errors import finder
 from aurify.measure.predictions import Predictions
 from aurify.measure.summaries import known_target
 from aurify.report.numbered import placed, row_name
-from aurify.report.section import Block, Gallery, Paragraph, Picture, Record, Section, Strip, Tested
+from aurify.report.pictures import Gallery, Picture, Strip
+from aurify.report.section import Block, Paragraph, Record, Section, Tested
 from aurify.report.thumbnails import picture, thumbnail
 from aurify.report.values import share, shown
 
