@@ -25,7 +25,7 @@ from aurify.data.kept_module import around, as_fields
 from aurify.data.with_encoder import ENCODED, WithEncoder
 
 AT_ONCE, GATHERED = 8, 256
-"""Images that are always encoded together, so that none depends in its last bits on how many; and looked up together."""
+"""Images that are always encoded together, so that no last bit depends on how many are; and looked up together."""
 
 KEPT_BYTES = 256 * 2**20
 """Vectors of images already met that are kept: a report asks about the same images many times."""
