@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -180,6 +181,20 @@ def test_a_bar_is_shown_while_reading_takes_long_and_gone_after():
         assert "60/100" in paper.getvalue()
         tell("reading images", 100, 100)
     tell("reading images", 1, 2)  # nobody listens
+
+
+def test_reading_and_training_have_a_bar_each(monkeypatch):
+    monkeypatch.setattr(terminal, "REFRESH_SECONDS", -1.0)
+    paper = io.StringIO()
+    console = Console(file=paper, force_terminal=True, width=80)
+    with terminal.reading(console), terminal.progress(console) as show:
+        tell("reading images", 1, 3)
+        tell("reading images", 2, 3)
+        tell("reading images", 3, 3)
+        show(SimpleNamespace(step=1, steps=2, log=[], best=None))
+    assert paper.getvalue().index("reading images") < paper.getvalue().index("training")
+    with terminal.reading(console), terminal.progress(console):
+        pass
 
 
 def test_interrupted_reading_ends_in_one_line_and_leaves_nothing(tmp_path):
