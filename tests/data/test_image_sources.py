@@ -131,7 +131,10 @@ def test_folders_are_of_what_there_is_more_of(tmp_path):
     [
         ({"only/1.png": picture(1)}, "has images in one folder only, 'only'"),
         ({"train/a/1.png": picture(1), "test/a/1.png": picture(1)}, "fewer than two folders of images"),
-        ({"1.png": picture(1), "2.png": picture(1)}, "which column is to be predicted"),
+        (
+            {"1.png": picture(1), "2.png": picture(1)},
+            "holds images without classes: put those of each class into a folder",
+        ),
         ({"a/1.png": b"", "b/1.png": b"x"}, r"none of 2 images can be read; it is empty \(a/1.png\)"),
         ({"a/1.pdf": b"%PDF", "b/2.pdf": b"%PDF"}, "without a folder of texts .* or images for each class"),
     ],

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -63,6 +64,18 @@ def test_a_folder_of_photos_becomes_a_model_without_a_word_more(run):
     assert run.recipe.task.name() == "image"
     assert run.summary["rows"] > 0
     assert run.bundle.schema.classes == ("bird", "cat", "dog")
+
+
+def test_size_and_aspect_are_as_the_user_says(photos, tmp_path):
+    notes = []
+    words = {"settings": FAST, "inspect": False, "out": tmp_path / "run", "note": notes.append}
+    run = workbench.fit(photos, size=12, aspect="pad", **words)
+    assert str(run.bundle.schema.image.format) == "12x12x3 pad"
+    assert (run.recipe.source.size, run.recipe.source.aspect) == (12, "pad")
+    assert any("12 x 12 pixels of 3 channels; what is shorter is padded with black" in note for note in notes)
+    for wrong, said in (({"size": 3}, "source.size = 3"), ({"size": 4000}, "4000"), ({"aspect": "wide"}, "crop")):
+        with pytest.raises(AurifyError, match=said):
+            workbench.fit(photos, **wrong)
 
 
 def test_a_folder_is_answered_file_by_file(run, photos):
@@ -168,6 +181,20 @@ def test_a_bar_is_shown_while_reading_takes_long_and_gone_after():
         assert "60/100" in paper.getvalue()
         tell("reading images", 100, 100)
     tell("reading images", 1, 2)  # nobody listens
+
+
+def test_reading_and_training_have_a_bar_each(monkeypatch):
+    monkeypatch.setattr(terminal, "REFRESH_SECONDS", -1.0)
+    paper = io.StringIO()
+    console = Console(file=paper, force_terminal=True, width=80)
+    with terminal.reading(console), terminal.progress(console) as show:
+        tell("reading images", 1, 3)
+        tell("reading images", 2, 3)
+        tell("reading images", 3, 3)
+        show(SimpleNamespace(step=1, steps=2, log=[], best=None))
+    assert paper.getvalue().index("reading images") < paper.getvalue().index("training")
+    with terminal.reading(console), terminal.progress(console):
+        pass
 
 
 def test_interrupted_reading_ends_in_one_line_and_leaves_nothing(tmp_path):
