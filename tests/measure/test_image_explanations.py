@@ -202,6 +202,14 @@ def test_of_a_network_that_looks_twice_the_first_look_is_told():
     assert heat[0, 1, 6] == 0
 
 
+def test_maps_of_a_few_places_are_not_taken_where_there_are_finer_ones():
+    network = Seeing()
+    network.pool = nn.Sequential(nn.AvgPool2d(4), nn.AdaptiveAvgPool2d(1))
+    heat = grad_cam(network, colours(), "images", torch.tensor([0, 1]))
+    assert heat is not None
+    assert heat.shape == (2, 8, 8)
+
+
 class Tokens(nn.Module):
     """Patches become tokens at once."""
 
