@@ -50,7 +50,8 @@ class ProgressiveResizing(ImageEdit):
             return images
         images = floats(images)
         size = [min(side, max(LEAST, round(side * share))) for side in images.shape[2:]]
-        return F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
+        smaller = F.interpolate(images.float(), size, mode="bilinear", align_corners=False, antialias=True)
+        return smaller.to(images.dtype)
 
     def share(self, progress: float) -> float:
         """How large images are, as a share of their own side, at a share of training."""

@@ -6,6 +6,7 @@ import pytest
 import torch
 from imaged import batch_of, changed, images_of, run_of
 
+from aurify.blocks.picture import floats
 from aurify.core.errors import AurifyError
 from aurify.core.types import Blend
 from aurify.techniques.progressive_resizing import ProgressiveResizing
@@ -25,6 +26,13 @@ def test_smaller_images_show_the_same_and_the_smallest_are_not_made_smaller():
     even = torch.full((2, 32, 32, 3), 100, dtype=torch.uint8)
     torch.testing.assert_close(changed(even, HALF, progress=0.0), torch.full((2, 3, 16, 16), 100 / 255))
     assert changed(images_of(2, 9, 6), HALF, progress=0.0).shape[-2:] == (8, 6)
+
+
+def test_half_precision_keeps_its_type():
+    images = floats(images_of(2, 32, 32))
+    half = changed(images.bfloat16(), HALF, progress=0.0)
+    assert half.dtype == torch.bfloat16
+    torch.testing.assert_close(half.float(), changed(images, HALF, progress=0.0), atol=0.01, rtol=0)
 
 
 def test_partners_of_a_blend_have_the_same_size():
