@@ -153,6 +153,15 @@ def test_the_strongest_part_is_told_where_it_is():
     assert len(next(block for block in told if isinstance(block, Gallery)).strips[0].pictures) == 2
 
 
+def test_a_network_that_sees_nothing_for_its_answer_is_said_to():
+    found = {"row": 3, "target": "a", "prediction": "b", "answer": 0.9, "effects": [[0.0]], "without": [[0.9]]}
+    image = drawn(1)[0][0]
+    told = pictures(overlaid(image, found, (image, np.zeros((4, 4))), of_classes=True), of_classes=True)
+    captions = [p.caption for block in told if isinstance(block, Gallery) for s in block.strips for p in s.pictures]
+    assert captions[1] == "looked at: nothing speaks for it"
+    assert any(isinstance(block, Paragraph) and "No part" in block.text for block in told)
+
+
 def test_what_is_shown_is_what_the_predictions_say(run):
     evidence = json.loads(run.folder.evidence.read_text())
     told = {row["row"]: row for row in pl.read_parquet(run.folder.predictions).iter_rows(named=True)}
