@@ -153,6 +153,15 @@ def test_the_strongest_part_is_told_where_it_is():
     assert len(next(block for block in told if isinstance(block, Gallery)).strips[0].pictures) == 2
 
 
+def test_a_network_that_sees_nothing_for_its_answer_is_said_to():
+    found = {"row": 3, "target": "a", "prediction": "b", "answer": 0.9, "effects": [[0.0]], "without": [[0.9]]}
+    image = drawn(1)[0][0]
+    told = pictures(overlaid(image, found, (image, np.zeros((4, 4))), of_classes=True), of_classes=True)
+    captions = [p.caption for block in told if isinstance(block, Gallery) for s in block.strips for p in s.pictures]
+    assert captions[1] == "looked at: nothing speaks for it"
+    assert any(isinstance(block, Paragraph) and "No part" in block.text for block in told)
+
+
 def test_what_is_shown_is_what_the_predictions_say(run):
     evidence = json.loads(run.folder.evidence.read_text())
     told = {row["row"]: row for row in pl.read_parquet(run.folder.predictions).iter_rows(named=True)}
@@ -237,7 +246,8 @@ def test_files_that_hold_no_picture_are_said_to_be_damaged(run, tmp_path):
 @pytest.mark.parametrize("kind", ["beside", "number", "number beside", "labels", "rare"])
 def test_every_kind_of_target_has_a_page(kind, tmp_path):
     few = {**SMALL, "budget.steps": 4}
-    run = workbench.fit(frame(kind), "y", settings=few, seed=1, inspect=False, out=tmp_path / "run")
+    blend = "trees" if kind == "beside" else None
+    run = workbench.fit(frame(kind), "y", settings=few, seed=1, inspect=False, blend=blend, out=tmp_path / "run")
     evidence = json.loads(run.folder.evidence.read_text())
     assert evidence["images"]["strips"]
     assert evidence["explained_images"]["sure"]
@@ -289,6 +299,23 @@ def test_images_are_explained_in_python_as_the_report_explains_them(run):
     html = found._repr_html_()
     assert html.count("<img") == 3 * 3 + 1
     assert "<i>" not in html
+
+
+def test_trees_beside_images_alone_are_refused(tmp_path):
+    with pytest.raises(AurifyError, match="texts or images, which trees do not read"):
+        workbench.fit(frame(), "y", settings=SMALL, inspect=False, blend="trees", out=tmp_path / "run")
+
+
+def test_images_that_are_hidden_are_not_shown(tmp_path):
+    few = {**SMALL, "network": "mlp", "budget.steps": 4, "exclude_columns.columns": ["picture"]}
+    del few["network.channels"]
+    hidden = ["exclude_columns"]
+    run = workbench.fit(frame("beside"), "y", settings=few, using=hidden, inspect=False, out=tmp_path / "run")
+    evidence = json.loads(run.folder.evidence.read_text())
+    assert [evidence[name] for name in ("images", "augmentation", "explained_images", "label_images")] == [None] * 4
+    assert evidence["confusion"]["images"] == []
+    with pytest.raises(AurifyError, match="no images"):
+        run.explain(frame("beside"))
 
 
 def test_what_cannot_be_explained_is_said(run):
