@@ -31,6 +31,7 @@ class Trait(Enum):
     BLENDABLE = auto()  # entries blend encoded examples: a convex mix of two is an example
     OFFLINE = auto()  # batches do not depend on the model
     RESIDUAL = auto()  # offered by networks: branches beside a plain path, which may be skipped
+    ANY_SIZE = auto()  # offered by networks: their images may have another size than the signature says
     ENCODER = auto()  # offered by a part itself once its settings name a pretrained encoder
     ENCODED = auto()  # offered by a part that encodes texts once, before training: no tokens are left to change
 
@@ -230,9 +231,12 @@ class Network(Part):
     """Settings of a network and how to build it.
 
     A network that fills a ``slot`` does itself what techniques of that slot do; none of them is used beside it.
+    ``all_cores`` says that its steps are large enough for several cores to share (convolutions): one model then trains
+    on all of them, where nobody says how many.
     """
 
     slot: ClassVar[str | None] = None
+    all_cores: ClassVar[bool] = False
 
     def layer(self, view: View) -> Layer | None:
         """Fit what turns texts into what the network was made for, after all techniques; None: the bare conversion."""

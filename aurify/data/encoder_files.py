@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from aurify.blocks.encoder import LIMITS, POOLINGS, Description, bare_model, config_of, library, safe_config
+from aurify.blocks.encoder import FAMILIES, POOLINGS, Description
+from aurify.blocks.foreign import LIMITS, bare_model, config_of, library, safe_config
 from aurify.core.errors import AurifyError, listing
+from aurify.data.hub_files import folder_of, read_json, reason_of, weight_files
 
-JSON_LIMIT_BYTES = 64 * 2**20
-WANTED = (
-    *("config.json", "*.safetensors", "*.safetensors.index.json", "modules.json", "*/config.json"),
-    *("tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json", "*.model", "*.txt"),
-)
 VOCABULARIES = (*("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "spm.model", "sentencepiece.bpe.model"),)
-PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
 
 
 @dataclass(frozen=True)
@@ -39,7 +34,7 @@ class EncoderFiles:
         if not any((self.folder / file).is_file() for file in VOCABULARIES):
             raise AurifyError(f"{self.name} holds no tokenizer: none of {', '.join(VOCABULARIES)} is there")
         for file in ("tokenizer_config.json", "config.json"):
-            if (self.folder / file).exists() and _json(self.folder / file).get("auto_map"):
+            if (self.folder / file).exists() and read_json(self.folder / file).get("auto_map"):
                 raise AurifyError(f"{self.name}: its {file} asks for code of its own (auto_map); refused")
         try:
             found = transformers.AutoTokenizer.from_pretrained(
@@ -49,7 +44,7 @@ class EncoderFiles:
                 trust_remote_code=False,
             )
         except Exception as error:
-            raise AurifyError(f"{self.name} holds no tokenizer that can be read: {_said(error)}") from None
+            raise AurifyError(f"{self.name} holds no tokenizer that can be read: {reason_of(error)}") from None
         cutter = getattr(found, "backend_tokenizer", None)
         if cutter is None:
             raise AurifyError(f"{self.name}: its tokenizer is of a kind that cannot be saved ({type(found).__name__})")
@@ -90,61 +85,18 @@ class EncoderFiles:
                             )
                         yield name, stored.get_tensor(key).float()
             except (SafetensorError, OSError) as error:
-                raise AurifyError(f"{self.name}: {file.name} cannot be read: {_said(error)}") from None
+                raise AurifyError(f"{self.name}: {file.name} cannot be read: {reason_of(error)}") from None
 
 
 def find(name: str) -> EncoderFiles:
     """The files of a local folder, or of a model of the hub by its name; raises AurifyError for what is not one."""
-    folder = _folder(name)
+    folder = folder_of(name)
     inner, pooling, normalise = _sentence_layout(folder, name)
     if not (inner / "config.json").is_file():
         raise AurifyError(f"{name} holds no config.json: it is not a model of transformers")
     weight_files(inner, name)
-    config = safe_config(_json(inner / "config.json"), name)
+    config = safe_config(read_json(inner / "config.json"), name, FAMILIES)
     return EncoderFiles(name, inner, config, pooling, normalise)
-
-
-def local_files(name: str) -> tuple[str, ...]:
-    """What of a local folder is read of an encoder; nothing of a model of the hub."""
-    folder = Path(name).expanduser()
-    kinds = ("*.json", "*.safetensors", "*.txt", "*.model", "*/config.json")
-    return tuple(sorted(str(p) for kind in kinds for p in folder.glob(kind))) if name and folder.is_dir() else ()
-
-
-def _folder(name: str) -> Path:
-    path = Path(name).expanduser()
-    if path.is_dir():
-        return path.resolve()
-    if path.exists():
-        raise AurifyError(f"{name} is a file; name the folder that holds the model's config.json and weights")
-    if name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name:
-        raise AurifyError(
-            f"there is no folder {name}; name one that is there, or a model of the hub such as OWNER/NAME"
-        )
-    return _fetched(name)
-
-
-def _fetched(name: str) -> Path:
-    """The folder in the hub's cache, fetched where it is not there yet."""
-    library()
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
-
-    try:
-        return Path(snapshot_download(name, allow_patterns=list(WANTED)))
-    except HFValidationError:
-        raise AurifyError(f"{name!r} is neither a folder that is there nor a name the hub could have") from None
-    except RepositoryNotFoundError:
-        raise AurifyError(
-            f"{name!r} is neither a folder that is there nor a model of the hub that may be read"
-        ) from None
-    except LocalEntryNotFoundError:
-        raise AurifyError(
-            f"{name!r} is no folder here, and the hub cannot be reached: go online, or name a folder that"
-            " holds the model"
-        ) from None
-    except Exception as error:  # the hub's client has errors of many kinds, none of them ours
-        raise AurifyError(f"{name!r} could not be fetched from the hub: {_said(error)}") from None
 
 
 def _sentence_layout(folder: Path, name: str) -> tuple[Path, str, bool]:
@@ -152,7 +104,7 @@ def _sentence_layout(folder: Path, name: str) -> tuple[Path, str, bool]:
     if not (folder / "modules.json").is_file():
         return folder, "", False
     inner, pooling, normalise = folder, "", False
-    modules = _json(folder / "modules.json", list)
+    modules = read_json(folder / "modules.json", list)
     for module in modules:
         kind, path = (str(module.get(k, "")) if isinstance(module, dict) else "" for k in ("type", "path"))
         place = (folder / path).resolve()
@@ -162,7 +114,7 @@ def _sentence_layout(folder: Path, name: str) -> tuple[Path, str, bool]:
             case "Transformer":
                 inner = place
             case "Pooling":
-                pooling = _pooling(_json(place / "config.json"), name)
+                pooling = _pooling(read_json(place / "config.json"), name)
             case "Normalize":
                 normalise = True
             case other:
@@ -181,36 +133,12 @@ def _pooling(plain: Mapping[str, Any], name: str) -> str:
     return ways[chosen[0]]
 
 
-def weight_files(folder: Path, name: str) -> list[Path]:
-    """The safetensors files that hold an encoder's weights; raises AurifyError where there are none."""
-    index = folder / "model.safetensors.index.json"
-    if (folder / "model.safetensors").is_file():
-        return [folder / "model.safetensors"]
-    if index.is_file():
-        shards = _json(index).get("weight_map", {})
-        names = sorted({str(v) for v in shards.values()}) if isinstance(shards, dict) else []
-        if not names or any(Path(n).name != n for n in names):
-            raise AurifyError(f"{name}: {index.name} does not name files beside it; refused")
-        absent = [n for n in names if not (folder / n).is_file()]
-        if absent:
-            raise AurifyError(f"{name}: {absent[0]}, which {index.name} names, is not there")
-        return [folder / n for n in names]
-    pickles = sorted(p.name for pattern in PICKLES for p in folder.glob(pattern))
-    if pickles:
-        raise AurifyError(
-            f"{name} has its weights in {pickles[0]}, a format that may run code; only safetensors is read. If you"
-            ' trust it, convert it: python -c "from transformers import AutoModel;'
-            f" AutoModel.from_pretrained('{name}').save_pretrained('{name}')\""
-        )
-    raise AurifyError(f"{name} holds no weights: model.safetensors is missing")
-
-
 def describe(files: EncoderFiles, tokenizer: Any, pooling: str) -> Description:
     """All that a model must hold of an encoder beside its weights; ``pooling`` auto takes the folder's own, or mean."""
     try:
         framed, plain = (tokenizer("a b", add_special_tokens=framing)["input_ids"] for framing in (True, False))
     except Exception as error:
-        raise AurifyError(f"{files.name}: its tokenizer cannot cut a text: {_said(error)}") from None
+        raise AurifyError(f"{files.name}: its tokenizer cannot cut a text: {reason_of(error)}") from None
     at = next((i for i in range(len(framed) - len(plain) + 1) if framed[i : i + len(plain)] == plain), None)
     if not plain or at is None:
         raise AurifyError(f"{files.name}: its tokenizer frames texts in a way that is not known here")
@@ -242,19 +170,3 @@ def _today(key: str, prefix: str) -> str:
     for old, new in ((".gamma", ".weight"), (".beta", ".bias")):
         key = key.removesuffix(old) + new if key.endswith(f"LayerNorm{old}") else key
     return key
-
-
-def _json(path: Path, kind: type[Any] = dict) -> Any:
-    try:
-        if path.stat().st_size > JSON_LIMIT_BYTES:
-            raise AurifyError(f"{path} has {path.stat().st_size:,} bytes; at most {JSON_LIMIT_BYTES:,} are read")
-        plain = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise AurifyError(f"{path} cannot be read: {_said(error)}") from None
-    if not isinstance(plain, kind):
-        raise AurifyError(f"{path} holds a {type(plain).__name__}, needed is a {kind.__name__}")
-    return plain
-
-
-def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

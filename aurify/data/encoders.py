@@ -17,16 +17,15 @@ from torch import Tensor
 from aurify.blocks.encoder import Description, Encoder
 from aurify.blocks.entries import Plain
 from aurify.core.errors import AurifyError
-from aurify.core.parts import Part, Trait, knob
+from aurify.core.parts import Trait, knob
 from aurify.core.ragged import SEPARATOR, UNKNOWN, Ragged, by_width, side_by_side
 from aurify.core.types import Input, Layer, View
 from aurify.data.characters import SPECIAL, with_tokens
-from aurify.data.encoder_files import EncoderFiles, describe, find, local_files
+from aurify.data.encoder_files import EncoderFiles, describe, find
+from aurify.data.kept_module import around, as_fields
 from aurify.data.subwords import ids_of, read_tokenizer, sound
+from aurify.data.with_encoder import ENCODED, WithEncoder
 from aurify.data.word_pattern import LONGEST_WORD
-
-ENCODED = "encoded"
-"""The input that holds the vectors of a frozen encoder."""
 
 AT_ONCE = 32
 """Rows of one length that are encoded together."""
@@ -36,10 +35,9 @@ KEPT_BYTES = 64 * 2**20
 
 
 @dataclass(kw_only=True)
-class EncoderSettings(Part):
-    """What parts ask that use a pretrained encoder."""
+class EncoderSettings(WithEncoder):
+    """What parts ask that use a pretrained encoder of texts."""
 
-    model: str = knob("", "folder of the encoder, or its name on the Hugging Face hub", file=True)
     pooling: str = knob(
         "auto",
         "what stands for a text: first token, mean or the model's pooler; auto: as its folder says, or mean",
@@ -47,14 +45,6 @@ class EncoderSettings(Part):
     )
     length: int = knob(256, "tokens of a text that are read", low=32, high=512, log=True, legal=(1, 65_536))
     needs = frozenset({Trait.TEXTS, Trait.ENCODER})
-
-    @property
-    def offers(self) -> frozenset[Trait]:
-        return frozenset({Trait.ENCODER} if self.model else ())
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        return local_files(self.model)
 
 
 class EncoderTokens(Layer):
@@ -119,9 +109,8 @@ class FrozenTexts(Layer):
         about = Description.from_json(fields["about"])
         encoder = Encoder(about)
         encoder.model.load_state_dict(files.weights(about.pooling == "pooler"), strict=False)
-        stored = {_field(name): value for name, value in encoder.state_dict().items()}
         width = encoder.width
-        layer = cls(**fields, **stored, centre=torch.zeros(width), spread=torch.ones(width))
+        layer = cls(**fields, **as_fields(encoder), centre=torch.zeros(width), spread=torch.ones(width))
         x_ND = layer.vectors(view.values["texts"]).double()
         spread_D = x_ND.std(0, unbiased=False) if len(x_ND) else torch.ones(width)
         layer.centre.copy_(x_ND.mean(0) if len(x_ND) else torch.zeros(width))
@@ -139,11 +128,7 @@ class FrozenTexts(Layer):
     @cached_property
     def encoder(self) -> list[Encoder]:
         """The encoder around this layer's own tensors; in a list, which ``named_buffers`` does not look into."""
-        with torch.device("meta"):
-            encoder = Encoder(Description.from_json(self.about))
-        own = {_name(field): value for field, value in self.tensors().items() if field.startswith(MARK)}
-        encoder.load_state_dict(own, strict=True, assign=True)
-        return [encoder.eval().requires_grad_(False)]
+        return [around(self.tensors(), lambda: Encoder(Description.from_json(self.about)))]
 
     def forward(self, values: dict[str, Any]) -> dict[str, Any]:
         x_ND = (self.vectors(values["texts"]) - self.centre) / self.spread
@@ -177,17 +162,6 @@ class FrozenTexts(Layer):
         names = tuple(f"{ENCODED} {at + 1}" for at in range(len(self.centre)))
         after = {k: v for k, v in before.items() if k != "texts"}
         return {**after, ENCODED: Input("numbers", (len(names),), names, entry=Plain)}
-
-
-MARK = "encoder__"
-
-
-def _field(name: str) -> str:
-    return MARK + name.replace(".", "__")
-
-
-def _name(field: str) -> str:
-    return field.removeprefix(MARK).replace("__", ".")
 
 
 def taken(files: EncoderFiles, pooling: str, length: int) -> dict[str, Any]:

@@ -54,7 +54,8 @@ class Asked:
     """Rows to predict and to measure: typed inputs {name: (N, C)}, targets and which row ids (M,) are meant.
 
     Targets are as a Store's. Inputs are arrays, texts are ``Packed``. ``roles`` are as in a Store, ``ids`` columns of
-    new data that name its rows (M,), ``notes`` what was noticed.
+    new data that name its rows, ``notes`` what was noticed. ``count`` is how many rows the data has, where some of them
+    cannot be asked about; the ``ids`` are of all of them.
     """
 
     inputs: Mapping[str, Any]
@@ -63,6 +64,7 @@ class Asked:
     roles: Mapping[str, np.ndarray] = field(default_factory=dict)
     ids: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    count: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

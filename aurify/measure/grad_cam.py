@@ -12,15 +12,17 @@ from torch import Tensor, nn
 
 from aurify.blocks.picture import floats
 
+FEW_PLACES = 3
+
 
 def grad_cam(network: nn.Module, inputs: Mapping[str, Tensor], name: str, of: Tensor | None) -> Tensor | None:
     """Heat (B, h, w), 0 and more, of what speaks for the outputs ``of`` (B,) in the images ``inputs[name]``.
 
-    Grad-CAM (Selvaraju et al. 2017): the channels of the last feature maps, weighted by the mean gradient of the output,
-    summed, what is below 0 left out. ``of`` None means the one output of a network of numbers. It is coarse, tells of
-    the last maps only, and of gradients, which are not what would happen without a place; one backward pass is all it
-    takes. None where a network has no convolutions of overlapping windows, or makes tokens of what they see: what it
-    looks at then is decided elsewhere.
+    Grad-CAM (Selvaraju et al. 2017): the channels of the last feature maps, weighted by the mean gradient of the
+    output and summed; what is below 0 is left out. ``of`` None means the one output of a network of numbers. Helps: one
+    backward pass is all it takes. Hurts: it is coarse, tells of the last maps only, and of gradients, which are not
+    what would happen without a place. None where a network has no convolutions of overlapping windows, or makes tokens
+    of what they see: what it looks at then is decided elsewhere.
     """
     seen: list[tuple[nn.Module, Any]] = []
 
@@ -41,9 +43,10 @@ def grad_cam(network: nn.Module, inputs: Mapping[str, Tensor], name: str, of: Te
     if maps is None:
         return None
     rows = len(images)
-    told = output[:rows].mean(dim=1) if output.ndim == 3 else output[:rows]
-    height = told[:, 0] if of is None else told.gather(1, of[:, None])[:, 0]
-    (gradient,) = torch.autograd.grad(height.sum(), maps, allow_unused=True)
+    with torch.enable_grad():
+        told = output[:rows].mean(dim=1) if output.ndim == 3 else output[:rows]
+        height = told[:, 0] if of is None else told.gather(1, of[:, None])[:, 0]
+        (gradient,) = torch.autograd.grad(height.sum(), maps, allow_unused=True)
     if gradient is None:
         return None
     weight = gradient[:rows].mean(dim=(2, 3), keepdim=True)
@@ -51,7 +54,10 @@ def grad_cam(network: nn.Module, inputs: Mapping[str, Tensor], name: str, of: Te
 
 
 def _last_maps(seen: list[tuple[nn.Module, Any]], answer: Tensor) -> Tensor | None:
-    """The last feature maps (B, C, h, w) with more than one place that convolutions left, None of tokens."""
+    """The last feature maps (B, C, h, w) that convolutions left, if there are some those with a few places, not tokens.
+
+    What is pooled to ``FEW_PLACES`` or less to a side tells little of where.
+    """
     found, convolved = None, False
     for module, output in seen:
         if not isinstance(output, Tensor) or output is answer:
@@ -60,5 +66,6 @@ def _last_maps(seen: list[tuple[nn.Module, Any]], answer: Tensor) -> Tensor | No
         if convolved and output.ndim == 3 and output.shape[1] > 1:
             return None
         if convolved and output.ndim == 4 and output.shape[2] * output.shape[3] > 1 and output.requires_grad:
-            found = output
+            coarser = found is not None and min(output.shape[2:]) <= FEW_PLACES < min(found.shape[2:])
+            found = found if coarser else output
     return found

@@ -32,6 +32,7 @@ def covered_patches(
     inputs: Inputs,
     rows: Sequence[int],
     *,
+    of: Sequence[int] | None = None,
     most: int = MOST_PATCHES,
     check: Callable[[], None] = lambda: None,
 ) -> list[dict[str, Any]]:
@@ -44,27 +45,38 @@ def covered_patches(
 
     Each row has its ``row`` id, ``prediction`` and ``target`` (None where unknown), the ``answer`` (the probability of
     the predicted class, or the number), ``effects`` and ``without`` (h, w): the log-odds of the answer, or the number,
-    less those with the patch covered, and that answer itself.
+    less those with the patch covered, and that answer itself. ``of`` are the classes, or of several labels a row the
+    labels, that each is about; None stands for the predicted classes. A row of several labels has its label as
+    ``prediction``, and whether it is ``held`` (None where unknown).
     """
-    found = []
-    for at in rows:
+    found, codes = [], predictions.prediction[list(rows)] if of is None else of
+    for at, code in zip(rows, codes, strict=True):
         check()
         one = rows_of(inputs, np.array([at]))
         image = _images(one[IMAGES])[0]
         height, width = grid(image.shape[0], image.shape[1], most)
         asked = rows_of({k: v for k, v in one.items() if k != IMAGES}, np.zeros(height * width + 1, dtype=np.int64))
         replies = respond({**asked, IMAGES: _covered(image, height, width)}, np.full(height * width + 1, at))
-        told = replies if predictions.classes is None else replies[:, int(predictions.prediction[at])]
+        told = replies if predictions.classes is None else replies[:, int(code)]
         level = told if predictions.classes is None else log_odds(told)
         effects, without = level[0] - level[1:], told[1:]
         found.append(
             {
-                **about(predictions, at, float(told[0])),
+                **_about(predictions, at, int(code), float(told[0])),
                 "effects": plain(effects.reshape(height, width)),
                 "without": plain(without.reshape(height, width)),
             }
         )
     return found
+
+
+def _about(predictions: Predictions, at: int, code: int, answer: float) -> dict[str, Any]:
+    """The row at a position, and what is answered."""
+    if not predictions.several:
+        return about(predictions, at, answer)
+    held = None if predictions.target is None else bool(predictions.target[at, code])
+    name = (predictions.classes or ())[code]
+    return {"row": int(predictions.row[at]), "target": None, "prediction": name, "held": held, "answer": plain(answer)}
 
 
 def grid(height: int, width: int, most: int) -> tuple[int, int]:

@@ -12,7 +12,8 @@ from aurify.data.image_form import IMAGES
 from aurify.measure.intervals import row_weights
 from aurify.measure.summaries import known_target
 from aurify.report.numbered import placed, row_name
-from aurify.report.section import Block, Gallery, Paragraph, Strip, Tested
+from aurify.report.pictures import Gallery, Strip
+from aurify.report.section import Block, Paragraph, Tested
 from aurify.report.thumbnails import picture, thumbnail
 from aurify.report.values import share, shown
 
@@ -41,7 +42,7 @@ def confused_images(tested: Tested) -> list[dict[str, Any]]:
         some = mine[np.argsort(-chance, kind="stable")][:MOST_IMAGES]
         pictures = [
             {
-                **placed(tested.store, {"row": int(ours.row[at])}),
+                **placed(tested.store, {"row": int(ours.row[at])}, tested.names),
                 **thumbnail(images[ours.row[at]]),
                 "chance": None if ours.probabilities is None else float(ours.probabilities[at, told]),
             }

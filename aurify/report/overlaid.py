@@ -9,7 +9,8 @@ import numpy as np
 
 from aurify.core.words import Said, said
 from aurify.measure.verdict import number
-from aurify.report.section import Block, Gallery, Paragraph, Picture, Strip
+from aurify.report.pictures import Gallery, Picture, Strip
+from aurify.report.section import Block, Paragraph
 from aurify.report.thumbnails import heated, picture, scale_of, thumbnail
 from aurify.report.values import share, shown
 
@@ -24,15 +25,20 @@ WHERE = (
 
 
 def overlaid(
-    image: np.ndarray, found: Mapping[str, Any], look: tuple[np.ndarray, np.ndarray] | None, *, of_classes: bool
+    image: np.ndarray,
+    found: Mapping[str, Any],
+    look: tuple[np.ndarray, np.ndarray] | None,
+    *,
+    of_classes: bool,
+    faint: float = FAINT,
 ) -> dict[str, Any]:
     """The pictures of one image (H, W, C), of what ``covered_patches`` found of it and of a ``look`` at it, as data.
 
-    The patch that matters most goes along, as words of the page can tell of it.
+    The patch that matters most goes along, so that words can tell of it. Effects below ``faint`` are never strong.
     """
     effects, without = np.array(found["effects"]), np.array(found["without"])
-    strongest = max(float(np.abs(effects).max()), FAINT if of_classes else 0.0)
-    at = np.unravel_index(int(np.argmax(effects)), effects.shape)
+    strongest = max(float(np.abs(effects).max()), faint)
+    at = np.unravel_index(int(np.argmax(effects if of_classes else np.abs(effects))), effects.shape)
     told = {k: v for k, v in found.items() if k not in ("effects", "without")}
     return {
         **told,
@@ -84,14 +90,18 @@ def pictures(found: Mapping[str, Any], *, of_classes: bool) -> list[Block]:
     if found["look"] is not None:
         name = said("the image in gray, blue where the network sees what speaks for its answer")
         shown.append(picture(found["look"], name, said("looked at"), large=True))
-    name = said("the image in gray, blue where it speaks for the answer and orange where it speaks against it")
+    name = (
+        said("the image in gray, blue where it speaks for the answer and orange where it speaks against it")
+        if of_classes
+        else said("the image in gray, blue where it makes the number higher and orange where it makes it lower")
+    )
     shown.append(picture(found["covered"], name, said("covered"), large=True))
     return [Gallery([Strip("", shown)]), Paragraph(_strongest(found, where, of_classes))]
 
 
 def _strongest(found: Mapping[str, Any], where: Said, of_classes: bool) -> Said:
     effect, without = found["strongest"]["effect"], found["strongest"]["without"]
-    if effect <= 0:
+    if of_classes and effect <= 0:
         return said("No part that was covered speaks for the answer.")
     if not of_classes:
         return said(

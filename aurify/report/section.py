@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from aurify.core.errors import AurifyError
 from aurify.core.words import Said, say
+from aurify.report.pictures import Gallery
+from aurify.report.pictures import Picture as Picture  # blocks are told together
+from aurify.report.pictures import Strip as Strip
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +45,7 @@ class Tested:
     raise to stop the work. ``tokens`` tells how the tested texts look to the model, None where it reads none.
     ``looks(inputs, at, of)`` tells where in images the model that answered for the rows ``at`` (M,) sees what speaks
     for the classes ``of`` (M,), None of numbers: the images (H, W, C) as its network takes them in and a heat (h, w)
-    for each, or None where its network does not tell.
+    for each, or None where its network does not tell. ``names`` are the files of the images by row of the Store.
     """
 
     recipe: Recipe
@@ -57,6 +59,7 @@ class Tested:
     check: Callable[[], None]
     tokens: Callable[[], Mapping[str, Any] | None] = lambda: None
     looks: Looks = lambda inputs, at, of: None
+    names: Sequence[str | None] | None = None
 
     @property
     def model(self) -> Predictions:
@@ -68,11 +71,6 @@ class Tested:
         from aurify.data.image_rows import rows_of_input
 
         return {name: rows_of_input(values, self.asked.rows) for name, values in self.asked.inputs.items()}
-
-
-SOURCE = re.compile(r"data:image/(?:png|jpeg);base64,[A-Za-z0-9+/]+={0,2}")
-SMALL, LARGE = 72, 112
-"""The longer side of a picture on the page, in pixels."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -146,49 +144,6 @@ class Marked:
 
     pieces: Sequence[tuple[str, int]]
     name: str = ""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A small image as a data URI, ``width`` times ``height`` pixels of its own; shown with its longer side ``large``.
-
-    ``name`` is what it shows, said to those who do not see it; the ``caption`` stands below. Raises ValueError for a
-    source that is no image of its own: files of a run may be anybody's.
-    """
-
-    source: str
-    width: int
-    height: int
-    name: str
-    caption: str = ""
-    large: bool = False
-
-    def __post_init__(self) -> None:
-        sides = (self.width, self.height)
-        if not SOURCE.fullmatch(self.source) or not all(isinstance(side, int) and 0 < side < 4096 for side in sides):
-            raise ValueError("no picture")
-
-    @property
-    def shown(self) -> tuple[int, int]:
-        """Width and height on the page."""
-        most = LARGE if self.large else SMALL
-        scale = most / max(self.width, self.height)
-        return max(1, round(self.width * scale)), max(1, round(self.height * scale))
-
-
-@dataclass(frozen=True)
-class Strip:
-    """Pictures side by side, and what they have in common."""
-
-    name: str
-    pictures: Sequence[Picture]
-
-
-@dataclass(frozen=True)
-class Gallery:
-    """Strips of pictures, one under another."""
-
-    strips: Sequence[Strip]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from aurify.report.section import Picture
+from aurify.report.pictures import Picture
 
 SIDE = 96
 """The longer side of a picture at most, in pixels."""
@@ -19,7 +19,7 @@ SIDE = 96
 EXACT_SIDE = 40
 """Up to here every pixel is kept as it is."""
 
-MOST_BYTES = 5500
+MOST_BYTES = 5000
 """Of one picture: a page holds some two hundred of them."""
 
 QUALITIES = (85, 70, 50, 30, 10)

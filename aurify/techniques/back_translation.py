@@ -17,7 +17,7 @@ from aurify.core.ragged import PAD, from_texts
 from aurify.core.run import Run
 from aurify.core.types import Batch, Layer, View
 from aurify.data.edited import token_inputs
-from aurify.data.encoder_files import local_files
+from aurify.data.hub_files import local_files
 from aurify.data.translating import Translate, Translations, file_of, function_of, models_of, share_of
 
 CACHE = "translations.jsonl"

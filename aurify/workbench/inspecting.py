@@ -17,6 +17,7 @@ from aurify.core.files import write_bytes, write_json
 from aurify.core.folder import RunFolder
 from aurify.core.parts import Trait
 from aurify.core.recipe import Recipe, Source
+from aurify.core.surroundings import telling
 from aurify.core.watch import Watch
 from aurify.core.words import said
 from aurify.data.findings import NOTE, READING, WARNING, Finding, Findings, join, join_mends, noted
@@ -79,7 +80,8 @@ def inspect(
         raise AurifyError("give the data to inspect: a CSV path, or a recipe with source.path")
     folder = None if out is None else _folder(Path(out))
     with Watch() as watch, nullcontext() if folder is None else folder.held():
-        task, read = wish.read(catalog, labelled=False)
+        with telling(lambda what, done, total: watch.check()):
+            task, read = wish.read(catalog, labelled=False)
         settled = None
         if fix and read.store.schema.target is None:
             raise AurifyError(NEEDED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from aurify.catalog import Catalog
@@ -11,7 +12,9 @@ from aurify.core.errors import AurifyError
 from aurify.core.files import write_bytes, write_json
 from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe
+from aurify.core.surroundings import beside, telling
 from aurify.data.findings import NOTE, Findings
+from aurify.data.image_names import image_names, write_names
 from aurify.workbench.inspecting import gate, not_looked_at, stop_if_severe
 from aurify.workbench.measuring import open_store
 from aurify.workbench.wish import Wish, complete
@@ -44,11 +47,15 @@ def settle(
     if begun and not wish.readable:
         store, task = open_store(folder), catalog.read_recipe(known).task
     else:
-        task, read = wish.read(catalog)
+        with beside(folder.path), telling(lambda what, done, total: check()):
+            task, read = wish.read(catalog)
         store = read.store
     recipe, replaced = complete(wish, task.settled(store), store, catalog)
     if begun or read is None:
-        _require_same(catalog.read_recipe(known), recipe, folder.path, known)
+        before = catalog.read_recipe(known)
+        if not wish.says("precision"):  # it is the machine that decides there, and the run may have been moved
+            recipe = replace(recipe, precision=before.precision)
+        _require_same(before, recipe, folder.path, known)
         if open_store(folder).fingerprint != store.fingerprint:
             raise AurifyError(f"the data has changed since {folder.path} began; choose --out for a new run")
         return recipe
@@ -60,6 +67,9 @@ def settle(
     stop_if_severe(found, recipe.source.accept)
     folder.clear()
     store.write(folder.store)
+    names = image_names(store.schema, read.frames)
+    if names is not None:
+        write_names(folder.images, names)
     parts.write(folder.parts)
     for number, fold in enumerate(folds, 1):
         folder.fold(number).path.mkdir(parents=True, exist_ok=True)

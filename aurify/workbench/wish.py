@@ -45,6 +45,10 @@ class Wish:
         """Whether the data can be read (again)."""
         return self.data is not None and (not isinstance(self.data, (str, Path)) or Path(self.data).exists())
 
+    def says(self, setting: str) -> bool:
+        """Whether a setting of the recipe itself is the user's word."""
+        return setting in self.recipe or any(word.partition("=")[0] == setting for word in self.settings)
+
     def read(self, catalog: Catalog, *, labelled: bool = True) -> tuple[Any, Any]:
         """Read the data as the task does; returns that task, or the one rather meant where none was named, and it."""
         task: Any = catalog.part("task", self.task)
@@ -126,7 +130,7 @@ def complete(wish: Wish, task: Any, store: Any, catalog: Catalog) -> tuple[Recip
     if idle := _idle(recipe, [*wish.using, *wish.settings]):
         recipe = replace(recipe, techniques=tuple(t for t in recipe.techniques if t.name() not in idle))
         what = said(
-            "texts are encoded once and for all: left out is what changes them later, {names}", names=", ".join(idle)
+            "what is encoded once, before training, is not changed later: left out is {names}", names=", ".join(idle)
         )
         notes.append(what)
     for name in sorted(recipe.hidden):
@@ -136,12 +140,24 @@ def complete(wish: Wish, task: Any, store: Any, catalog: Catalog) -> tuple[Recip
 
 
 def _idle(recipe: Recipe, words: Sequence[str]) -> list[str]:
-    """Techniques nobody asked for in ``words`` that would change tokens, where texts are encoded before training."""
-    if not any(Trait.ENCODED in part.offers for part in (recipe.network, *recipe.techniques)):
-        return []
+    """Techniques nobody asked for in ``words`` that would change texts or images encoded before training.
+
+    Raises AurifyError for one that was asked for and changes images.
+    """
+    parts = (recipe.network, *recipe.techniques)
+    encoded = {need for part in parts if Trait.ENCODED in part.offers for need in part.needs} & READ
     asked = {word.removeprefix("techniques.").partition("=")[0].partition(".")[0] for word in words}
-    edits = [t.name() for t in recipe.techniques if Trait.TEXTS in t.needs and fills(t, "on_batch")]
-    return [name for name in edits if name not in asked]
+    edits = [t for t in recipe.techniques if t.needs & encoded and fills(t, "on_batch")]
+    for technique in edits:
+        if technique.name() in asked and Trait.IMAGES in technique.needs:
+            raise AurifyError(
+                f"{technique.name()} changes images while a network learns, and this one sees none: they are encoded"
+                " once, before; take network.tuning=full or lora, or leave it out"
+            )
+    return [t.name() for t in edits if t.name() not in asked]
+
+
+READ = {Trait.TEXTS, Trait.IMAGES}
 
 
 def _section(plain: Mapping[str, Any], name: str) -> Mapping[str, Any]:

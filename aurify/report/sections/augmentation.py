@@ -10,7 +10,8 @@ import numpy as np
 from aurify.core.words import Said, listed, said
 from aurify.data.image_form import IMAGES
 from aurify.data.store import Store
-from aurify.report.section import Block, Gallery, Paragraph, Picture, Record, Section, Strip, Tested
+from aurify.report.pictures import Gallery, Picture, Strip
+from aurify.report.section import Block, Paragraph, Record, Section, Tested
 from aurify.report.thumbnails import picture, thumbnail
 from aurify.report.values import amount, shown
 from aurify.training.contact import augmented, shown_by

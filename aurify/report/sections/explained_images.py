@@ -14,18 +14,26 @@ from aurify.measure.intervals import row_weights
 from aurify.measure.pace import affordable
 from aurify.measure.patches import MOST_PATCHES, covered_patches
 from aurify.measure.places import rows_of
+from aurify.measure.predictions import Predictions
+from aurify.measure.summaries import known_probabilities, known_target
 from aurify.measure.verdict import number
 from aurify.report.chosen_rows import most_wrong, surest
 from aurify.report.numbered import placed, row_name
-from aurify.report.overlaid import how, legend, overlaid, pictures
+from aurify.report.overlaid import FAINT, how, legend, overlaid, pictures
 from aurify.report.section import Block, Card, Folded, Paragraph, Record, Section, Tested
 from aurify.report.values import share, shown
 
 MOST_IMAGES, MOST_OPEN = 6, 3
 """Of the most wrong and of the surest ones each, and how many of these are not folded away."""
 
+WRONG = 0.5
+"""How far a label's probability is from the truth where it is called wrong."""
+
 SECONDS = 4.0
 """That asking about all of them may take, where the model is a slow one."""
+
+FAINT_SHARE = 0.02
+"""Of the spread of a number that is predicted: effects below it are never shown as strong."""
 
 
 class ExplainedImages(Section):
@@ -39,17 +47,19 @@ class ExplainedImages(Section):
 
     def measure(self, tested: Tested) -> Any:
         ours, column = tested.model, tested.store.schema.image
-        if ours.several or column is None or column.name in tested.recipe.hidden:
+        if column is None or column.name in tested.recipe.hidden or Trait.IMAGES not in tested.recipe.task.traits:
             return None
-        if Trait.IMAGES not in tested.recipe.task.traits or (ours.classes and ours.probabilities is None):
+        if ours.classes and ours.probabilities is None:
             return None
-        counted = row_weights(ours) > 0
-        wrong = most_wrong(ours, counted, MOST_IMAGES)
-        sure = surest(ours, np.flatnonzero(counted), MOST_IMAGES)
-        asks = affordable(tested.respond, tested.inputs, max(1, len(wrong) + len(sure)) * MOST_PATCHES, SECONDS)
-        most = max(1, asks // max(1, len(wrong) + len(sure)))
-        found = {name: _explained(tested, rows, most) for name, rows in (("wrong", wrong), ("sure", sure))}
-        return {**found, "classes": ours.classes is not None}
+        wrong, sure = _labels(ours) if ours.several else _rows(ours)
+        count = max(1, len(wrong) + len(sure))
+        asks = affordable(tested.respond, tested.inputs, count * MOST_PATCHES, SECONDS)
+        most = max(1, asks // count)
+        return {
+            "wrong": _explained(tested, wrong, most),
+            "sure": _explained(tested, sure, most),
+            "classes": ours.classes is not None,
+        }
 
     def show(self, record: Record, measured: Any) -> Sequence[Block]:
         if measured is None or not (measured["wrong"] or measured["sure"]):
@@ -69,26 +79,50 @@ class ExplainedImages(Section):
         return blocks
 
 
-def _explained(tested: Tested, rows: Sequence[int], most: int) -> list[dict[str, Any]]:
-    """The images at these positions with what the answers to them hang on."""
+Asked = list[tuple[int, int]]
+"""Positions of tested rows, and the class or label that each is asked about."""
+
+
+def _rows(ours: Predictions) -> tuple[Asked, Asked]:
+    """The most wrong rows and the surest ones, each about what was predicted."""
+    counted = row_weights(ours) > 0
+    wrong, sure = most_wrong(ours, counted, MOST_IMAGES), surest(ours, np.flatnonzero(counted), MOST_IMAGES)
+    codes = np.zeros(len(ours), dtype=np.int64) if ours.classes is None else ours.prediction
+    return [(at, int(codes[at])) for at in wrong], [(at, int(codes[at])) for at in sure]
+
+
+def _labels(ours: Predictions) -> tuple[Asked, Asked]:
+    """Of several labels a row: the rows and labels that are furthest off, and for each label the row surest of it."""
+    target, chances = known_target(ours), known_probabilities(ours)
+    miss = np.where((row_weights(ours) > 0)[:, None], np.abs(chances - target), -1.0)
+    worst = miss.argmax(axis=1)
+    order = np.argsort(-miss.max(axis=1), kind="stable")
+    wrong = [(at, int(worst[at])) for at in order.tolist() if miss[at].max() > WRONG][:MOST_IMAGES]
+    best = np.where((row_weights(ours) > 0)[:, None], chances, -1.0).argmax(axis=0)
+    return wrong, [(int(at), code) for code, at in enumerate(best)][:MOST_IMAGES]
+
+
+def _explained(tested: Tested, asked: Asked, most: int) -> list[dict[str, Any]]:
+    """The images of these rows with what the answers to them hang on."""
+    if not asked:
+        return []
     ours, images = tested.model, tested.asked.inputs[IMAGES]
-    at = np.array(rows, dtype=np.int64)
-    found = covered_patches(ours, tested.respond, tested.inputs, rows, most=most, check=tested.check)
-    looks = None
-    if len(rows):
-        of = None if ours.classes is None else ours.prediction[at]
-        looks = tested.looks(rows_of(tested.inputs, at), at, of)
+    at, of = (np.array(each, dtype=np.int64) for each in zip(*asked, strict=True))
+    found = covered_patches(
+        ours, tested.respond, tested.inputs, at.tolist(), of=of.tolist(), most=most, check=tested.check
+    )
+    looks = tested.looks(rows_of(tested.inputs, at), at, None if ours.classes is None else of)
+    faint = FAINT if ours.classes is not None else FAINT_SHARE * float(known_target(ours).std())
     told = []
-    for position, each, look in zip(rows, found, looks or [None] * len(rows), strict=True):
-        made = overlaid(images[each["row"]], each, look, of_classes=ours.classes is not None)
-        told.append({**placed(tested.store, made), "target_chance": _chance(tested, position)})
+    for position, each, look in zip(at.tolist(), found, looks or [None] * len(at), strict=True):
+        made = overlaid(images[each["row"]], each, look, of_classes=ours.classes is not None, faint=faint)
+        told.append({**placed(tested.store, made, tested.names), "target_chance": _chance(ours, position)})
     return told
 
 
-def _chance(tested: Tested, at: int) -> float | None:
+def _chance(ours: Predictions, at: int) -> float | None:
     """The probability that the true class was given."""
-    ours = tested.model
-    if ours.probabilities is None or ours.target is None:
+    if ours.probabilities is None or ours.target is None or ours.several:
         return None
     return float(ours.probabilities[at, ours.target[at]])
 
@@ -99,6 +133,10 @@ def _happened(found: Mapping[str, Any]) -> Said:
         told, true = number(found["prediction"]), number(found["target"])
         return said("{row}: answered {prediction}, true is {target}", row=row, prediction=told, target=true)
     told, chance = shown(found["prediction"]), share(found["answer"])
+    if "held" in found:
+        if found["held"]:
+            return said("{row}: holds {label}, which was given {chance}", row=row, label=told, chance=chance)
+        return said("{row}: does not hold {label}, which was given {chance}", row=row, label=told, chance=chance)
     if found["prediction"] == found["target"]:
         return said("{row}: answered {prediction} ({chance}), which is right", row=row, prediction=told, chance=chance)
     return said(

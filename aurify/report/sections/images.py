@@ -10,7 +10,8 @@ import numpy as np
 from aurify.core.words import Said, said
 from aurify.data.image_form import IMAGES, Form
 from aurify.data.store import Store
-from aurify.report.section import Block, DataSection, Gallery, Inspection, Paragraph, Strip, Tested
+from aurify.report.pictures import Gallery, Strip
+from aurify.report.section import Block, DataSection, Inspection, Paragraph, Tested
 from aurify.report.thumbnails import picture, thumbnail
 from aurify.report.values import amount, shown
 

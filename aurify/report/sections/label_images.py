@@ -15,7 +15,8 @@ from aurify.measure.label_errors import finder
 from aurify.measure.predictions import Predictions
 from aurify.measure.summaries import known_target
 from aurify.report.numbered import placed, row_name
-from aurify.report.section import Block, Gallery, Paragraph, Picture, Record, Section, Strip, Tested
+from aurify.report.pictures import Gallery, Picture, Strip
+from aurify.report.section import Block, Paragraph, Record, Section, Tested
 from aurify.report.thumbnails import picture, thumbnail
 from aurify.report.values import share, shown
 
@@ -45,7 +46,7 @@ class LabelImages(Section):
         images, names = tested.asked.inputs[IMAGES], ours.classes or ()
         pictures = [
             {
-                **placed(tested.store, {"row": int(ours.row[at])}),
+                **placed(tested.store, {"row": int(ours.row[at])}, tested.names),
                 **thumbnail(images[ours.row[at]]),
                 "target": names[known_target(ours)[at]],
                 "likely": names[int(ours.probabilities[at].argmax())],
