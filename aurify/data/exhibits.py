@@ -17,8 +17,8 @@ class Exhibit:
     ``map``: ``columns`` [C], ``bins`` [B] labels of stretches of rows, ``shares`` [B][C] from 0 to 1.
     ``bars``: ``names`` [N], ``values`` [N], ``low`` and ``high`` [N] or None, ``axis`` a text, ``reference`` a number
     to compare with or None. ``line``: ``x`` [N] numbers, ``y``, ``low``, ``high`` [N], ``across`` and ``up`` texts;
-    where ``low`` and ``high`` are None, as a whole or at some places, there is no interval. ``images``: ``strips``, lists
-    of pictures: ``source`` a data URI of a PNG or JPEG, ``width`` and ``height`` in pixels, ``text``.
+    where ``low`` and ``high`` are None, as a whole or at some places, there is no interval. ``images``: ``strips``,
+    lists of pictures: ``source`` a data URI of a PNG or JPEG, ``width`` and ``height`` in pixels, ``text``.
     """
 
     kind: str

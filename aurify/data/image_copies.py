@@ -51,7 +51,7 @@ are none, hardly ever are. Handwritten digits are much alike, photographs are no
 KINDS = ("saved anew", "cropped", "mirrored", "joined")
 """How near copies are alike; those ``joined`` are so by a chain of others."""
 
-DECOYS, MOST_BY_CHANCE = 4000, 0.1
+DECOYS, MOST_BY_CHANCE = 4000, 0.03
 """Images that are looked up upside down, and their share among the images with a copy that may be chance."""
 
 MIRRORED_CUTS = 2

@@ -15,9 +15,13 @@ from aurify.data.images import decoded
 from aurify.data.small_gray import small_gray
 from aurify.data.store import COPIES
 from aurify.inspection.inspected import Inspected
+from aurify.measure.image_features import feature_answers, patch_features
 
 SIDE = 32
 """Of the small gray images that are looked at."""
+
+MOST_ANSWERED = 10_000
+"""Rows for which a plain model of images is asked."""
 
 NEAR_TONES = 5
 """Neighbouring grays, of 256, that count as one tone."""
@@ -77,3 +81,20 @@ def unread(seen: Inspected) -> dict[int, str]:
 def of_images(seen: Inspected) -> np.ndarray:
     """Ids of all rows that are looked at and whose image could be read, ascending; for ``Inspected.once``."""
     return np.setdiff1d(np.union1d(seen.rows, seen.test), np.array(list(seen.once(unread)), dtype=np.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class ImageAnswers:
+    """Out-of-fold answers of a linear model on the images alone: for ``at``, places among the sampled rows."""
+
+    at: np.ndarray
+    answers: np.ndarray
+
+
+def answers_to_images(seen: Inspected) -> ImageAnswers:
+    """For ``Inspected.once``: answers (m',) or probabilities (m', K) for as many sampled rows as time allows."""
+    classes = None if seen.classes is None else len(seen.classes)
+    at = seen.drawn(len(seen.sampled), MOST_ANSWERED, "inspect/image answers")
+    features = patch_features(seen.store.inputs[IMAGES], seen.sampled.row[at], seen.seed, seen.check)
+    answers = feature_answers(features, seen.sampled.target[at], seen.fold[at], classes, seen.check)
+    return ImageAnswers(at, answers)
