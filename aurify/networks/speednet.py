@@ -31,9 +31,10 @@ class Speednet(Network):
     """Three stages of convolutions that halve the image first and widen then, so that little is spent on large maps.
 
     In the manner of airbench (Jordan 2024): a narrow first convolution, each stage convolves, halves by the largest
-    value, normalises and convolves again; the largest value over all places is what the head sees. Helps: photographs
-    of one thing in minutes, on a processor too, above all with ``optimizer=muon`` and ``precision=bfloat16``. Hurts:
-    what is told by fine detail in large images, which are brought to about 31 places a side at once.
+    value, normalises and convolves again; the largest value over all places is what the head sees; convolutions begin
+    as the identity (Zagoruyko & Komodakis 2017). Helps: photographs of one thing in minutes, on a processor too, above
+    all with ``optimizer=muon`` and ``precision=bfloat16``. Hurts: what is told by fine detail in large images, which
+    are brought to about 31 places a side at once.
     """
 
     needs = frozenset({Trait.IMAGES})
@@ -56,6 +57,12 @@ class Speednet(Network):
         _, given = pixel_input(signature)
         look = _Look(*given.shape, width=self.width, depth=self.depth)
         return ImageHead(look, look.features, signature, 4 * self.width)
+
+    def first_weights(self, model: nn.Module) -> None:
+        """Convolutions begin by handing on what they see, as far as they have filters for it: short trainings gain."""
+        for module in model.modules():
+            if isinstance(module, Filters):
+                nn.init.dirac_(module.weight.data[: module.in_channels])
 
 
 class _Look(nn.Module):
@@ -82,9 +89,9 @@ class _Stage(nn.Sequential):
     """Convolve, halve, normalise, activate; then convolve, normalise, activate until ``depth`` is reached."""
 
     def __init__(self, before: int, after: int, depth: int):
-        steps: list[nn.Module] = [_filters(before, after), _Halve(), ImageBatchNorm(after), nn.GELU()]
+        steps: list[nn.Module] = [Filters(before, after), _Halve(), ImageBatchNorm(after), nn.GELU()]
         for _ in range(depth - 1):
-            steps += [_filters(after, after), ImageBatchNorm(after), nn.GELU()]
+            steps += [Filters(after, after), ImageBatchNorm(after), nn.GELU()]
         super().__init__(*steps)
 
 
@@ -95,6 +102,8 @@ class _Halve(nn.Module):
         return F.max_pool2d(x_BCYX, [min(2, int(side)) for side in x_BCYX.shape[2:]])
 
 
-def _filters(before: int, after: int) -> nn.Conv2d:
-    """A convolution that keeps the size; without bias, for a norm follows."""
-    return nn.Conv2d(before, after, 3, padding=1, bias=False)
+class Filters(nn.Conv2d):
+    """A convolution of 3 x 3 that keeps the size; without bias, for a norm follows."""
+
+    def __init__(self, before: int, after: int):
+        super().__init__(before, after, 3, padding=1, bias=False)
