@@ -22,13 +22,13 @@ class TestTimeAugmentation(Technique):
     """Answer with the mean over an image, its mirror image and shifted ones (Krizhevsky et al. 2012).
 
     It is part of the model: validation, saved models and ONNX graphs answer so, training is as it was. Each view costs
-    one more answer. Helps: photographs, by a little and surely, if training mirrored and shifted them too; small
-    networks most. Hurts: whatever means another thing in a mirror (digits, letters: set mirror off), and speed.
+    one more answer. Mirror images answer where ``flip`` lets training see them. Helps: photographs, by a little and
+    surely; small networks most. Hurts: speed, and shifts that training does not make (``translate``).
     """
 
     __test__ = False  # the name is no test's
     family = "answering"
-    mirror: bool = knob(True, "answer for the mirror image too")
+    mirror: bool = knob(True, "answer for the mirror image too, where training mirrors images")
     shift: int = knob(
         0, "answer for images shifted by so many pixels each way along the diagonal", low=0, high=2, legal=(0, 16)
     )
@@ -37,11 +37,17 @@ class TestTimeAugmentation(Technique):
     vivid = {"shift": 2}
 
     def begin(self, model: nn.Module, recipe: Recipe) -> None:
-        if not self.mirror and not self.shift:
+        mirror = self.mirror and any(_mirrors(technique) for technique in recipe.techniques)
+        if not mirror and not self.shift:
             return
-        views = _Views(self.mirror, self.shift, recipe.task)
+        views = _Views(mirror, self.shift, recipe.task)
         model.register_forward_pre_hook(views.spread, with_kwargs=True)
         model.register_forward_hook(views.gather)
+
+
+def _mirrors(technique: Technique) -> bool:
+    asked = technique.settings() if technique.name() == "flip" else {"chance": 0.0}
+    return asked["chance"] > 0 and asked["direction"] != "vertical"
 
 
 @dataclass(frozen=True)

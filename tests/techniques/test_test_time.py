@@ -10,7 +10,7 @@ from aurify.training import fit as loop
 
 
 def model_with(lab, network="convnet", **settings):
-    recipe: Recipe = lab.recipe("image", {"test_time_augmentation": settings}, network={"name": network})
+    recipe: Recipe = lab.recipe("image", {"test_time_augmentation": settings, "flip": {}}, network={"name": network})
     torch.manual_seed(0)
     return recipe, loop.build(recipe, lab.problem(recipe).signature)
 
@@ -57,3 +57,13 @@ def test_training_sees_each_image_once(lab):
     _, averaged = model_with(lab, mirror=True, shift=2)
     _, plain = model_with(lab, mirror=False)
     assert same(asked(lab, averaged.train(), images), asked(lab, plain.train(), images))
+
+
+def test_what_training_does_not_mirror_is_not_answered_in_a_mirror(lab):
+    """Whoever leaves flip out says that left and right differ."""
+    images = images_of(4, 12, 12)
+    for flip in ({}, {"flip": {"direction": "vertical"}}, {"flip": {"chance": 0.0}}):
+        recipe = lab.recipe("image", {"test_time_augmentation": {}, **flip}, network={"name": "convnet"})
+        model = loop.build(recipe, lab.problem(recipe).signature).eval()
+        plain = loop.build(lab.recipe("image", network={"name": "convnet"}), lab.problem(recipe).signature).eval()
+        assert same(asked(lab, model, images), asked(lab, plain, images))
