@@ -168,10 +168,10 @@ def _techniques(plain: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def load(extra: Iterable[str | Path] = ()) -> Catalog:
     """Import the package's own parts and the user's files or folders of parts."""
     import aurify
-    from aurify.data import characters, encoders, image_encoders, ngram_scores, prepare, trees
+    from aurify.data import characters, encoders, image_encoders, image_layers, ngram_scores, prepare, trees
 
     catalog = Catalog()
-    for module in (characters, encoders, image_encoders, ngram_scores, prepare, trees):
+    for module in (characters, encoders, image_encoders, image_layers, ngram_scores, prepare, trees):
         catalog.add(module)
     for _, folder in KINDS.values():
         package = importlib.import_module(f"aurify.{folder}")

@@ -175,7 +175,7 @@ class NetworkClassifier(ClassifierMixin, _Network):
     parts : sequence of paths, default=()
         Files or folders with parts of your own.
     device : {"auto", "cpu", "cuda"}, default="auto"
-        Where to compute. CPU threads are those of ``OMP_NUM_THREADS``, one by default.
+        Where to compute. CPU threads are those of ``OMP_NUM_THREADS``; by default one, of convolutions all cores.
     random_state : int, RandomState or None, default=None
         The recipe's seed, or what draws it.
 

@@ -50,7 +50,8 @@ Blend = Annotated[
 Language = Annotated[str, typer.Option("--lang", metavar="en|zh", help="language of the report")]
 Device = Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu or cuda")]
 Threads = Annotated[
-    int | None, typer.Option("--threads", metavar="N", min=1, help="CPU threads [OMP_NUM_THREADS or 1]")
+    int | None,
+    typer.Option("--threads", metavar="N", min=1, help="CPU threads [OMP_NUM_THREADS; 1, of convolutions all cores]"),
 ]
 Every = Annotated[str | None, typer.Option("--checkpoint-every", metavar="30s", help="time between checkpoints")]
 Track = Annotated[

@@ -11,11 +11,13 @@ from types import FrameType
 from typing import NoReturn
 
 from aurify.cli.verbs import app
+from aurify.core.cores import UNASKED
 
 
 def main() -> None:
     """Run a command; whatever goes wrong ends as one line and an exit code, never as a traceback."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch loads; --threads overrules it
+    if "OMP_NUM_THREADS" not in os.environ:  # before torch loads; --threads overrules it
+        os.environ |= {"OMP_NUM_THREADS": "1", UNASKED: "1"}
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop_at_once)  # until there is something to save: then core.watch takes over
     sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - closed by the caller

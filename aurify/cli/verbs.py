@@ -67,7 +67,7 @@ def fit(
 
     source, words = options.parted(source, words)
     console = console_of(quiet or json_)
-    with terminal.progress(console) as show:
+    with terminal.reading(console), terminal.progress(console) as show:
         run = workbench.fit(
             source,
             target,
@@ -116,7 +116,8 @@ def inspect(
 
     source, words = options.parted(source, words)
     place = Path(out) if out is not None else inspected(source or words.get("recipe", ""))
-    found = workbench.inspect(source, target, out=place, fix=fix, seed=seed, language=language, **words)
+    with terminal.reading(console_of(quiet or json_)):
+        found = workbench.inspect(source, target, out=place, fix=fix, seed=seed, language=language, **words)
     if json_:
         print(json.dumps({"findings": [finding.brief() for finding in found], "folder": str(place)}))
         return
@@ -139,11 +140,13 @@ def evaluate(
 ) -> None:
     """Score a run on new labelled data, or on its sealed test part (each opening is counted); measure a tuned run."""
     from aurify import workbench
+    from aurify.report import terminal
 
-    summary = workbench.evaluate(
-        run, data, parts=parts or (), out=out, force=force, seed=seed, language=language, device=device
-    )
     console = console_of(quiet or json_)
+    with terminal.reading(console):
+        summary = workbench.evaluate(
+            run, data, parts=parts or (), out=out, force=force, seed=seed, language=language, device=device
+        )
     for text in summary["notes"]:
         noting(console)(text)
     print_summary(summary, json_)
@@ -152,7 +155,12 @@ def evaluate(
 @app.command()
 def predict(
     run: options.RunPath,
-    data: Annotated[str, typer.Argument(metavar="DATA", help="file with the model's columns, a text, or - (stdin)")],
+    data: Annotated[
+        list[str], typer.Argument(metavar="DATA", help="file or folder of rows, a text, images, or - (stdin)")
+    ],
+    top: Annotated[
+        int | None, typer.Option("--top", metavar="K", min=1, help="the K most probable classes only")
+    ] = None,
     parts: options.PartsFile = None,
     out: Annotated[str | None, typer.Option("--out", "-o", metavar="FILE", help="CSV (else stdout)")] = None,
     force: options.Force = False,
@@ -160,24 +168,26 @@ def predict(
     quiet: options.Quiet = False,
     json_: options.Json = False,
 ) -> None:
-    """Predict every row of a file, or one text: the prediction and the probability of each class."""
+    """Predict every row of a file, or texts, or images: the prediction and the probability of each class."""
     from aurify import workbench
     from aurify.cli.streamed import NAME, standing_in
     from aurify.core.errors import AurifyError
     from aurify.core.files import write_with
     from aurify.data.asking import named_file
+    from aurify.report import terminal
 
+    one = data[0] if len(data) == 1 else ""
     if out is not None and Path(out).exists():
-        if named_file(data) and Path(data).exists() and Path(out).samefile(data):
+        if any(named_file(each) and Path(each).exists() and Path(out).samefile(each) for each in data):
             raise AurifyError(f"--out {out} is the data itself; choose another file")
         if not force:
             raise AurifyError(f"{out} exists already; replace it with --force")
-    with standing_in(data) as given:
-        answer = workbench.predict(run, given, parts=parts or (), device=device)
     console = console_of(quiet or json_)
+    with standing_in(one) as given, terminal.reading(console):
+        answer = workbench.predict(run, given if one else data, parts=parts or (), device=device)
     for text in answer.notes:
-        noting(console)(text.replace(str(given), NAME) if data == "-" else text)
-    frame = answer.to_frame()
+        noting(console)(text.replace(str(given), NAME) if one == "-" else text)
+    frame = answer.to_frame(top)
     if out is not None:
         write_with(Path(out), lambda file: frame.write_csv(file))
         console.print(f"{frame.height:,} predictions in {out}", highlight=False, markup=False)

@@ -230,9 +230,12 @@ class Network(Part):
     """Settings of a network and how to build it.
 
     A network that fills a ``slot`` does itself what techniques of that slot do; none of them is used beside it.
+    ``all_cores`` says that its steps are large enough for several cores to share (convolutions): one model then trains
+    on all of them, where nobody says how many.
     """
 
     slot: ClassVar[str | None] = None
+    all_cores: ClassVar[bool] = False
 
     def layer(self, view: View) -> Layer | None:
         """Fit what turns texts into what the network was made for, after all techniques; None: the bare conversion."""

@@ -45,7 +45,9 @@ class Split(Part):
 
     by: str = knob("random", "random (stratified), group:COLUMN (whole groups) or time:COLUMN (the latest are tested)")
     folds: int | None = knob(None, "parts that are the test part in turn; nothing: one test part", legal=(2, 100))
-    test: float = knob(0.2, "share of rows sealed for the final test", legal=(0.01, 0.9))
+    test: float | None = knob(
+        None, "share of rows sealed for the final test; nothing: 0.2, of images 0.1", legal=(0.01, 0.9)
+    )
     held: float | None = knob(
         None,
         "share of the training rows held out for stopping and calibration; nothing: 0.1, of 10,000 rows or more 0.05",

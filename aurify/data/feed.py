@@ -18,12 +18,21 @@ from aurify.core.types import Batch, Blend, RowPlan
 NEAR_BATCHES = 32
 """Batches among whose rows those of one length are brought together."""
 
+AT_HAND_BYTES = 2**32
+"""Of images: from here on they are shuffled in blocks that lie together on the disk. A run's order hangs on it."""
+
+BLOCK_BYTES, SHUFFLED_BYTES = 2**22, 2**28
+"""Of one block, and of those whose rows are shuffled together."""
+
 
 class RowFeed:
     """Epochs over the rows of a plan, each in an order that depends on the seed and the epoch alone.
 
     Where rows have ``lengths`` (N,), those of one length come together: the lengths of texts as they were read, so that
     the same rows are in a batch whatever becomes of the texts.
+
+    Images that take more than ``AT_HAND_BYTES``, the same number on every machine, come in blocks: blocks in random
+    order, and among the rows of some blocks at a time all in random order. Each is read once an epoch, with few seeks.
 
     ``inputs`` maps names to (N, C) tensors of all training rows, ``target`` is (N,), ``rows`` (N,) their Store ids,
     ``encode`` turns targets (B,) into what the objective learns from. The last batch of an epoch may be short.
@@ -58,6 +67,7 @@ class RowFeed:
         self.steps_per_epoch = -(-len(plan.index) // batch_size)
         self.step, self.served, self.hashed_epochs = 0, "", 0
         self._lengths = None if lengths is None else lengths[plan.index]
+        self._block = _rows_a_block(inputs)
         self._epoch, self._order, self._order_kept = -1, torch.empty(0), torch.empty(0)
 
     def next(self, run: Run) -> Batch:
@@ -76,7 +86,7 @@ class RowFeed:
 
     def _draw(self, epoch: int) -> None:
         random = rng.generator(self.seed, "order", epoch)
-        order = torch.randperm(len(self.index), generator=random)
+        order = torch.randperm(len(self.index), generator=random) if self._block is None else self._by_block(random)
         lengths = self._lengths
         self._epoch, self._order = epoch, order if lengths is None else self._by_length(order, lengths, random)
         self._order_kept = self._order.to(self.index.device)
@@ -84,6 +94,15 @@ class RowFeed:
             ids = self.rows[self._order].numpy().tobytes()
             self.served = hashlib.blake2b(self.served.encode() + ids, digest_size=16).hexdigest()
             self.hashed_epochs = epoch + 1
+
+    def _by_block(self, random: torch.Generator) -> Tensor:
+        """An order whose rows lie near to those around them in the Store."""
+        assert self._block is not None
+        blocks = self.rows.argsort(stable=True).split(self._block)
+        shuffled = [blocks[at] for at in torch.randperm(len(blocks), generator=random).tolist()]
+        together = max(1, SHUFFLED_BYTES // BLOCK_BYTES)
+        windows = [torch.cat(shuffled[at : at + together]) for at in range(0, len(shuffled), together)]
+        return torch.cat([window[torch.randperm(len(window), generator=random)] for window in windows])
 
     def _by_length(self, order: Tensor, lengths: Tensor, random: torch.Generator) -> Tensor:
         """An order whose batches hold rows of about one length: among some batches' rows at a time, by length."""
@@ -115,6 +134,14 @@ class RowFeed:
     def restore(self, state: dict[str, Any]) -> None:
         self.step, self.served, self.hashed_epochs = state["step"], state["served"], state["hashed_epochs"]
         self._epoch = -1  # drawn again, and hashed again where it was not
+
+
+def _rows_a_block(inputs: Mapping[str, Any]) -> int | None:
+    """Rows of a block, where images are too large to be shuffled one by one."""
+    pixels = [values for values in inputs.values() if isinstance(values, Pixels)]
+    if sum(each.nbytes for each in pixels) <= AT_HAND_BYTES:
+        return None
+    return max(1, BLOCK_BYTES // max(1, sum(each.values[0].numel() for each in pixels)))
 
 
 def _fits(inputs: Mapping[str, Tensor | Ragged | Pixels], device: torch.device) -> bool:

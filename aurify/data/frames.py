@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aurify.core.errors import AurifyError
+from aurify.data.class_folders import IMAGE
+from aurify.data.image_arrays import frame_of_array, is_image, packed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,19 +23,28 @@ def frame_of(source: Any) -> pl.DataFrame:
     library = type(source).__module__.split(".")[0]
     try:
         if isinstance(source, pl.DataFrame):
-            return source
+            objects = [name for name, kind in source.schema.items() if kind == pl.Object]
+            return source.with_columns(pl.Series(n, _column(source[n].to_list()), strict=False) for n in objects)
         if isinstance(source, pl.LazyFrame):
             return source.collect()
         if library == "pandas" and hasattr(source, "columns"):
             return _from_pandas(source)
         if library == "pyarrow" and hasattr(source, "column_names"):
             return pl.DataFrame(source)
+        if library == "torch" and hasattr(source, "detach"):
+            source = source.detach().cpu().numpy()
         if isinstance(source, np.ndarray) and (source.ndim == 2 or source.dtype.names):
             return _from_numpy(source)
+        if isinstance(source, np.ndarray) and source.ndim in (3, 4):
+            return frame_of_array(source)
+        if isinstance(source, list) and any(map(is_image, source)):
+            return pl.DataFrame({IMAGE: pl.Series(IMAGE, packed(source), dtype=pl.Binary)})
         if isinstance(source, dict):
-            return pl.DataFrame(source, strict=False)
+            return pl.DataFrame({name: _column(values) for name, values in source.items()}, strict=False)
         if isinstance(source, list) and all(isinstance(row, dict) for row in source):
-            return pl.DataFrame(source, infer_schema_length=None, strict=False)
+            names = [name for row in source for name, value in row.items() if is_image(value)]
+            rows = [{**row, **{n: _packed_cell(row.get(n)) for n in set(names)}} for row in source] if names else source
+            return pl.DataFrame(rows, infer_schema_length=None, strict=False)
         if isinstance(source, list) and all(isinstance(row, (list, tuple)) for row in source):
             return _from_rows(source)
     except (PolarsError, TypeError, ValueError, OverflowError, OSError) as error:
@@ -68,6 +79,8 @@ def names_columns(source: Any, target: Any) -> bool:
         return False
     if source is None or isinstance(source, (str, Path)):
         return True
+    if type(source).__module__.partition(".")[0] in ("numpy", "torch") and not getattr(source.dtype, "names", None):
+        return False
     if hasattr(source, "collect_schema"):  # polars, lazy too
         return set(target) <= set(source.collect_schema().names())
     return set(target) <= {str(name) for name in getattr(source, "columns", getattr(source, "column_names", source))}
@@ -96,6 +109,8 @@ def _one_column(target: Any) -> pl.Series:
     elif isinstance(target, (list, tuple)) and not any(isinstance(value, (list, tuple, dict)) for value in target):
         table = {"target": list(target)}
     try:
+        if isinstance(table, np.ndarray) and table.ndim > 2:
+            raise AurifyError("images are no targets")
         frame = frame_of(table)
     except AurifyError:
         fix = "give the name of a column, or a Series, an array or a list of one value a row"
@@ -121,8 +136,24 @@ def _from_pandas(frame: Any) -> pl.DataFrame:
             continue
         absent = values.isna().to_numpy()
         plain = [None if gone else v for v, gone in zip(values.tolist(), absent, strict=True)]
-        columns[str(name)] = pl.Series(plain, strict=False)
+        columns[str(name)] = pl.Series(_column(plain), strict=False)
     return pl.DataFrame(columns)
+
+
+def _column(values: Any) -> Any:
+    """The values of a column, images among them as bytes of files."""
+    if isinstance(values, np.ndarray) and values.ndim in (3, 4):
+        return frame_of_array(values)[IMAGE]
+    some = values if isinstance(values, (list, tuple)) else values.tolist() if _of_objects(values) else ()
+    return packed(some) if any(map(is_image, some)) else values
+
+
+def _of_objects(values: Any) -> bool:
+    return isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind == "O"
+
+
+def _packed_cell(value: Any) -> Any:
+    return packed([value])[0]
 
 
 def _from_rows(rows: list[Any]) -> pl.DataFrame:

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import io
-import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aurify.core.cores import cores
+from aurify.core.surroundings import tell
+from aurify.core.words import Said, said
+from aurify.data.image_cells import MAGIC, cells
+from aurify.data.image_files import MOST_PIXELS as MOST_PIXELS  # told with what it limits
+from aurify.data.image_files import about, reason_of
+from aurify.data.image_fitting import fitted
 from aurify.data.image_form import ASPECTS, MOST_SIDE, Form
+from aurify.data.room import room
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     import polars as pl
 
-FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF")
+FORMATS = tuple(dict.fromkeys(MAGIC.values()))
 """What is decoded: each by its own reader, and nothing else."""
-
-MOST_PIXELS = 2**26
-"""Of one image, before it is decoded."""
 
 LOOKED_AT = 500
 """Images that are measured to choose a form."""
@@ -32,8 +35,8 @@ LOOKED_AT = 500
 LARGEST_SIDE = 128
 """Of a form that is chosen by the data."""
 
-IN_MEMORY_BYTES = 2**28
-"""From here on what is decoded is kept in a file and mapped."""
+NEAR_SQUARE = 1.5
+"""Images whose sides are in no greater ratio are made square; of others the form is as long as most are."""
 
 CHUNK = 256
 
@@ -43,17 +46,21 @@ class Decoded:
     """Images (N, H, W, C) uint8, and why some could not be read (their row: a reason); those are black."""
 
     images: np.ndarray
-    unread: dict[int, str]
+    unread: dict[int, Said]
 
 
-def form_of(values: pl.Series, size: int | None, aspect: str) -> Form:
-    """The form that suits these images: their own size where it is one and small, else the median side, at most 128."""
-    if values.dtype.is_nested():  # arrays as they are
+def form_of(values: pl.Series, size: int | None, aspect: str, folder: str | None = None) -> Form:
+    """The form that suits these images: their own size where it is one and small, else the median side, at most 128.
+
+    Images of which most are long keep their shape. Paths are looked for in ``folder`` first.
+    """
+    if values.dtype.is_nested() and hasattr(values.dtype, "shape"):  # arrays as they are
         height, width, *channels = values.dtype.shape  # type: ignore[attr-defined]
         own = [(width, height, (channels or [1])[0] == 1)]
     else:
         step = max(1, len(values) // LOOKED_AT)
-        own = [about for each in values[::step].to_list() if (about := _about(each)) is not None]
+        with _silent():
+            own = [each for value in cells(values.gather_every(step)) if (each := about(value, folder)) is not None]
     gray = bool(own) and all(each[2] for each in own)
     sides = Counter((height, width) for width, height, _ in own)
     if size is not None:
@@ -61,108 +68,65 @@ def form_of(values: pl.Series, size: int | None, aspect: str) -> Form:
     elif len(sides) == 1 and max(max(sides)) <= LARGEST_SIDE:
         ((height, width),) = sides
     else:
-        middle = np.median([min(each[:2]) for each in own]) if own else 32
-        height = width = int(min(LARGEST_SIDE, max(16, 16 * round(middle / 16))))
+        height, width = _middle(own)
     return Form(
         min(height, MOST_SIDE), min(width, MOST_SIDE), 1 if gray else 3, ASPECTS[0] if aspect == "auto" else aspect
     )
 
 
-def decoded(values: pl.Series, form: Form, show: Callable[[int, int], None] = lambda done, total: None) -> Decoded:
-    """Bring every image into a form: paths, bytes of files, or arrays (H, W) and (H, W, C) of bytes."""
-    images = _room((len(values), *form.shape))
-    unread: dict[int, str] = {}
-    each = values.to_numpy() if values.dtype.is_nested() else values.to_list()
+def _middle(own: Sequence[tuple[int, int, bool]]) -> tuple[int, int]:
+    """Height and width that suit images of different sizes: those of the median, square where that nearly is."""
+    if not own:
+        return 32, 32
+    ratio = float(np.median([width / height for width, height, _ in own]))
+    side = _rounded(float(np.median([min(each[:2]) for each in own])))
+    if 1 / NEAR_SQUARE <= ratio <= NEAR_SQUARE:
+        return side, side
+    short = min(float(side), LARGEST_SIDE / max(ratio, 1 / ratio))
+    long = _rounded(short * max(ratio, 1 / ratio))
+    return (_rounded(short), long) if ratio > 1 else (long, _rounded(short))
+
+
+def _rounded(side: float) -> int:
+    return int(min(LARGEST_SIDE, max(16, 16 * round(side / 16))))
+
+
+def decoded(values: pl.Series, form: Form, folder: str | None = None) -> Decoded:
+    """Bring every image into a form: paths, bytes of files, or arrays (H, W) and (H, W, C) of bytes.
+
+    How far it is, is told on the way (``core.surroundings``).
+    """
+    images = room((len(values), *form.shape))
+    unread: dict[int, Said] = {}
+    own = getattr(values.dtype, "shape", None)
+    whole = own is not None and not values.null_count() and own in (form.shape, form.shape[: 4 - form.channels])
 
     def some(start: int) -> int:
-        for at in range(start, min(start + CHUNK, len(images))):
+        piece = values[start : start + CHUNK]
+        if whole:
+            images[start : start + CHUNK] = piece.to_numpy().reshape(-1, *form.shape)
+            return len(piece)
+        for at, value in enumerate(cells(piece), start):
             try:
-                images[at] = _fitted(each[at], form)
+                images[at] = fitted(value, form, folder)
             except Exception as error:  # decoders fail in many ways
                 unread[at] = reason_of(error)
-        return min(start + CHUNK, len(images)) - start
+        return len(piece)
 
-    done = 0
-    with warnings.catch_warnings(), ThreadPoolExecutor(cores()) as threads:
-        warnings.simplefilter("ignore")
-        for count in threads.map(some, range(0, len(images), CHUNK)):
-            done += count
-            show(done, len(images))
+    done, threads = 0, ThreadPoolExecutor(cores())
+    with _silent():
+        try:
+            for count in threads.map(some, range(0, len(images), CHUNK)):
+                done += count
+                tell(said("reading images"), done, len(images))
+        finally:
+            threads.shutdown(cancel_futures=True)
     return Decoded(images, dict(sorted(unread.items())))
 
 
-def reason_of(error: Exception) -> str:
-    """What is wrong with an image, in a few words."""
-    text = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return text if isinstance(error, ValueError) and "no image" in text else f"it cannot be decoded ({text})"
-
-
-def _room(shape: tuple[int, ...]) -> np.ndarray:
-    """An array of zeros; a large one lies in a file that is gone with it."""
-    if int(np.prod(shape)) < IN_MEMORY_BYTES:
-        return np.zeros(shape, dtype=np.uint8)
-    return np.memmap(tempfile.TemporaryFile(), dtype=np.uint8, mode="w+", shape=shape)
-
-
-def _opened(value: Any) -> Any:
-    """The image of a path, of bytes or of an array, its pixels not read yet."""
-    from PIL import Image
-
-    if value is None or (isinstance(value, str) and not value):
-        raise ValueError("there is no image")
-    if isinstance(value, np.ndarray):
-        return Image.fromarray(
-            np.ascontiguousarray(value[..., 0] if value.ndim == 3 and value.shape[2] == 1 else value)
-        )
-    opened = Image.open(io.BytesIO(value) if isinstance(value, bytes) else Path(value), formats=FORMATS)
-    if opened.width * opened.height > MOST_PIXELS:
-        raise ValueError(f"no image has {opened.width:,} x {opened.height:,} pixels here; at most {MOST_PIXELS:,}")
-    return opened
-
-
-def _about(value: Any) -> tuple[int, int, bool] | None:
-    """Width, height and whether it is gray; None where it is not readable."""
-    try:
-        image = _opened(value)
-    except Exception:
-        return None
-    turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-    width, height = image.size[::-1] if turned else image.size
-    return width, height, image.mode in ("1", "L", "LA", "I", "F") or image.mode.startswith("I;16")
-
-
-def _fitted(value: Any, form: Form) -> np.ndarray:
-    """One image (H, W, C) uint8."""
-    from PIL import Image, ImageOps
-
-    image = _opened(value)
-    size = (form.width, form.height)
-    image.draft("RGB", size)
-    image = ImageOps.exif_transpose(image)
-    image = _eight_bit(image).convert("L" if form.channels == 1 else "RGB")
-    if image.size != size:
-        how = Image.Resampling.BILINEAR
-        match form.aspect:
-            case "crop":
-                image = ImageOps.fit(image, size, how)
-            case "pad":
-                image = ImageOps.pad(image, size, how)
-            case _:
-                image = image.resize(size, how)
-    return np.asarray(image, dtype=np.uint8).reshape(form.shape)
-
-
-def _eight_bit(image: Any) -> Any:
-    """Of 16 bits a pixel the upper eight; what is transparent lies on white."""
-    from PIL import Image
-
-    if image.mode.startswith("I") or image.mode == "F":
-        values = np.asarray(image, dtype=np.float64)
-        top = 65535.0 if values.max(initial=0) > 255 else 255.0
-        return Image.fromarray((values.clip(0, top) * (255.0 / top)).astype(np.uint8))
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        ground = Image.new("RGBA", image.size, "white")
-        ground.alpha_composite(image)
-        return ground
-    return image
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Without the warnings of readers: what is wrong with a file is said once, by us."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

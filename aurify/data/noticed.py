@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from aurify.core.errors import AurifyError, listing
-from aurify.core.words import Said, said
+from aurify.core.words import Said, listed, said
+from aurify.data.image_form import Form
 
 THE_DATA = said("the data")
 """What rows are called that no file gave a name."""
@@ -44,18 +45,57 @@ def unknown_columns(table: str, names: Sequence[str]) -> Said:
     )
 
 
-def unread_images(name: str, unread: Mapping[int, str], rows: int) -> list[Said]:
-    """A line on images that cannot be read, where there are some; raises AurifyError where none can."""
+def image_form(form: Form) -> Said:
+    """How images are read."""
+    how = {
+        "crop": said("what is longer is cropped around the middle"),
+        "pad": said("what is shorter is padded with black"),
+        "stretch": said("what is longer is squeezed"),
+    }
+    return said(
+        "images are read as {height} x {width} pixels of {channels} channels; {how} (--size, --aspect)",
+        height=form.height,
+        width=form.width,
+        channels=form.channels,
+        how=how[form.aspect],
+    )
+
+
+def unread_images(
+    name: str, unread: Mapping[int, str], names: Callable[[int], str], rows: int, *, asked: bool = False
+) -> list[Said]:
+    """A line on images that cannot be read, where there are some; ``names`` tells what a row's image is called.
+
+    Those that are ``asked`` about get no answer, others are left out. Raises AurifyError where none can be read.
+    """
     if not unread:
         return []
     first = next(iter(unread))
     if len(unread) == rows:
-        raise AurifyError(f"{name}: none of {rows:,} images can be read; row {first + 1}: {unread[first]}")
-    what = said(
-        "{name}: {count:,} images cannot be read and are left out, first row {row:,}: {why}",
-        name=name,
-        count=len(unread),
-        row=first + 1,
-        why=unread[first],
-    )
-    return [what]
+        what = f"the image {names(first)}" if rows == 1 else f"none of {rows:,} images"
+        raise AurifyError(
+            f"{name}: {what} can{'not' if rows == 1 else ''} be read; {unread[first]}"
+            + ("" if rows == 1 else f" ({names(first)})")
+        )
+    shown = listed([said("{file} ({why})", file=names(at), why=why) for at, why in [*unread.items()][:SHOWN]], ",")
+    if len(unread) > SHOWN:
+        shown = said("{files}, ...", files=shown)
+    if asked:
+        return [
+            said(
+                "{name}: {count:,} of {rows:,} images cannot be read and get no prediction: {files}",
+                name=name,
+                count=len(unread),
+                rows=rows,
+                files=shown,
+            )
+        ]
+    return [
+        said(
+            "{name}: {count:,} of {rows:,} images cannot be read and are left out: {files}",
+            name=name,
+            count=len(unread),
+            rows=rows,
+            files=shown,
+        )
+    ]

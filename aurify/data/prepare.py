@@ -21,6 +21,7 @@ from aurify.core.types import Input, Layer, RowPlan, View
 from aurify.data.characters import Characters
 from aurify.data.dates import DAY_SECONDS
 from aurify.data.image_form import IMAGES, Form
+from aurify.data.image_rows import ImageRows
 from aurify.data.packed import Packed
 from aurify.data.schema import Schema
 from aurify.data.store import Store
@@ -75,7 +76,9 @@ def raw_values(inputs: Mapping[str, Any], rows: np.ndarray | slice) -> dict[str,
     return {name: _raw(values, rows) for name, values in inputs.items()}
 
 
-def _raw(values: np.ndarray | Packed, rows: np.ndarray | slice) -> Tensor | Ragged | Pixels:
+def _raw(values: np.ndarray | Packed | ImageRows, rows: np.ndarray | slice) -> Tensor | Ragged | Pixels:
+    if isinstance(values, ImageRows):
+        return Pixels(torch.from_numpy(values.values), torch.from_numpy(np.array(values.index[rows])))
     if isinstance(values, np.ndarray) and values.ndim == 4:
         return Pixels(torch.from_numpy(values), torch.from_numpy(np.arange(len(values))[rows]))
     values = values[rows]

@@ -158,14 +158,15 @@ class Schema:
         separator: str | None = None,
         size: int | None = None,
         aspect: str = "auto",
+        folder: str | None = None,
     ) -> Schema:
         """Look at every value once and decide each column's type.
 
         ``kind`` is ``classify``, ``regress``, ``multi_label`` or ``auto``, ``types`` are as ``column=category``;
         of columns of texts and of images, which tables leave out, those kinds that are in ``beyond`` are learnt from;
-        ``separator`` parts the labels of a target's cells, ``size`` and ``aspect`` are those of images. Raises
-        AurifyError for a column that does not exist, one that is not what it is said to be, or a target that cannot be
-        learnt.
+        ``separator`` parts the labels of a target's cells, ``size`` and ``aspect`` are those of images, whose paths are
+        looked for in ``folder`` first. Raises AurifyError for a column that does not exist, one that is not what it is
+        said to be, or a target that cannot be learnt.
         """
         wanted = wanted_types(types)
         aims: tuple[str, ...] = () if target is None else named_columns(target, frame.columns)
@@ -194,7 +195,8 @@ class Schema:
             elif column.kind == IMAGE and any(c.kind == IMAGE for c in columns):
                 column = replace(column, kind=LEFT_OUT, reason=ANOTHER_IMAGE)
             elif column.kind == IMAGE:
-                column = replace(column, format=str(form_of(frame[name], size, aspect)))
+                form = form_of(frame[name], size, aspect, folder)
+                column, more = replace(column, format=str(form)), [noticed.image_form(form)]
             columns.append(column)
             notes += more
         classes = several.labels if several else None if learnt is None else learnt.values or None
@@ -207,9 +209,10 @@ class Schema:
             raise AurifyError(f"no column is left to {aim}: {why or 'there is no other column'}")
         return schema
 
-    def parse(self, frame: pl.DataFrame, name: str = noticed.THE_DATA) -> Parsed:
+    def parse(self, frame: pl.DataFrame, name: str = noticed.THE_DATA, folder: str | None = None) -> Parsed:
         """Turn rows into typed arrays; column order is free, extra columns are ignored and said.
 
+        Images are looked for in ``folder`` first; those that cannot be read are for the caller to say.
         Raises AurifyError naming the columns that are missing.
         """
         here = frame.columns
@@ -243,9 +246,8 @@ class Schema:
         texts = Packed.of([self._cells.prose(frame[column.name]) for column in self.texts])
         images, unread = None, {}
         if self.image is not None:
-            found = decoded(frame[self.image.name], Form.of(self.image.format))
+            found = decoded(frame[self.image.name], Form.of(self.image.format), folder)
             images, unread = found.images, found.unread
-            notes += noticed.unread_images(name, unread, frame.height)
         return Parsed(numbers, codes, moments, texts, tuple(notes), images, unread)
 
     def parse_target(self, frame: pl.DataFrame, name: str = noticed.THE_DATA) -> np.ndarray:

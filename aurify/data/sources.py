@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Self
 from aurify.core.errors import AurifyError, listing
 from aurify.core.words import said
 from aurify.data.archives import TABLES, Content, content_of, tables_among
-from aurify.data.class_folders import FILE, IMAGE, LABEL, TEXT, ClassFolders, class_folders
+from aurify.data.class_folders import FILE, IMAGE, LABEL, LEARNT, TESTED, TEXT, ClassFolders, class_folders
 from aurify.data.columnar import kind_of, read_columnar
 from aurify.data.csv_blocks import text_pieces
 from aurify.data.csv_rows import in_its_encoding, read_csv
+from aurify.data.idx import IdxFiles, idx_files
+from aurify.data.image_files import of_image
 from aurify.data.labelled_lines import looks_labelled, read_lines
 from aurify.data.noticed import THE_DATA
 from aurify.data.row_sample import EVERY, Drawn, RowSample, lowest, numbered, rows_of
@@ -105,6 +107,9 @@ def read_frame(
         return Loaded(drawn, _said(drawn, THE_DATA))
     path = Path(source)
     _require_readable(path)
+    idx = idx_files(path)
+    if idx is not None:
+        return _read_idx(path, idx, reading)
     if path.is_dir():
         tables = _tables_in(path)
         named = all(t.suffix.lower() in TABLES for t in tables) and tables
@@ -129,6 +134,37 @@ def _read_classes(classes: ClassFolders, reading: Reading) -> Loaded:
     return Loaded(drawn, (*classes.notes, *dict.fromkeys([*notes, *more])), texts=True, test=test)
 
 
+def _read_idx(path: Path, files: IdxFiles, reading: Reading) -> Loaded:
+    """The rows of IDX files, and of those of a test part."""
+    drawn: dict[str, Drawn] = {}
+    for part in files.parts:
+        sample = RowSample(reading.most)
+        sample.add(0, files.read(part))
+        drawn[part] = sample.drawn()
+    train, test = drawn[LEARNT], drawn.get(TESTED)
+    text = said(
+        "{name}: {rows:,} images read from {file}", name=str(path), rows=train.count, file=files.parts[LEARNT][0].name
+    )
+    notes = [text]
+    if test is not None:
+        text = said(
+            "{name}: {rows:,} images of {file} are the test part",
+            name=str(path),
+            rows=test.count,
+            file=files.parts[TESTED][0].name,
+        )
+        notes.append(text)
+    return Loaded(train, (*notes, *_said(train, str(path))), texts=True, test=test)
+
+
+def _read_image(path: Path) -> Loaded:
+    """One row: an image."""
+    import polars as pl
+
+    frame = pl.DataFrame({FILE: [path.name], IMAGE: [str(path.absolute())]})
+    return Loaded(Drawn(frame, 1), texts=True)
+
+
 def _read_file(
     path: Path,
     reading: Reading,
@@ -138,6 +174,8 @@ def _read_file(
     labels: tuple[str, ...] | None = None,
 ) -> Loaded:
     """The rows of one file; ``first`` is the number of its first row."""
+    if of_image(str(path)):
+        return _read_image(path)
     content = content_of(path)
     if content.packed == "zip" and not content.member:
         classes = class_folders(path, known=False)
@@ -202,7 +240,7 @@ def _read_folder(path: Path, reading: Reading, texts: tuple[str, ...], names: tu
     if not chosen:
         raise AurifyError(
             f"{path} is a folder without a table in it, such as a CSV or Parquet file, and without a folder of texts"
-            " (.txt) for each class"
+            " (.txt) or images for each class"
         )
     loaded = _read_file(chosen[0], reading, texts, names)
     first, notes, pieces = loaded.frame, list(loaded.notes), [loaded.drawn]

@@ -21,6 +21,9 @@ from aurify.data.schema import MISSING, Schema
 
 FORMAT = 3
 
+COPIES = "copies"
+"""The role that names each row by the first one whose image is the same, or nearly."""
+
 
 def has_value(target: np.ndarray) -> np.ndarray:
     """Which targets are known (N,): class codes from 0, numbers, or rows (N, K) of labels that are held or not."""
@@ -51,7 +54,8 @@ class Asked:
     """Rows to predict and to measure: typed inputs {name: (N, C)}, targets and which row ids (M,) are meant.
 
     Targets are as a Store's. Inputs are arrays, texts are ``Packed``. ``roles`` are as in a Store, ``ids`` columns of
-    new data that name its rows (M,), ``notes`` what was noticed.
+    new data that name its rows, ``notes`` what was noticed. ``count`` is how many rows the data has, where some of them
+    cannot be asked about; the ``ids`` are of all of them.
     """
 
     inputs: Mapping[str, Any]
@@ -60,6 +64,7 @@ class Asked:
     roles: Mapping[str, np.ndarray] = field(default_factory=dict)
     ids: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    count: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +77,7 @@ class Store:
 
     ``roles`` are columns (N,) that say something about rows and are not learnt from, where the recipe names them:
     ``weight`` float64 (how many rows each stands for, NaN missing), ``group`` int64 (-1 missing: which rows belong
-    together) and ``time`` float64 (NaN missing: when each row was).
+    together) and ``time`` float64 (NaN missing: when each row was). Rows with images have ``copies`` int64, see above.
     """
 
     schema: Schema
@@ -93,7 +98,13 @@ class Store:
 
     def hiding(self, columns: Collection[str]) -> Store:
         """The same rows with every cell of some columns missing; itself where there is nothing to hide."""
-        return replace(self, inputs=blanked(self.inputs, self.schema, columns)) if columns else self
+        if not columns:
+            return self
+        gone = (
+            self.schema.image is not None and self.schema.image.name in columns
+        )  # then other columns say what is equal
+        roles = {name: values for name, values in self.roles.items() if not (gone and name == COPIES)}
+        return replace(self, inputs=blanked(self.inputs, self.schema, columns), roles=roles)
 
     def verify(self, folder: Path) -> None:
         """Read every value once more and compare with the fingerprint; raises AurifyError when a bit has changed."""

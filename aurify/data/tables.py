@@ -17,15 +17,19 @@ from aurify.data.class_folders import FILE, LABEL
 from aurify.data.class_folders import IMAGE as IMAGE_COLUMN
 from aurify.data.class_folders import TEXT as TEXT_COLUMN
 from aurify.data.columns import IMAGE, LEFT_OUT, NUMBER, TEXT
+from aurify.data.image_copies import image_families
+from aurify.data.image_form import IMAGES
+from aurify.data.image_tables import folder_of, ids_of, names_of, with_image_column
 from aurify.data.label_sets import named_columns
 from aurify.data.labels import match_labels
-from aurify.data.noticed import THE_DATA
+from aurify.data.noticed import THE_DATA, unread_images
 from aurify.data.packed import Packed, stacked
 from aurify.data.roles import split_column, split_role, weight_role
+from aurify.data.room import one_after_another
 from aurify.data.row_sample import EVERY, numbered
 from aurify.data.schema import Parsed, Schema
 from aurify.data.sources import Loaded, Reading, read_frame
-from aurify.data.store import Asked, Read, Store, has_value
+from aurify.data.store import COPIES, Asked, Read, Store, has_value
 from aurify.data.wanted import wanted_types
 
 if TYPE_CHECKING:
@@ -73,9 +77,11 @@ def read_table(
         raise AurifyError(
             f"which column is to be predicted? say so with --target; there are {listing(loaded.frame.columns, 30)}"
         )
-    schema = _infer(loaded.frame, source, kind, by, beyond=beyond, separator=separator)
-    parsed = schema.parse(loaded.frame)
-    notes = [*loaded.notes, *schema.notes, *parsed.notes]
+    folder = folder_of(data)
+    schema = _infer(loaded.frame, source, kind, by, beyond=beyond, separator=separator, folder=folder)
+    parsed = schema.parse(loaded.frame, folder=folder)
+    unread = _unread(schema, loaded.frame, parsed, str(data) if folder is not None else THE_DATA)
+    notes = [*loaded.notes, *schema.notes, *parsed.notes, *unread]
     drawn = [loaded.drawn]
     tables = [_Typed(THE_DATA, loaded.frame, parsed, _known(schema, schema.parse_target(loaded.frame), parsed))]
     beside, name = Loaded(loaded.test) if loaded.test is not None else None, said("the test part")
@@ -85,14 +91,18 @@ def read_table(
             Path(name), reading, texts=schema.as_written, names=schema.names, labels=schema.classes
         ).whole()
     if beside is not None:
-        more, _ = _typed(schema, beside.frame, name, labelled=labelled)  # the check label_spelling says the rest
+        folder = folder if source.test is None else folder_of(name)
+        # the check label_spelling says the rest
+        more, _ = _typed(schema, beside.frame, name, labelled=labelled, folder=folder)
         tables.append(more)
         drawn.append(beside.drawn)
-        notes += [*beside.notes, *more.parsed.notes]
+        notes += [*beside.notes, *more.parsed.notes, *_unread(schema, more.frame, more.parsed, name)]
     inputs = {k: _joined([t.parsed.inputs[k] for t in tables]) for k in parsed.inputs}
     targets = _joined([t.target for t in tables])
     test = np.arange(len(targets)) >= loaded.frame.height
     roles, noticed = _roles(schema, tables, by)
+    if schema.image is not None:
+        roles[COPIES] = image_families(inputs[IMAGES])
     store = Store.of(schema, inputs, targets, test, roles)
     return Read(store, (*notes, *noticed), tuple(piece.frame for piece in drawn), numbered(drawn))
 
@@ -108,18 +118,23 @@ def ask_table(schema: Schema, data: Any, source: Source, *, labelled: bool, by: 
     reading = Reading.of(source)
     loaded = read_frame(data, reading, texts=schema.as_written, names=schema.names, labels=schema.classes)
     loaded = loaded.tested() if labelled else loaded.whole()
-    frame = loaded.frame
+    frame, renamed = with_image_column(schema, loaded.frame)
+    folder = folder_of(data)
     if not labelled:
-        parsed = schema.parse(frame, name)
-        ids = {c: frame[c] for c in schema.ids if c in frame.columns}
-        return Asked(parsed.inputs, np.empty(0), np.arange(frame.height), ids=ids, notes=loaded.notes + parsed.notes)
-    typed, notes = _typed(schema, frame, name, labelled=True)
+        parsed = schema.parse(frame, name, folder)
+        unread = _unread(schema, frame, parsed, name, asked=True)
+        rows = np.setdiff1d(np.arange(frame.height), list(parsed.unread))
+        notes = (*loaded.notes, *renamed, *parsed.notes, *unread)
+        return Asked(parsed.inputs, np.empty(0), rows, ids=ids_of(schema, frame), notes=notes, count=frame.height)
+    typed, notes = _typed(schema, frame, name, labelled=True, folder=folder)
+    notes = [*renamed, *notes, *_unread(schema, frame, typed.parsed, name)]
     known = has_value(typed.target)
     if not known.any():
         raise AurifyError(f"no row of {name} has a value in the target column {schema.target!r}")
     if not known.all():
-        unknown = int((~known).sum())
-        notes.append(said("{rows:,} rows of {name} have no target and are left out", rows=unknown, name=name))
+        unknown = int((~known).sum()) - len(typed.parsed.unread)
+        if unknown:
+            notes.append(said("{rows:,} rows of {name} have no target and are left out", rows=unknown, name=name))
     if split_column(by) not in (None, *frame.columns):
         notes.append(
             said(
@@ -153,7 +168,14 @@ def _with_own_columns(source: Source, loaded: Loaded) -> Source:
 
 
 def _infer(
-    frame: pl.DataFrame, source: Source, kind: str, by: str, *, beyond: Collection[str], separator: str | None
+    frame: pl.DataFrame,
+    source: Source,
+    kind: str,
+    by: str,
+    *,
+    beyond: Collection[str],
+    separator: str | None,
+    folder: str | None,
 ) -> Schema:
     """The schema of the data; a column that groups the rows is not learnt from, for it would tell new rows nothing."""
     column = split_column(by)
@@ -178,6 +200,7 @@ def _infer(
         separator=separator,
         size=source.size,
         aspect=source.aspect,
+        folder=folder,
     )
     columns = (replace(c, reason=GROUPS) if c.name in grouping else c for c in schema.columns)
     return replace(schema, columns=tuple(columns)) if grouping else schema
@@ -189,9 +212,11 @@ def say_left_out(schema: Schema) -> list[str]:
     return [said("column {column!r} is left out: {reason}", column=c.name, reason=c.reason) for c in left]
 
 
-def _typed(schema: Schema, frame: pl.DataFrame, name: str, *, labelled: bool) -> tuple[_Typed, list[str]]:
+def _typed(
+    schema: Schema, frame: pl.DataFrame, name: str, *, labelled: bool, folder: str | None
+) -> tuple[_Typed, list[str]]:
     """Rows that the schema was not inferred from, whose labels may be spelt otherwise; and how they were taken."""
-    parsed = schema.parse(frame, name)
+    parsed = schema.parse(frame, name, folder)
     notes: list[str] = []
     if schema.classes is not None and schema.labels is None and schema.target in frame.columns:
         labels, how = match_labels(frame[schema.target], schema.classes)
@@ -211,10 +236,19 @@ def _known(schema: Schema, target: np.ndarray, parsed: Parsed) -> np.ndarray:
     return target
 
 
+def _unread(schema: Schema, frame: pl.DataFrame, parsed: Parsed, name: str, *, asked: bool = False) -> list[str]:
+    """What is said of images that could not be read. Raises AurifyError where none could."""
+    if not parsed.unread:
+        return []
+    return [*unread_images(name, parsed.unread, names_of(schema, frame), frame.height, asked=asked)]
+
+
 def _joined(pieces: list[Any]) -> Any:
     """One after another; one alone is not copied."""
     if len(pieces) == 1:
         return pieces[0]
+    if isinstance(pieces[0], np.ndarray) and pieces[0].ndim == 4:
+        return one_after_another(pieces)
     return stacked(pieces) if isinstance(pieces[0], Packed) else np.concatenate(pieces)
 
 

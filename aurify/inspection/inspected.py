@@ -15,7 +15,7 @@ from aurify.core import rng
 from aurify.data.columns import Column
 from aurify.data.copies import row_keys
 from aurify.data.schema import MISSING, Schema
-from aurify.data.store import Asked, Store, blanked, has_value
+from aurify.data.store import COPIES, Asked, Store, blanked, has_value
 from aurify.inspection.class_suspects import of_classes
 from aurify.inspection.number_suspects import of_numbers
 from aurify.inspection.suspects import Suspect, singles_of
@@ -77,6 +77,11 @@ class Inspected:
         """Every column beside the target that the recipe does not exclude."""
         return tuple(c for c in self.schema.columns if c.name not in self.schema.aims and c.name not in self.hidden)
 
+    @property
+    def images(self) -> bool:
+        """Whether there are images to look at."""
+        return self.schema.image is not None and self.schema.image.name not in self.hidden
+
     @cached_property
     def written(self) -> dict[str, pl.DataFrame]:
         """Different texts of columns by name, as ``cells.texts_of`` keeps them."""
@@ -120,7 +125,9 @@ class Inspected:
 
     @cached_property
     def keys(self) -> np.ndarray:
-        """A hash of what each sampled row (m,) holds beside its target: equal rows have equal keys."""
+        """A hash of what each sampled row (m,) holds beside its target: equal rows, near copies, have equal keys."""
+        if self.images:
+            return self.store.roles[COPIES][self.sampled.row]
         inputs = blanked({k: v[self.sampled.row] for k, v in self.store.inputs.items()}, self.schema, self.hidden)
         return row_keys(inputs.values())
 

@@ -59,7 +59,7 @@ def occlusion(
         replies = respond(asked, np.full(len(asked["texts"]), at))
         told = replies if predictions.classes is None else replies[:, int(predictions.prediction[at])]
         texts = {column.name: column.values(one)[0] for column in columns}
-        found.append(_about(predictions, at, float(told[0])) | {"texts": _told(predictions, texts, cut, told)})
+        found.append(about(predictions, at, float(told[0])) | {"texts": _told(predictions, texts, cut, told)})
     return found
 
 
@@ -93,7 +93,8 @@ def _without(one: dict[str, Any], columns: Sequence[TextPlace], cut: Sequence[Se
     return {**asked, "texts": Packed.of(list(zip(*rows, strict=True)))}
 
 
-def _about(predictions: Predictions, at: int, answer: float) -> dict[str, Any]:
+def about(predictions: Predictions, at: int, answer: float) -> dict[str, Any]:
+    """The row at a position: its id, its target and what is answered."""
     names, target = predictions.classes, None if predictions.target is None else predictions.target[at]
     prediction = predictions.prediction[at]
     return {
@@ -108,7 +109,7 @@ def _told(
     predictions: Predictions, texts: Mapping[str, str], cut: Sequence[Sequence[Any]], told: np.ndarray
 ) -> list[dict[str, Any]]:
     """The pieces of each column's text, with the answers (1 + P,) to the whole row and without each of them."""
-    height = told if predictions.classes is None else _log_odds(told)
+    height = told if predictions.classes is None else log_odds(told)
     found, at = [], 0
     for (name, text), pieces in zip(texts.items(), cut, strict=True):
         every = []
@@ -123,6 +124,7 @@ def _told(
     return found
 
 
-def _log_odds(share: np.ndarray) -> np.ndarray:
+def log_odds(share: np.ndarray) -> np.ndarray:
+    """Of probabilities of any shape, those very near to 0 and 1 taken as a little farther."""
     share = share.clip(SMALLEST, 1 - SMALLEST)
     return np.log(share) - np.log1p(-share)

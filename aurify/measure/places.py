@@ -5,23 +5,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from aurify.data.columns import DATE, Column
 from aurify.data.dates import written
+from aurify.data.image_form import IMAGES
 from aurify.data.schema import MISSING, Schema
 from aurify.measure.pieces import shortened
 
-MISSING_WORD, UNKNOWN_WORD = "(missing)", "(unknown)"
+MISSING_WORD, UNKNOWN_WORD, IMAGE_WORD = "(missing)", "(unknown)", "(its image)"
 
 TOLD = 60
 """Characters of a text that stand for it."""
 
 Inputs = Mapping[str, Any]
-"""Raw typed columns as in a Store: {name: (N, C)}, arrays, and ``Packed`` texts."""
+"""Raw typed columns as in a Store: {name: (N, C)}, arrays, ``Packed`` texts and ``ImageRows``."""
 
 Respond = Callable[[Inputs, np.ndarray], np.ndarray]
 """Inputs (N, C each) and the position among the tested rows that each stands for (N,), which says whose fold's model
@@ -108,6 +109,29 @@ class LengthPlace(Place):
         return np.where(lengths == 0, np.nan, lengths)
 
 
+@dataclass(frozen=True)
+class ImagePlace(Place):
+    """The column of images, each a value as a whole: which image of the array a row has."""
+
+    def values(self, inputs: Inputs) -> np.ndarray:
+        return inputs[self.input].index
+
+    def replaced(self, inputs: Inputs, values: np.ndarray) -> dict[str, Any]:
+        return {**inputs, self.input: replace(inputs[self.input], index=values)}
+
+    def put(self, inputs: dict[str, Any], rows: np.ndarray, one: Inputs) -> None:
+        assert inputs[self.input].values is one[self.input].values, "images of two arrays"
+        inputs[self.input] = replace(
+            inputs[self.input], index=np.where(rows, one[self.input].index[0], inputs[self.input].index)
+        )
+
+    def missing(self, values: np.ndarray) -> np.ndarray:
+        return np.zeros(len(values), dtype=bool)
+
+    def words(self, value: Any) -> str:
+        return IMAGE_WORD
+
+
 def rows_of(inputs: Inputs, rows: np.ndarray) -> dict[str, Any]:
     """Some rows of inputs, by position (M,)."""
     return {name: values[rows] for name, values in inputs.items()}
@@ -123,9 +147,14 @@ def lengths_of(schema: Schema) -> list[LengthPlace]:
     return [LengthPlace(column, "texts", at) for at, column in enumerate(schema.texts)]
 
 
+def image_of(schema: Schema) -> list[ImagePlace]:
+    """The column of images, where there is one."""
+    return [] if schema.image is None else [ImagePlace(schema.image, IMAGES, 0)]
+
+
 def every_place(schema: Schema) -> list[Place]:
-    """Every column that is learnt from, texts too, in the order of the source."""
-    found = {place.name: place for place in [*places(schema), *texts_of(schema)]}
+    """Every column that is learnt from, texts and images too, in the order of the source."""
+    found = {place.name: place for place in [*places(schema), *texts_of(schema), *image_of(schema)]}
     return [found[name] for name in schema.names if name in found]
 
 

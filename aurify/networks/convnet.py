@@ -24,6 +24,7 @@ class Convnet(Network):
     """
 
     needs = frozenset({Trait.IMAGES})
+    all_cores = True
     channels: int = knob(
         32, "filters of the first stage; each further one has twice as many", low=8, high=128, log=True
     )

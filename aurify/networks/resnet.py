@@ -44,6 +44,7 @@ class Resnet(Network):
     """
 
     needs = frozenset({Trait.IMAGES})
+    all_cores = True
     depth: int = knob(14, "layers with weights: 8, 14, 18, 20, 32, 34 or 50", low=8, high=34, legal=(8, 50))
     channels: int = knob(
         32, "filters of the first stage; each further one has twice as many", low=16, high=64, log=True, legal=(1, 512)

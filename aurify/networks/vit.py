@@ -35,6 +35,7 @@ class Vit(Network):
     """
 
     needs = frozenset({Trait.IMAGES})
+    all_cores = True
     patch: int = knob(
         0, "pixels a side of a patch; 0: an eighth of the shorter side", low=2, high=16, log=True, legal=(0, 256)
     )

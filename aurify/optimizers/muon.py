@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +20,10 @@ class Muon(Optimizer):
     """Step along the nearest orthogonal matrix to the momentum, so that every direction of a layer learns at one pace.
 
     Jordan et al. (2024), scaled to steps of AdamW's size (Liu et al. 2025), so that rates and weight decay found for
-    ``adamw`` carry over. It moves the weight matrices of hidden layers; what enters the network, its head, biases,
-    norms, embeddings and weights with an axis for members learn with AdamW. Helps: fewer steps for wide layers.
-    Hurts: each step costs several products of each matrix; narrow networks have little to gain.
+    ``adamw`` carry over. It moves the weight matrices of hidden layers and the filters of convolutions, each a row;
+    what enters the network, its head, biases, norms, embeddings and weights with an axis for members learn with AdamW.
+    Helps: fewer steps for wide layers, and much for convolutions. Hurts: each step costs several products of each
+    matrix; narrow networks have little to gain.
     """
 
     learning_rate: float = knob(
@@ -43,28 +45,77 @@ class Muon(Optimizer):
             rest += [{**group, "params": outside, "rate": rate}] if outside else []
         made: list[torch.optim.Optimizer] = []
         if matrices:
-            made.append(self._muon(matrices))
+            made.append(Orthogonal(matrices, self.learning_rate, self.momentum))
         if rest:
             betas = (self.beta1, self.beta2)
             made.append(torch.optim.AdamW(rest, lr=self.learning_rate, betas=betas, weight_decay=0.0, fused=True))
         return _SideBySide(made)
 
-    def _muon(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
-        return torch.optim.Muon(
-            groups,
-            lr=self.learning_rate,
-            momentum=self.momentum,
-            weight_decay=0.0,
-            adjust_lr_fn="match_rms_adamw",
-        )
+
+class Orthogonal(torch.optim.Optimizer):
+    """Muon itself: momentum (Nesterov 1983), made orthogonal, scaled to steps of AdamW's size.
+
+    Weights are (out, in), or filters (out, in, Y, X) that are moved as (out, in * Y * X); ``torch.optim.Muon`` takes
+    the former only and makes the same of them.
+    """
+
+    def __init__(self, groups: list[dict[str, Any]], learning_rate: float, momentum: float):
+        super().__init__(groups, {"lr": learning_rate, "momentum": momentum, "weight_decay": 0.0})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if weight.grad is None:
+                    continue
+                state = self.state[weight]
+                if not state:
+                    state["momentum_buffer"] = torch.zeros_like(weight)
+                running = state["momentum_buffer"].lerp_(weight.grad, 1 - group["momentum"])
+                way = orthogonal(_rows(weight.grad.lerp(running, group["momentum"])))
+                size = 0.2 * math.sqrt(max(way.shape))
+                weight.mul_(1 - group["lr"] * group["weight_decay"])
+                weight.add_(_like(way, weight), alpha=-group["lr"] * size)
+
+
+def orthogonal(matrix: Tensor) -> Tensor:
+    """About the nearest orthogonal matrix, by five steps of a Newton-Schulz iteration (Jordan et al. 2024).
+
+    Its singular values end between 0.5 and 1.5, which serves as well as 1 does; computed in bfloat16.
+    """
+    a, b, c = 3.4445, -4.7750, 2.0315
+    tall = matrix.shape[0] > matrix.shape[1]
+    x = (matrix.T if tall else matrix).bfloat16()
+    x = x / x.norm().clamp(min=1e-7)
+    for _ in range(5):
+        square = x @ x.T
+        x = torch.addmm(x, torch.addmm(square, square, square, beta=b, alpha=c), x, beta=a)
+    return x.T if tall else x
+
+
+def _rows(weight: Tensor) -> Tensor:
+    """Filters as rows (out, ...), in the order of memory where channels lie last."""
+    return weight if weight.ndim == 2 else weight.permute(0, 2, 3, 1).flatten(1)
+
+
+def _like(rows: Tensor, weight: Tensor) -> Tensor:
+    if weight.ndim == 2:
+        return rows
+    out, channels, height, width = weight.shape
+    return rows.view(out, height, width, channels).permute(0, 3, 1, 2)
 
 
 def hidden_matrices(model: nn.Module) -> set[int]:
-    """Ids of the weights (out, in) of linear layers that are neither an entry's nor the head's."""
+    """Ids of what Muon moves: weights of linear layers and of convolutions that are neither an entry's nor the head's.
+
+    Weights (out, in) of linear layers; filters (out, in, Y, X) of all convolutions but the first, which enters.
+    """
     entries = {id(p) for m in model.modules() if isinstance(m, Entries) for p in m.parameters()}
     head = {id(p) for p in links(model)[-1]}
-    weights = (_matrix(module) for module in model.modules())
-    return {id(w) for w in weights if w is not None} - entries - head
+    weights = [w for module in model.modules() if (w := _matrix(module)) is not None]
+    filters = [m.weight for m in model.modules() if isinstance(m, nn.Conv2d)]
+    moved = [w for w in filters[1:] if w.shape[1:].numel() > w[0, 0].numel()]  # not those of one channel each
+    return {id(w) for w in (*weights, *moved)} - entries - head
 
 
 def _matrix(module: nn.Module) -> nn.Parameter | None:

@@ -28,9 +28,13 @@ OF_ROWS = frozenset({Trait.COLUMNS, Trait.BLENDABLE, Trait.OFFLINE})
 
 @dataclass(kw_only=True)
 class RowTask(Task):
-    """Predict a class, a number or several labels of each row; ``beyond`` are kinds of columns not all tasks learn."""
+    """Predict a class, a number or several labels of each row; ``beyond`` are kinds of columns not all tasks learn.
+
+    ``tested`` is the share of rows that is sealed for the test where the recipe says none.
+    """
 
     beyond: ClassVar[frozenset[str]] = frozenset()
+    tested: ClassVar[float] = 0.2
     kind: str = knob("auto", "what the target is", choices=("auto", *OBJECTIVES))
     separator: str | None = knob(
         None, "what parts the labels of a cell that holds several; nothing: as it looks", signs="a separator"
@@ -53,7 +57,8 @@ class RowTask(Task):
 
     def part(self, recipe: Recipe, store: Store) -> Parts:
         held = held_share(recipe.split.held, int(store.labelled.sum()))
-        return part_rows(store.hiding(recipe.hidden), recipe.split.test, held, recipe.seed, recipe.split.by)
+        test = self.tested if recipe.split.test is None else recipe.split.test
+        return part_rows(store.hiding(recipe.hidden), test, held, recipe.seed, recipe.split.by)
 
     def folds(self, recipe: Recipe, store: Store, among: np.ndarray | None = None) -> list[Parts]:
         assert recipe.split.folds is not None

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aurify.core.words import said
 from aurify.measure.verdict import number
 from aurify.report import charts
 from aurify.report.marked import legend, marked
+from aurify.report.overlaid import legend as legend_of_heat
+from aurify.report.overlaid import overlaid, pictures
 from aurify.report.page import environment, spoken
 from aurify.report.section import Block, Chapter, Figure, Inspection, Paragraph, Record, Rows, chapters
 from aurify.report.values import share
+
+if TYPE_CHECKING:
+    import numpy as np
 
 WIDTH = 480
 """Of a chart that stands in a notebook, in pixels."""
@@ -75,6 +80,23 @@ def marked_texts(rows: Sequence[Mapping[str, Any]], *, of_classes: bool) -> str:
     shown: list[Block] = [*legend()]
     for row in rows:
         shown += [Paragraph(_answered(row)), *marked(row, of_classes=of_classes)]
+    return environment(str).get_template("words.html").render(shown=shown)
+
+
+def explained_images(
+    rows: Sequence[Mapping[str, Any]],
+    images: np.ndarray,
+    looks: Sequence[tuple[np.ndarray, np.ndarray]] | None,
+    *,
+    of_classes: bool,
+) -> str:
+    """Explained images (N, H, W, C) with the heat over them, as HTML; ``looks`` as of ``section.Tested``."""
+    shown: list[Block] = [legend_of_heat(of_classes)]
+    for image, row, look in zip(images, rows, looks or [None] * len(rows), strict=True):
+        shown += [
+            Paragraph(_answered(row)),
+            *pictures(overlaid(image, row, look, of_classes=of_classes), of_classes=of_classes),
+        ]
     return environment(str).get_template("words.html").render(shown=shown)
 
 

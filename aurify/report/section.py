@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from aurify.core.errors import AurifyError
 from aurify.core.words import Said, say
+from aurify.report.pictures import Gallery
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     from aurify.report.charts import Chart
 
 
+Looks = Callable[
+    ["Mapping[str, Any]", "np.ndarray", "np.ndarray | None"], "Sequence[tuple[np.ndarray, np.ndarray]] | None"
+]
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Tested:
     """A model before its test rows: all that a section may measure from.
@@ -35,6 +41,9 @@ class Tested:
     ``respond(inputs, at)`` answers for other inputs {name: (M, C)}, as the model would that answered for the tested
     rows at the positions ``at`` (M,): probabilities (M, K) or numbers (M,). ``check`` is called now and then and may
     raise to stop the work. ``tokens`` tells how the tested texts look to the model, None where it reads none.
+    ``looks(inputs, at, of)`` tells where in images the model that answered for the rows ``at`` (M,) sees what speaks
+    for the classes ``of`` (M,), None of numbers: the images (H, W, C) as its network takes them in and a heat (h, w)
+    for each, or None where its network does not tell.
     """
 
     recipe: Recipe
@@ -47,6 +56,7 @@ class Tested:
     respond: Callable[[Mapping[str, Any], np.ndarray], np.ndarray]
     check: Callable[[], None]
     tokens: Callable[[], Mapping[str, Any] | None] = lambda: None
+    looks: Looks = lambda inputs, at, of: None
 
     @property
     def model(self) -> Predictions:
@@ -54,8 +64,10 @@ class Tested:
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """Of the tested rows {name: (n, C)}, arrays and ``Packed`` texts."""
-        return {name: values[self.asked.rows] for name, values in self.asked.inputs.items()}
+        """Of the tested rows {name: (n, C)}: arrays, ``Packed`` texts and ``ImageRows``."""
+        from aurify.data.image_rows import rows_of_input
+
+        return {name: rows_of_input(values, self.asked.rows) for name, values in self.asked.inputs.items()}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -170,7 +182,7 @@ class Card:
     blocks: Sequence[Block]
 
 
-Block = Paragraph | Points | Rows | Marked | Figure | Code | Folded | Card
+Block = Paragraph | Points | Rows | Marked | Gallery | Figure | Code | Folded | Card
 
 
 class Section:

@@ -11,10 +11,11 @@ from typing import Any
 
 from rich.console import Console
 from rich.measure import Measurement
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from aurify.core import surroundings
 from aurify.core.run import Run
 from aurify.core.words import said, say
 from aurify.data.findings import NOTE, SEVERE, WARNING, Findings
@@ -56,6 +57,39 @@ def progress(console: Console) -> Iterator[Show]:
             bar.refresh()
 
         yield show
+
+
+@contextmanager
+def reading(console: Console) -> Iterator[None]:
+    """A bar of how much is read, while that takes long; nothing where there is no terminal."""
+    if not console.is_terminal or console.quiet:
+        yield
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=None), MofNCompleteColumn(), TimeRemainingColumn())
+    bar: Progress | None = None
+    began = shown = time.monotonic()
+
+    def told(what: str, done: int, total: int) -> None:
+        nonlocal bar, began, shown
+        now = time.monotonic()
+        if bar is None and done < total and now - began > REFRESH_SECONDS:
+            bar = Progress(*columns, console=console, transient=True, auto_refresh=False)
+            bar.add_task(what, total=total)
+            bar.start()
+        if bar is not None and done >= total:
+            bar.stop()
+            bar = None
+        elif bar is not None and now - shown > REFRESH_SECONDS:
+            shown = now
+            bar.update(bar.task_ids[0], completed=done, total=total)
+            bar.refresh()
+
+    with surroundings.telling(told):
+        try:
+            yield
+        finally:
+            if bar is not None:
+                bar.stop()
 
 
 def _score(run: Run) -> str:

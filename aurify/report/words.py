@@ -7,7 +7,7 @@ from typing import Any
 
 from aurify.core.words import said
 from aurify.measure.names import metric_name as metric_name  # sections take all of their words from here
-from aurify.measure.places import MISSING_WORD, UNKNOWN_WORD
+from aurify.measure.places import IMAGE_WORD, MISSING_WORD, UNKNOWN_WORD
 from aurify.measure.verdict import number
 
 MODELS = {
@@ -22,7 +22,7 @@ MODELS = {
     "boosting": said("gradient boosting"),
 }
 
-VALUES = {MISSING_WORD: said("(missing)"), UNKNOWN_WORD: said("(unknown)")}
+VALUES = {MISSING_WORD: said("(missing)"), UNKNOWN_WORD: said("(unknown)"), IMAGE_WORD: said("(its image)")}
 
 
 def model_name(name: str) -> str:

@@ -25,6 +25,7 @@ from aurify.data.label_sets import LabelSets, joined
 from aurify.data.schema import Schema
 from aurify.data.store import Asked
 from aurify.measure.predictions import Predictions
+from aurify.ship.best import best
 from aurify.ship.pipeline import WHOLE_ROWS, Member, Pipeline
 
 if TYPE_CHECKING:
@@ -39,27 +40,46 @@ MEMBERS = ("network", "trees", "ngrams")
 class Answer:
     """Predictions for new data, its id columns as they came, and what was noticed about it.
 
-    ``labels`` says how rows of several labels were written.
+    ``labels`` says how rows of several labels were written. ``count`` is how many rows there are where some could not
+    be answered: those without an image that can be read. ``ids`` are of all of them.
     """
 
     predictions: Predictions
     ids: Mapping[str, Any]
     notes: tuple[str, ...]
     labels: LabelSets | None = None
+    count: int | None = None
 
-    def to_frame(self) -> pl.DataFrame:
-        """What users get, one row per example: ids, ``prediction`` and ``p_<class>``.
+    def to_frame(self, top: int | None = None) -> pl.DataFrame:
+        """What users get, one row per example: ids, ``prediction`` and ``p_<class>``; empty where nothing is answered.
 
-        Several labels are written as they were in the data: in one cell, or as a column of 0 and 1 for each.
+        Several labels are written as they were in the data: in one cell, or as a column of 0 and 1 for each. Of ``top``
+        classes the probabilities are those of the most probable ones, ``top_1``, ``p_1`` and so on. Raises AurifyError
+        for a model that predicts a number.
         """
         import polars as pl
 
-        frame = self.predictions.to_frame().drop("row", "target", "fold", "seed")
-        if self.labels is not None:
-            frame = pl.DataFrame({**self._held(frame.columns), **{c: frame[c] for c in frame.columns[1:]}})
+        frame = self._answers(top)
+        if self.count is not None and self.count > frame.height:
+            places = np.full(self.count, -1)
+            places[self.predictions.row] = np.arange(frame.height)
+            frame = frame[np.maximum(places, 0)].select(
+                pl.when(pl.Series(places >= 0)).then(pl.col(name)).alias(name) for name in frame.columns
+            )
         # an id column may be called as an answer is: the answer keeps its name
         ids = {f"{c} (id)" if c in frame.columns else c: values for c, values in self.ids.items()}
         return pl.DataFrame({**ids, **{c: frame[c] for c in frame.columns}})
+
+    def _answers(self, top: int | None) -> pl.DataFrame:
+        """The answers to the rows that were asked about."""
+        import polars as pl
+
+        frame = self.predictions.to_frame().drop("row", "target", "fold", "seed")
+        if top is not None:
+            frame = pl.DataFrame({"prediction": frame["prediction"], **best(self.predictions, top)})
+        if self.labels is not None:
+            frame = pl.DataFrame({**self._held(frame.columns), **{c: frame[c] for c in frame.columns[1:]}})
+        return frame
 
     def _held(self, taken: Sequence[str]) -> dict[str, Any]:
         """The predicted labels as columns that are not called as those ``taken``."""
@@ -97,9 +117,12 @@ class Bundle:
         shares = [m.weight / total if total else 1 / len(members) for m in members]
         return replace(self, members=tuple(replace(m, weight=w) for m, w in zip(members, shares, strict=True)))
 
-    def predict(self, data: Any) -> pl.DataFrame:
-        """Predict a path, a data frame, a text or texts: ids, ``prediction`` and ``p_<class>``, one row per example."""
-        return self.answer(data).to_frame()
+    def predict(self, data: Any, top: int | None = None) -> pl.DataFrame:
+        """Predict a path, a data frame, a text, images: ids, ``prediction`` and ``p_<class>``, one row per example.
+
+        With ``top`` the probabilities are those of as many classes, the most probable ones.
+        """
+        return self.answer(data).to_frame(top)
 
     def answer(self, data: Any) -> Answer:
         """Predict every row of a path or data frame, or texts as ``data.asking`` takes them, and say what was noticed.
@@ -107,7 +130,7 @@ class Bundle:
         Column order is free and the target is not needed. Raises AurifyError naming columns that are missing.
         """
         asked = self.recipe.task.ask(self.schema, data, self.recipe.source, labelled=False)
-        return Answer(self.predictions(asked, known=False), asked.ids, asked.notes, self.schema.labels)
+        return Answer(self.predictions(asked, known=False), asked.ids, asked.notes, self.schema.labels, asked.count)
 
     @torch.no_grad()
     def predictions(self, asked: Asked, *, known: bool = True) -> Predictions:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from aurify.blocks.mixed import beta_shares, mixed_targets
 from aurify.core.parts import Technique, Trait, knob
 from aurify.core.run import Run
 from aurify.core.types import Batch, Blend
@@ -30,14 +31,7 @@ class Mixup(Technique):
         if self.alpha == 0.0:
             return batch
         random = run.random("mixup")
-        shape = torch.full((len(batch), 2), self.alpha, dtype=torch.float64)
-        gammas = torch._standard_gamma(shape, generator=random)  # pyright: ignore[reportPrivateImportUsage]
-        share = (gammas[:, 0] / gammas.sum(1)).nan_to_num(1.0).float().to(batch.target.device)  # 0/0: both tiny
+        share = beta_shares(len(batch), self.alpha, random).to(batch.target.device)
         partner = torch.randperm(len(batch), generator=random).to(batch.target.device)
         blend = Blend({name: values[partner] for name, values in batch.inputs.items()}, share)
-        weight = batch.weight
-        if weight is not None:  # the heavier of two rows has the greater say in their target
-            own, others = share * weight, (1 - share) * weight[partner]
-            weight, share = own + others, (own / (own + others)).nan_to_num(1.0)
-        wide = share if batch.target.ndim == 1 else share[:, None]
-        return replace(batch, blend=blend, weight=weight, target=torch.lerp(batch.target[partner], batch.target, wide))
+        return replace(mixed_targets(batch, partner, share), blend=blend)

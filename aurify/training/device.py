@@ -9,7 +9,12 @@ from typing import Any
 
 import torch
 
+from aurify.core.cores import UNASKED, cores
 from aurify.core.errors import AurifyError
+from aurify.core.parts import Network
+
+MOST_THREADS = 16
+"""More than these have little to share of one batch."""
 
 
 def choose(name: str) -> torch.device:
@@ -43,16 +48,22 @@ def prepared(name: str) -> Iterator[torch.device]:
         torch.use_deterministic_algorithms(exact, warn_only=warned)
 
 
-def set_threads(count: int | None) -> int:
+def set_threads(count: int | None, worth: int = 1) -> int:
     """Fix the number of CPU threads, because another number gives other bits; returns it.
 
-    By default ``OMP_NUM_THREADS``, else 1: on a busy machine two threads of small work are slower than one.
+    By default ``OMP_NUM_THREADS``, where it is the user's word, else what the work is ``worth``: on a busy machine two
+    threads of small work are slower than one.
     """
     if count is None:
-        given = os.environ.get("OMP_NUM_THREADS", "1")
-        count = int(given) if given.isdecimal() and int(given) > 0 else 1
+        given = os.environ.get("OMP_NUM_THREADS", "") if UNASKED not in os.environ else ""
+        count = int(given) if given.isdecimal() and int(given) > 0 else worth
     torch.set_num_threads(count)
     return count
+
+
+def worth(network: Network) -> int:
+    """How many threads the training of one model is worth on this machine."""
+    return min(MOST_THREADS, cores()) if network.all_cores else 1
 
 
 def environment(device: torch.device) -> dict[str, Any]:

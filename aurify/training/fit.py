@@ -24,7 +24,7 @@ from aurify.training.begin import build as build
 from aurify.training.checkpoint import Keeper
 from aurify.training.find_rate import RANGE_STEPS, find_rate
 
-PROBE_STEPS = 30
+PROBE_STEPS, PROBE_SHARE = 30, 0.02
 LATE_CHECK_STEPS = 50
 TIME_FOR_MEASURING = 0.15
 
@@ -294,9 +294,12 @@ def _affordable_steps(recipe: Recipe, problem: Problem, device: torch.device, wa
     loop = _throw_away(recipe, problem, device, watch, most)
     run = loop.run
     validate_every, loop.validate_every = loop.validate_every, most + 1
-    loop.train(until=PROBE_STEPS // 3)
+    loop.train(until=PROBE_STEPS // 10)
     warm, began = run.step, _now(device)
-    loop.train(until=PROBE_STEPS)
+    for until in range(warm + 3, PROBE_STEPS + 1, 3):
+        loop.train(until=until)
+        if _now(device) - began > PROBE_SHARE * watch.remaining:
+            break
     stepped = _now(device)
     loop.validate(None)
     per_step = (stepped - began) / max(1, run.step - warm) + (_now(device) - stepped) / validate_every

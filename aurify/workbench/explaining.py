@@ -1,4 +1,4 @@
-"""The verb explain: which words an answer to new texts hangs on."""
+"""The verb explain: which words, or which places of an image, an answer to new rows hangs on."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from aurify.measure.occlusion import occlusion
 from aurify.measure.places import texts_of
 from aurify.report.notebook import marked_texts
 from aurify.ship.bundle import Bundle
+from aurify.workbench.explaining_images import ExplainedImages, explain_images
 
 if TYPE_CHECKING:
     import polars as pl
@@ -67,23 +68,30 @@ class Explained:
         return marked_texts(self.rows, of_classes=self.classes is not None)
 
 
-def explain(bundle: Bundle, data: Any) -> Explained:
-    """Leave each word out and ask the model again, see ``measure.occlusion``; ``data`` is what ``predict`` takes.
+def explain(bundle: Bundle, data: Any) -> Explained | ExplainedImages:
+    """Leave each word out, or cover each part of an image, and ask the model again; ``data`` is what ``predict`` takes.
 
-    Of a text the first 1,000 characters are looked at word by word. Raises AurifyError for a model that
-    reads no texts, and for too many rows.
+    See ``measure.occlusion`` and ``measure.patches``; of a model that reads images, the images are explained. Of a text
+    the first 1,000 characters are looked at word by word. Raises AurifyError for a model that reads neither, for one of
+    several labels a row that reads no images, and for too many rows.
     """
-    columns = [column for column in texts_of(bundle.schema) if column.name not in bundle.recipe.hidden]
-    if not columns:
-        raise AurifyError("this model reads no texts; the report's section on importance tells of its columns")
-    asked = bundle.recipe.task.ask(bundle.schema, data, bundle.recipe.source, labelled=False)
-    if len(asked.rows) > MOST_ROWS:
-        raise AurifyError(f"{len(asked.rows):,} rows are too many to explain word by word; give at most {MOST_ROWS:,}")
-    told = bundle.predictions(asked, known=False)
+    schema, hidden = bundle.schema, bundle.recipe.hidden
+    columns = [column for column in texts_of(schema) if column.name not in hidden]
+    seen = schema.image is not None and schema.image.name not in hidden
+    if not columns and not seen:
+        raise AurifyError("this model reads no texts and no images; the report tells of its columns")
+    if schema.labels is not None and not seen:
+        raise AurifyError("a row of this model may hold several labels, and what is explained is one answer")
+    asked = bundle.recipe.task.ask(schema, data, bundle.recipe.source, labelled=False)
 
     def respond(inputs: Any, at: np.ndarray) -> np.ndarray:
         found = bundle.predictions(Asked(inputs, np.empty(0), np.arange(len(at))), known=False)
         return found.prediction if found.probabilities is None else found.probabilities
 
+    if seen:
+        return explain_images(bundle, asked, respond)
+    if len(asked.rows) > MOST_ROWS:
+        raise AurifyError(f"{len(asked.rows):,} rows are too many to explain word by word; give at most {MOST_ROWS:,}")
+    told = bundle.predictions(asked, known=False)
     rows = occlusion(told, respond, asked.inputs, columns, asked.rows.tolist())
-    return Explained(tuple(rows), bundle.schema.classes)
+    return Explained(tuple(rows), schema.classes)

@@ -84,7 +84,7 @@ def fit(
             if out is None:
                 folder.mark_latest()
             watch.limit_seconds = final.budget.seconds
-            _fix_environment(folder, chosen, threads, note)
+            _fix_environment(folder, chosen, threads, devices.worth(final.network), note)
             tracking.follow(folder)
             watch.check()
             if not folder.bundle.exists():
@@ -144,14 +144,14 @@ def _require_free(folder: RunFolder, *, force: bool, resume: bool) -> None:
         raise AurifyError(f"{folder.path} holds a run already; go on with --resume, replace it with --force")
 
 
-def _fix_environment(folder: RunFolder, device: Any, threads: int | None, note: Note) -> None:
+def _fix_environment(folder: RunFolder, device: Any, threads: int | None, worth: int, note: Note) -> None:
     """Compute with the number of threads the run began with; say what else has changed since."""
     before: dict[str, Any] = read_record(folder.environment) if folder.environment.exists() else {}
     if before and threads not in (None, before.get("threads")):
         raise AurifyError(
             f"{folder.path} began with {before.get('threads')} threads, another number gives other bits: drop --threads"
         )
-    devices.set_threads(before.get("threads", threads))
+    devices.set_threads(before.get("threads", threads), worth)
     now = devices.environment(device)
     for key in before:
         if now.get(key) != before[key]:

@@ -17,6 +17,7 @@ from aurify.core.files import write_bytes, write_json
 from aurify.core.folder import RunFolder
 from aurify.core.parts import Trait
 from aurify.core.recipe import Recipe, Source
+from aurify.core.surroundings import telling
 from aurify.core.watch import Watch
 from aurify.core.words import said
 from aurify.data.findings import NOTE, READING, WARNING, Finding, Findings, join, join_mends, noted
@@ -27,6 +28,7 @@ from aurify.inspection.inspected import Inspected
 from aurify.report import page
 from aurify.report.section import Inspection
 from aurify.report.sections.data import measure_columns
+from aurify.report.sections.images import measure_images
 from aurify.report.sections.looked import measure_looked
 from aurify.report.sections.texts import measure_texts
 from aurify.report.target import measure_parts
@@ -78,7 +80,8 @@ def inspect(
         raise AurifyError("give the data to inspect: a CSV path, or a recipe with source.path")
     folder = None if out is None else _folder(Path(out))
     with Watch() as watch, nullcontext() if folder is None else folder.held():
-        task, read = wish.read(catalog, labelled=False)
+        with telling(lambda what, done, total: watch.check()):
+            task, read = wish.read(catalog, labelled=False)
         settled = None
         if fix and read.store.schema.target is None:
             raise AurifyError(NEEDED)
@@ -158,6 +161,7 @@ def _evidence(seen: Inspected) -> dict[str, Any]:
     return {
         "looked": measure_looked(store, len(seen.rows), len(seen.test)),
         "data": {**measure_columns(store, np.union1d(seen.rows, seen.test)), "target": target},
+        "images": measure_images(store, seen.rows),
         "texts": measure_texts(store, seen.rows, {"seen": np.union1d(seen.rows, seen.test)}),
     }
 

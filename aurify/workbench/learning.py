@@ -55,6 +55,6 @@ def learn(
     rows = learnt_rows(store.hiding(recipe.hidden), held, recipe.seed, recipe.split.by)
     watch.limit_seconds = recipe.budget.seconds
     with devices.prepared(device) as chosen:
-        devices.set_threads(None)
+        devices.set_threads(None, devices.worth(recipe.network))
         bundle, _ = make(recipe, store, rows, chosen, Keeper(None), watch, lambda run: None)
     return bundle, [*notes, *replaced, *rows.notes]

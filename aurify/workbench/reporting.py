@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from aurify.report import page
 from aurify.report.section import Tested, sections
 from aurify.ship.bundle import Bundle
 from aurify.training import device as devices
+from aurify.workbench.looks import looks_of
 from aurify.workbench.record import read_evidence, shown
 from aurify.workbench.tested import places, sealed_answers, sealed_rows
 from aurify.workbench.tokens import tokens_told
@@ -44,7 +45,7 @@ def gather(
 
     Where the time is up, the rest is left for ``aurify report`` to measure.
     """
-    evidence = read_evidence(folder)
+    evidence, models = read_evidence(folder), _Models(folder, bundle, catalog)
     tested = Tested(
         recipe=bundle.recipe,
         store=store,
@@ -53,9 +54,10 @@ def gather(
         sets=sets,
         clusters=clusters_of(asked.roles, asked.rows).codes,
         summary=summary,
-        respond=_respond(folder, bundle, catalog),
+        respond=models.respond,
         check=watch.check,
         tokens=lambda: tokens_told(bundle, asked) if "texts" in asked.inputs else None,
+        looks=models.looks,
     )
     for section in sections():
         if section.name() not in evidence and watch.remaining > 0:
@@ -94,25 +96,41 @@ def require_language(language: str) -> None:
         raise AurifyError(f"no report in {language!r}{suggest(language, LANGUAGES)}")
 
 
-def _respond(
-    folder: RunFolder, bundle: Bundle, catalog: Catalog
-) -> Callable[[Mapping[str, np.ndarray], np.ndarray], np.ndarray]:
-    """How the tested model answers for other inputs: the shipped one, or for each row that of its fold."""
-    folds = bundle.recipe.split.folds
-    rooms = places(folder, folds)
-    models = [bundle if folds is None else Bundle.load(room.bundle, catalog, bundle.device) for room in rooms]
-    owner = np.repeat(np.arange(len(rooms)), [len(Parts.open(room.parts).test) for room in rooms])
+class _Models:
+    """The models that are tested: the shipped one, or of each row that of its fold, which did not see it."""
 
-    def respond(inputs: Mapping[str, np.ndarray], at: np.ndarray) -> np.ndarray:
+    def __init__(self, folder: RunFolder, bundle: Bundle, catalog: Catalog):
+        folds = bundle.recipe.split.folds
+        rooms = places(folder, folds)
+        self.every = [bundle if folds is None else Bundle.load(room.bundle, catalog, bundle.device) for room in rooms]
+        self.owner = np.repeat(np.arange(len(rooms)), [len(Parts.open(room.parts).test) for room in rooms])
+
+    def respond(self, inputs: Mapping[str, Any], at: np.ndarray) -> np.ndarray:
+        """How they answer for other inputs."""
         answers: np.ndarray | None = None
-        for number, model in enumerate(models):
-            mine = np.flatnonzero(owner[at] == number)
-            if len(mine):
-                found = model.predictions(Asked(inputs, np.empty(0), mine), known=False)
-                given = found.prediction if found.probabilities is None else found.probabilities
-                answers = np.empty((len(at), *given.shape[1:])) if answers is None else answers
-                answers[mine] = given
+        for model, mine in self._shared(at):
+            found = model.predictions(Asked(inputs, np.empty(0), mine), known=False)
+            given = found.prediction if found.probabilities is None else found.probabilities
+            answers = np.empty((len(at), *given.shape[1:])) if answers is None else answers
+            answers[mine] = given
         assert answers is not None, "no row to answer for"
         return answers
 
-    return respond
+    def looks(
+        self, inputs: Mapping[str, Any], at: np.ndarray, of: np.ndarray | None
+    ) -> list[tuple[np.ndarray, np.ndarray]] | None:
+        """Where in images they see what speaks for the classes ``of`` (M,)."""
+        told: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        for model, mine in self._shared(at):
+            found = looks_of(model, {k: v[mine] for k, v in inputs.items()}, None if of is None else of[mine])
+            if found is None:
+                return None
+            told |= dict(zip(mine.tolist(), found, strict=True))
+        return [told[row] for row in range(len(at))]
+
+    def _shared(self, at: np.ndarray) -> Iterator[tuple[Bundle, np.ndarray]]:
+        """Each model, and which of the rows (M,) at these positions are its own."""
+        for number, model in enumerate(self.every):
+            mine = np.flatnonzero(self.owner[at] == number)
+            if len(mine):
+                yield model, mine

@@ -22,6 +22,7 @@ from aurify.report.tuning_frame import trials_frame
 from aurify.ship.bundle import Answer, Bundle
 from aurify.training import device as devices
 from aurify.workbench.explaining import Explained, explain
+from aurify.workbench.explaining_images import ExplainedImages
 from aurify.workbench.passed import Passed, catalog_with
 from aurify.workbench.record import read_findings, read_ledger, read_trials, record, shown
 from aurify.workbench.reporting import write_report
@@ -111,17 +112,19 @@ class FittedRun:
     def _record(self) -> Record:
         return record(self.folder, self.catalog)
 
-    def predict(self, data: Any) -> pl.DataFrame:
+    def predict(self, data: Any, top: int | None = None) -> pl.DataFrame:
         """Predict a path, a data frame or, of a model of one column of texts, a text or a list of texts.
 
-        ``prediction`` and ``p_<class>``, one row per example, in order.
+        Of a model of images also a list of their paths, or arrays and Pillow images. ``prediction`` and ``p_<class>``,
+        one row per example, in order, empty where an image cannot be read; with ``top`` the probabilities of as many
+        classes, the most probable ones: ``top_1``, ``p_1`` and so on.
         """
-        return self.bundle.predict(data)
+        return self.bundle.predict(data, top)
 
-    def explain(self, data: Any) -> Explained:
-        """Which words the answers hang on: leave each one out and ask again (occlusion); ``data`` as for ``predict``.
+    def explain(self, data: Any) -> Explained | ExplainedImages:
+        """Which words, or places of images, the answers hang on: leave each one out and ask again (occlusion).
 
-        Raises AurifyError for a model that reads no texts.
+        ``data`` is as for ``predict``. Raises AurifyError for a model that reads neither texts nor images.
         """
         return explain(self.bundle, data)
 

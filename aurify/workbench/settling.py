@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from aurify.catalog import Catalog
@@ -11,6 +12,7 @@ from aurify.core.errors import AurifyError
 from aurify.core.files import write_bytes, write_json
 from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe
+from aurify.core.surroundings import beside, telling
 from aurify.data.findings import NOTE, Findings
 from aurify.workbench.inspecting import gate, not_looked_at, stop_if_severe
 from aurify.workbench.measuring import open_store
@@ -44,11 +46,15 @@ def settle(
     if begun and not wish.readable:
         store, task = open_store(folder), catalog.read_recipe(known).task
     else:
-        task, read = wish.read(catalog)
+        with beside(folder.path), telling(lambda what, done, total: check()):
+            task, read = wish.read(catalog)
         store = read.store
     recipe, replaced = complete(wish, task.settled(store), store, catalog)
     if begun or read is None:
-        _require_same(catalog.read_recipe(known), recipe, folder.path, known)
+        before = catalog.read_recipe(known)
+        if not wish.says("precision"):  # it is the machine that decides there, and the run may have been moved
+            recipe = replace(recipe, precision=before.precision)
+        _require_same(before, recipe, folder.path, known)
         if open_store(folder).fingerprint != store.fingerprint:
             raise AurifyError(f"the data has changed since {folder.path} began; choose --out for a new run")
         return recipe

@@ -45,6 +45,10 @@ class Wish:
         """Whether the data can be read (again)."""
         return self.data is not None and (not isinstance(self.data, (str, Path)) or Path(self.data).exists())
 
+    def says(self, setting: str) -> bool:
+        """Whether a setting of the recipe itself is the user's word."""
+        return setting in self.recipe or any(word.partition("=")[0] == setting for word in self.settings)
+
     def read(self, catalog: Catalog, *, labelled: bool = True) -> tuple[Any, Any]:
         """Read the data as the task does; returns that task, or the one rather meant where none was named, and it."""
         task: Any = catalog.part("task", self.task)

@@ -78,7 +78,7 @@ def plain(lab, kind):
 def test_features_of_test_rows_do_not_move_the_split_or_the_weights(lab, kind, frames):
     """In one file: rows that are no copies may hold anything, the others stay where they were."""
     recipe = everything(lab, kind)
-    parts = part_rows(lab.store(kind), recipe.split.test, 0.1, recipe.seed)
+    parts = part_rows(lab.store(kind), 0.2, 0.1, recipe.seed)
     alone = np.setdiff1d(parts.test, np.r_[0:24, 216:240])  # the copies lie there
     at = pl.Series(np.isin(np.arange(240), alone))
     frame = frames[kind].with_columns(
@@ -86,7 +86,7 @@ def test_features_of_test_rows_do_not_move_the_split_or_the_weights(lab, kind, f
         a=pl.when(at).then(pl.int_range(240) * 1e20).otherwise("a"),
     )
     store = lab.read(kind, frame)
-    again = part_rows(store, recipe.split.test, 0.1, recipe.seed)
+    again = part_rows(store, 0.2, 0.1, recipe.seed)
     for name in ("fit", "held", "test"):
         np.testing.assert_array_equal(getattr(again, name), getattr(parts, name))
     fitted = lab.fit(recipe, problem=lab.problem(recipe, store))

@@ -8,6 +8,7 @@ from typing import Any
 from aurify.core.words import Said, said
 from aurify.measure.curves import confusion
 from aurify.report import charts
+from aurify.report.confused_images import confused_images, confused_told
 from aurify.report.section import Block, Figure, Record, Rows, Section, Tested
 from aurify.report.values import share
 from aurify.report.words import interval
@@ -34,13 +35,14 @@ class Confusion(Section):
     def measure(self, tested: Tested) -> Any:
         if tested.model.classes is None or tested.model.several:
             return None
-        return confusion(tested.model, seed=tested.recipe.seed, clusters=tested.clusters)
+        found = confusion(tested.model, seed=tested.recipe.seed, clusters=tested.clusters)
+        return {**found, "images": confused_images(tested)}
 
     def show(self, record: Record, measured: Any) -> Sequence[Block]:
         if measured is None:
             return []
         cells = _pairs(record, measured["pairs"]) if measured["counts"] is None else [_matrix(record, measured)]
-        return [*cells, _classes(record, measured)]
+        return [*cells, *confused_told(measured.get("images", ())), _classes(record, measured)]
 
 
 def _count(rows: float) -> str:

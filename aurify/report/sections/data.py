@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from aurify.core.words import Said, listed, said
-from aurify.data.columns import CATEGORY, DATE, LEFT_OUT, NUMBER, TEXT
+from aurify.data.columns import CATEGORY, DATE, IMAGE, LEFT_OUT, NUMBER, TEXT
 from aurify.data.dates import written
+from aurify.data.image_form import Form
 from aurify.data.schema import MISSING
 from aurify.data.store import Store
 from aurify.report import charts
@@ -28,6 +29,7 @@ KINDS = {
     CATEGORY: said("categories"),
     DATE: said("dates"),
     TEXT: said("texts"),
+    IMAGE: said("images"),
     LEFT_OUT: said("left out"),
 }
 
@@ -64,7 +66,7 @@ def measure_columns(store: Store, rows: np.ndarray) -> dict[str, Any]:
     columns = sorted(_columns(store, rows), key=lambda column: place[column["name"]])
     gaps = sorted((c for c in columns if c["missing"]), key=lambda c: -c["missing"])
     left_out = sum(c.kind == LEFT_OUT for c in schema.columns)
-    kinds = {kind: sum(c["kind"] == kind for c in columns) for kind in (NUMBER, CATEGORY, DATE, TEXT)}
+    kinds = {kind: sum(c["kind"] == kind for c in columns) for kind in (NUMBER, CATEGORY, DATE, TEXT, IMAGE)}
     return {
         "rows": len(store),
         "used": len(rows),
@@ -89,6 +91,9 @@ def _columns(store: Store, rows: np.ndarray) -> Iterator[dict[str, Any]]:
         lengths = store.inputs["texts"].lengths[rows, at]
         told = {"missing": int((lengths == 0).sum()), "range": _ends(lengths[lengths > 0])}
         yield {"name": column.name, "kind": column.kind, **told}
+    if schema.image is not None:  # a row without an image is not used
+        form = Form.of(schema.image.format)
+        yield {"name": schema.image.name, "kind": IMAGE, "missing": 0, "size": [form.width, form.height]}
 
 
 def _ends(values: np.ndarray) -> list[float] | None:
@@ -166,6 +171,9 @@ def _table(measured: Mapping[str, Any]) -> list[Block]:
 def _range(column: Mapping[str, Any]) -> list[str]:
     if column["kind"] == CATEGORY:
         return [said("{count:,} values", count=column["values"]), "", ""]
+    if column["kind"] == IMAGE:
+        width, height = column["size"]
+        return [said("{width:,} × {height:,} pixels", width=width, height=height), "", ""]
     say = written if column["kind"] == DATE else _characters if column["kind"] == TEXT else amount
     return ["–"] * 3 if column["range"] is None else [say(value) for value in column["range"]]
 

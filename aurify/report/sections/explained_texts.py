@@ -9,14 +9,12 @@ import numpy as np
 
 from aurify.core.parts import Trait
 from aurify.core.words import Said, said
-from aurify.measure.contributions import losses
 from aurify.measure.intervals import row_weights
 from aurify.measure.occlusion import MOST_PIECES, occlusion
 from aurify.measure.pace import affordable
 from aurify.measure.places import texts_of
-from aurify.measure.predictions import Predictions
-from aurify.measure.summaries import known_target
 from aurify.measure.verdict import number
+from aurify.report.chosen_rows import most_wrong, surest
 from aurify.report.marked import how, legend, marked
 from aurify.report.numbered import placed, row_name
 from aurify.report.section import Block, Card, Folded, Paragraph, Record, Section, Tested
@@ -46,7 +44,7 @@ class ExplainedTexts(Section):
         if Trait.TEXTS not in tested.recipe.task.traits or not columns or (ours.classes and ours.probabilities is None):
             return None
         counted = (row_weights(ours) > 0) & (tested.inputs["texts"].lengths.sum(axis=1) > 0)
-        wrong, sure = _most_wrong(ours, counted), _surest(ours, np.flatnonzero(counted))
+        wrong, sure = most_wrong(ours, counted, MOST_TEXTS), surest(ours, np.flatnonzero(counted), MOST_TEXTS)
         texts = max(1, len(wrong) + len(sure))
         asks = affordable(tested.respond, tested.inputs, texts * (MOST_PIECES + 1), SECONDS)
         found = {
@@ -75,29 +73,6 @@ class ExplainedTexts(Section):
             blocks += cards[:MOST_OPEN]
             blocks += [Folded(title, cards[MOST_OPEN:])] if cards[MOST_OPEN:] else []
         return blocks
-
-
-def _most_wrong(ours: Predictions, counted: np.ndarray) -> list[int]:
-    """Positions of the rows of the highest loss, of those ``counted`` (n,) bool that are answered wrongly."""
-    loss = np.where(counted & (ours.prediction != known_target(ours)), losses(ours), -np.inf)
-    return [int(at) for at in np.argsort(-loss, kind="stable")[:MOST_TEXTS] if np.isfinite(loss[at])]
-
-
-def _surest(ours: Predictions, counted: np.ndarray) -> list[int]:
-    """Of the positions ``counted`` (m,) the surest answers, those of every class in turn; of numbers both ends."""
-    if ours.probabilities is None:
-        order = counted[np.argsort(ours.prediction[counted], kind="stable")]
-        half = MOST_TEXTS // 2
-        return list(dict.fromkeys([*order[:half].tolist(), *order[-half:][::-1].tolist()]))
-    chance = ours.probabilities[counted, ours.prediction[counted]]
-    order = counted[np.argsort(-chance, kind="stable")]
-    turn: dict[int, int] = {}
-    turns = []
-    for at in order.tolist():
-        said_class = int(ours.prediction[at])
-        turns.append(turn.setdefault(said_class, 0))
-        turn[said_class] += 1
-    return [int(order[i]) for i in np.argsort(np.array(turns, dtype=np.int64), kind="stable")[:MOST_TEXTS]]
 
 
 def _happened(found: Mapping[str, Any]) -> Said:

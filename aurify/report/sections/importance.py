@@ -7,7 +7,7 @@ from typing import Any
 
 from aurify.core.parts import Trait
 from aurify.core.words import Said, listed, said
-from aurify.data.columns import CATEGORY, DATE, NUMBER, TEXT
+from aurify.data.columns import CATEGORY, DATE, IMAGE, NUMBER, TEXT
 from aurify.measure.explain import DEPENDENCE_ROWS, dependence, importance
 from aurify.measure.pace import affordable
 from aurify.measure.places import every_place, places
@@ -19,10 +19,16 @@ from aurify.report.words import interval, metric_name, value_name
 MOST_DRAWN = 20
 """Columns in the chart; the others are in its table."""
 
-KINDS = {NUMBER: said("number"), CATEGORY: said("category"), DATE: said("date"), TEXT: said("text")}
+KINDS = {
+    NUMBER: said("number"),
+    CATEGORY: said("category"),
+    DATE: said("date"),
+    TEXT: said("text"),
+    IMAGE: said("image"),
+}
 
 MOST_ASKED, SECONDS = 6000, 4.0
-"""Rows of texts that a model is asked about, fewer where it would take longer: texts are dearer than numbers."""
+"""Rows of texts or images that a model is asked about, fewer where it would take longer: they are dear."""
 
 
 class Importance(Section):

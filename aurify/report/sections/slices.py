@@ -32,6 +32,8 @@ class Slices(Section):
             return None
         schema = tested.store.schema
         columns = [*places(schema), *lengths_of(schema)]
+        if not columns:  # images alone have no parts that could be named
+            return None
         return worst_slices(tested.model, tested.inputs, columns, seed=tested.recipe.seed, clusters=tested.clusters)
 
     def show(self, record: Record, measured: Any) -> Sequence[Block]:

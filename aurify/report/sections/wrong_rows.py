@@ -9,6 +9,7 @@ import numpy as np
 
 from aurify.core.parts import Trait
 from aurify.core.words import Said, said
+from aurify.data.image_rows import rows_of_input
 from aurify.measure.contributions import contributions
 from aurify.measure.pace import affordable
 from aurify.measure.places import every_place
@@ -24,7 +25,7 @@ MOST_BACKGROUND = 1000
 """Training rows that an ordinary answer is drawn from."""
 
 MOST_ASKED, SECONDS = 3000, 4.0
-"""Rows of texts that a model is asked about, fewer where it would take longer."""
+"""Rows of texts or images that a model is asked about, fewer where it would take longer."""
 
 MOST_OPEN = 3
 """Explanations that are not folded away."""
@@ -48,10 +49,11 @@ class WrongRows(Section):
             return None
         store, rows = tested.store, tested.parts.fit
         columns = every_place(store.schema)
-        if not columns:  # images alone have a section of their own
+        if not columns or (len(columns) == 1 and store.schema.image is not None):  # images have a section of their own
             return None
         if len(columns) == 1 and store.schema.texts:  # what moved the answer is that text, whose words are told apart
             return {"texts": [placed(store, each) for each in wrong_texts(tested.model, tested.inputs, columns[0])]}
+        dear = bool(store.schema.texts or store.schema.image)
         if len(rows) > MOST_BACKGROUND:
             rows = np.sort(np.random.default_rng(tested.recipe.seed).choice(rows, MOST_BACKGROUND, replace=False))
         found = contributions(
@@ -59,11 +61,11 @@ class WrongRows(Section):
             tested.respond,
             tested.inputs,
             columns,
-            {name: values[rows] for name, values in store.inputs.items()},
+            {name: rows_of_input(values, rows) for name, values in store.inputs.items()},
             background_weight=store.roles["weight"][rows] if "weight" in store.roles else None,
             seed=tested.recipe.seed,
             check=tested.check,
-            **({"asks": affordable(tested.respond, tested.inputs, MOST_ASKED, SECONDS)} if store.schema.texts else {}),
+            **({"asks": affordable(tested.respond, tested.inputs, MOST_ASKED, SECONDS)} if dear else {}),
         )
         return {**found, "rows": [placed(store, each) for each in found["rows"]]} if "rows" in found else found
 
