@@ -32,6 +32,8 @@ class PretrainedImage(EncoderNetwork, ImageEncoderSettings):
     only. Attention weights are not dropped and no branch is skipped, whatever the encoder's own settings say.
     """
 
+    all_cores = True
+
     @property
     def offers(self) -> frozenset[Trait]:
         return super().offers | ({Trait.ENCODED} if self.model and self.tuning == "frozen" else set())

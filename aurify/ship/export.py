@@ -23,6 +23,7 @@ from aurify.core.recipe import Recipe
 from aurify.core.types import Input
 from aurify.data import prepare
 from aurify.data.store import Asked
+from aurify.measure.predictions import Predictions
 from aurify.ship.bundle import Bundle
 from aurify.ship.graph import PREFIX, Graph, required
 from aurify.ship.pipeline import Pipeline
@@ -53,12 +54,15 @@ def export(bundle: Bundle, path: Path, rows: Mapping[str, np.ndarray], spread: f
     """
     refuse_unexportable(bundle.recipe)
     onnx, *_ = (required(name) for name in ("onnx", "onnxscript", "onnxruntime"))
+    count = len(next(iter(rows.values())))
+    # before the graph is traced: layers that make something when they are first asked make it of real tensors
+    expected = bundle.predictions(Asked(rows, np.empty(0), np.arange(count)), known=False)
     model = _traced(bundle)
     if model.ByteSize() > LIMIT_BYTES:
         raise AurifyError(f"the model has {model.ByteSize():,} bytes; one ONNX file holds at most {LIMIT_BYTES:,}")
     data = model.SerializeToString()
     onnx.checker.check_model(data, full_check=True)
-    difference = _difference(bundle, Graph(data), rows, spread)
+    difference = _difference(expected, Graph(data), rows, spread)
     if not difference <= MOST_DIFFERENCE:
         raise AurifyError(
             f"the graph's answers differ from the model's by {difference:.2g}, more than {MOST_DIFFERENCE:g};"
@@ -71,7 +75,7 @@ def export(bundle: Bundle, path: Path, rows: Mapping[str, np.ndarray], spread: f
         "opset": model.opset_import[0].version,
         "inputs": {i.name: len(prepare.raw_inputs(bundle.schema)[i.name].names) for i in model.graph.input},
         "outputs": [o.name for o in model.graph.output],
-        "rows": len(next(iter(rows.values()))),
+        "rows": count,
         "difference": difference,
         "most_difference": MOST_DIFFERENCE,
     }
@@ -172,10 +176,8 @@ def _describe(model: Any, bundle: Bundle) -> None:
         model.metadata_props.add(key=f"{PREFIX}{name}", value=text)
 
 
-def _difference(bundle: Bundle, graph: Graph, rows: Mapping[str, np.ndarray], spread: float | None) -> float:
+def _difference(expected: Predictions, graph: Graph, rows: Mapping[str, np.ndarray], spread: float | None) -> float:
     """The largest difference between the graph's answers and torch's, all rows at once and the first one alone."""
-    count = len(next(iter(rows.values())))
-    expected = bundle.predictions(Asked(rows, np.empty(0), np.arange(count)), known=False)
     answers = expected.prediction if expected.probabilities is None else expected.probabilities
     one = graph.answer({name: values[:1] for name, values in rows.items()})
     largest = max(np.abs(graph.answer(rows) - answers).max(), np.abs(one - answers[:1]).max())
