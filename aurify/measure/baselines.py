@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -93,11 +93,11 @@ def fit_baselines(
     classes: tuple[str, ...] | None,
     seed: int,
     check: Callable[[], None],
-    trivial: bool = False,
+    kinds: Collection[str] = ("linear", "boosting"),
 ) -> dict[str, Predictions]:
     """Fit the baselines on ``train`` and answer for ``test``, which may hold classes that ``train`` lacks.
 
-    ``majority`` (class shares) or ``mean``, and unless this ``trivial`` one is enough ``linear`` (logistic or ridge
+    ``majority`` (class shares) or ``mean``, and of ``kinds`` beside it ``linear`` (logistic or ridge
     regression) and ``boosting`` (histogram gradient-boosted trees, Ke et al. 2017, with categories as they are). Of
     several labels each has models of its own, trees in fewer rounds the more labels there are. ``check`` is called
     before each and may raise to stop. Same seed, same answers. That the logistic regression did not converge is logged,
@@ -117,7 +117,7 @@ def fit_baselines(
     several = train.target.ndim == 2
     trees = partial(_boosting, **few_rounds(train, train.target.shape[1], MOST_ROUNDS)) if several else _boosting
     models = ((simple, _constant), ("linear", _linear), ("boosting", trees))
-    for name, fit in models[:1] if trivial else models:
+    for name, fit in (model for model in models if model[0] in (simple, *kinds)):
         check()
         with _quiet(name):
             if several and fit is not _constant:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -29,20 +30,22 @@ def fit_image_baselines(
     """Fit the baselines on ``train`` and answer for ``test``; ``check`` is called between them and may raise to stop.
 
     ``majority`` (class shares) or ``mean``; ``linear``: logistic or ridge regression on the pixels of images made as
-    small as 16 x 16, of at most 10,000 rows, with the columns beside the images, and boosted trees where there are
-    some.
+    small as 16 x 16, of at most 10,000 rows, with the columns beside the images; where there are some, ``boosting`` on
+    these alone.
     """
     train = replace(train, rows=train.rows[weights(train.roles, train.rows) > 0])
     step = max(1, -(-len(train.rows) // MOST_LEARNT))
     train = replace(train, rows=train.rows[::step])
     known, asked = (examples_of(each, schema, hidden) for each in (train, test))
+    beside = known.numbers.shape[1] + known.codes.shape[1] > 0
+    shared: dict[str, Any] = {"classes": schema.classes, "seed": seed, "check": check}
+    trees = fit_baselines(known, asked, kinds=("boosting",), **shared) if beside else {}
     small = (small_images(each.inputs[IMAGES], each.rows) for each in (train, test))
     known, asked = (
         replace(each, numbers=np.concatenate([each.numbers, pixels], axis=1))
         for each, pixels in zip((known, asked), small, strict=True)
     )
-    answers = fit_baselines(known, asked, classes=schema.classes, seed=seed, check=check)
-    return {name: each for name, each in answers.items() if name != "boosting"}
+    return {**fit_baselines(known, asked, kinds=("linear",), **shared), **trees}
 
 
 def small_images(images: np.ndarray, rows: np.ndarray, side: int = SIDE) -> np.ndarray:

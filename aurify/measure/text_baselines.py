@@ -40,7 +40,9 @@ def fit_text_baselines(
     train = replace(train, rows=train.rows[weights(train.roles, train.rows) > 0])
     known, asked = (examples_of(each, schema, hidden) for each in (train, test))
     beside = known.numbers.shape[1] + known.codes.shape[1] > 0
-    answers = fit_baselines(known, asked, classes=schema.classes, seed=seed, check=check, trivial=not beside)
+    answers = fit_baselines(
+        known, asked, classes=schema.classes, seed=seed, check=check, **({} if beside else {"kinds": ()})
+    )
     check()
     matrices = _matrices(train, test, schema, hidden, (known, asked) if beside else None)
     weight = np.ones(len(known)) if known.weight is None else known.weight
