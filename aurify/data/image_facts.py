@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aurify.core.cores import cores
-from aurify.data.images import FORMATS
+from aurify.data.image_files import opened
 
 if TYPE_CHECKING:
     import polars as pl
@@ -41,10 +41,10 @@ class ImageFacts:
         return self.sides[:, 0] > 0
 
 
-def facts_of(values: pl.Series, check: Callable[[], None] = lambda: None) -> ImageFacts:
-    """Read the beginning of each file (paths, or bytes of files); arrays in memory have no file and say nothing.
+def facts_of(values: pl.Series, folder: str | None, check: Callable[[], None]) -> ImageFacts:
+    """Read the beginning of each file: paths, which may begin in ``folder``, or bytes of files.
 
-    ``check`` is called now and then and may raise to stop the work.
+    Arrays in memory have no file and say nothing. ``check`` is called now and then and may raise to stop the work.
     """
     if values.dtype.is_nested():
         return _gathered([("", "", 0, 0, 0)] * len(values))
@@ -52,7 +52,7 @@ def facts_of(values: pl.Series, check: Callable[[], None] = lambda: None) -> Ima
     with ThreadPoolExecutor(cores()) as threads:
         found: list[tuple[str, str, int, int, int]] = []
         pieces = (every[start : start + AT_ONCE] for start in range(0, len(every), AT_ONCE))
-        for some in threads.map(lambda piece: list(map(_fact, piece)), pieces):
+        for some in threads.map(lambda piece: [_fact(value, folder) for value in piece], pieces):
             check()
             found += some
     return _gathered(found)
@@ -72,17 +72,9 @@ def _gathered(found: list[tuple[str, str, int, int, int]]) -> ImageFacts:
     return ImageFacts(np.array(forms, dtype=str), np.array(modes, dtype=str), sides, np.array(sizes, dtype=np.int64))
 
 
-def _fact(value: Any) -> tuple[str, str, int, int, int]:
-    from PIL import Image
-
+def _fact(value: Any, folder: str | None) -> tuple[str, str, int, int, int]:
     try:
-        if isinstance(value, bytes):
-            with Image.open(io.BytesIO(value), formats=FORMATS) as image:
-                return image.format or "", image.mode, *image.size, len(value)
-        with open(value, "rb") as file:  # noqa: PTH123 (thousands of files)
-            size = file.seek(0, io.SEEK_END)
-            file.seek(0)
-            with Image.open(file, formats=FORMATS) as image:
-                return image.format or "", image.mode, *image.size, size
+        image = opened(value, folder)
+        return image.format or "", image.mode, *image.size, image.fp.seek(0, io.SEEK_END)
     except Exception:  # decoders fail in many ways; why is said where it is decoded
         return "", "", 0, 0, 0

@@ -202,10 +202,13 @@ class Read:
 
     ``frames`` are polars frames of raw cells, the source's and perhaps that of a test file; together they have the rows
     of the Store, in its order. ``numbers`` (N,) are the rows' numbers in the source and, after all of its own, in the
-    test file; None where no row was left unread.
+    test file; None where no row was left unread. ``folders`` are where paths of images in each frame begin, None where
+    they stand for themselves; ``unread`` says of rows, by their place in the Store, why their image cannot be read.
     """
 
     store: Store
     notes: tuple[str, ...]
     frames: tuple[Any, ...]
     numbers: np.ndarray | None = None
+    folders: tuple[str | None, ...] = ()
+    unread: Mapping[int, str] = field(default_factory=dict)

@@ -87,7 +87,7 @@ def read_table(
     parsed = schema.parse(loaded.frame, folder=folder)
     unread = _unread(schema, loaded.frame, parsed, str(data) if folder is not None else THE_DATA)
     notes = [*loaded.notes, *schema.notes, *parsed.notes, *unread]
-    drawn = [loaded.drawn]
+    drawn, folders = [loaded.drawn], [folder]
     tables = [_Typed(THE_DATA, loaded.frame, parsed, _known(schema, schema.parse_target(loaded.frame), parsed))]
     beside, name = Loaded(loaded.test) if loaded.test is not None else None, said("the test part")
     if source.test is not None:
@@ -101,6 +101,7 @@ def read_table(
         more, _ = _typed(schema, beside.frame, name, labelled=labelled, folder=folder)
         tables.append(more)
         drawn.append(beside.drawn)
+        folders.append(folder)
         notes += [*beside.notes, *more.parsed.notes, *_unread(schema, more.frame, more.parsed, name)]
     inputs = {k: _joined([t.parsed.inputs[k] for t in tables]) for k in parsed.inputs}
     targets = _joined([t.target for t in tables])
@@ -109,7 +110,10 @@ def read_table(
     if schema.image is not None:
         roles[COPIES] = image_families(inputs[IMAGES])
     store = Store.of(schema, inputs, targets, test, roles)
-    return Read(store, (*notes, *noticed), tuple(piece.frame for piece in drawn), numbered(drawn))
+    begins = np.cumsum([0, *(table.frame.height for table in tables)])
+    missed = {int(b) + at: why for b, t in zip(begins, tables, strict=False) for at, why in t.parsed.unread.items()}
+    frames = tuple(piece.frame for piece in drawn)
+    return Read(store, (*notes, *noticed), frames, numbered(drawn), tuple(folders), missed)
 
 
 def ask_table(schema: Schema, data: Any, source: Source, *, labelled: bool, by: str) -> Asked:

@@ -116,7 +116,8 @@ def _looked_at(check: Check, seen: Inspected) -> Iterable[Inspected]:
 def unsaid(notes: Iterable[str], found: Iterable[Finding]) -> list[str]:
     """The notes of the reading without those that a finding says better."""
     better = {check.name(): check.instead for check in checks()}
-    said_better = {(column, template) for f in found for column in f.columns for template in better.get(f.check, ())}
+    # a note that names no column is of all data
+    said_better = {(c, template) for f in found for c in (None, *f.columns) for template in better.get(f.check, ())}
     return [note for note in notes if (_column(note), _template(note)) not in said_better]
 
 

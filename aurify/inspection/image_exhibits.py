@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ SHOWN, SHOWN_STRIPS = 24, 8
 
 
 def images_exhibit(
-    seen: Inspected, caption: str, groups: Sequence[Sequence[int]], beside: dict[int, str] | None = None
+    seen: Inspected, caption: str, groups: Sequence[Sequence[int]], beside: Mapping[int, str] | None = None
 ) -> Exhibit:
     """Rows by id, group after group, with name, class where that may be seen, and what is ``beside`` them."""
     strips, left = [], SHOWN

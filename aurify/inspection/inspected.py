@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -45,7 +45,8 @@ class Inspected:
     ``rows`` (n,) are the ids that may be learnt from, ascending: checks look at targets of these alone. ``test`` are
     the ids of the test part, empty where there is none. ``by`` is the recipe's split, ``folds`` its folds, ``hidden``
     the columns that the recipe excludes: they are not looked at. ``check`` is called before what takes long and may
-    raise. ``reads`` is how many tokens of a text are read at most, where the recipe says so.
+    raise. ``reads`` is how many tokens of a text are read at most, where the recipe says so. ``folders`` are where
+    paths of images begin, by frame, ``unread`` why images cannot be read, by row id.
     """
 
     store: Store
@@ -58,6 +59,8 @@ class Inspected:
     hidden: frozenset[str]
     check: Callable[[], None]
     reads: int | None = None
+    folders: tuple[str | None, ...] = ()
+    unread: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def schema(self) -> Schema:

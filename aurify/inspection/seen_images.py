@@ -10,8 +10,7 @@ import numpy as np
 
 from aurify.data.copies import first_alike, image_keys
 from aurify.data.image_facts import ImageFacts, facts_of
-from aurify.data.image_form import IMAGES, Form
-from aurify.data.images import decoded
+from aurify.data.image_form import IMAGES
 from aurify.data.small_gray import small_gray
 from aurify.data.store import COPIES
 from aurify.inspection.inspected import Inspected
@@ -58,29 +57,15 @@ def facts_seen(seen: Inspected) -> ImageFacts:
     """What the files of all rows (N,) say of themselves; for ``Inspected.once``."""
     image = seen.schema.image
     assert image is not None, "there are no images"
-    found = [facts_of(frame[image.name], seen.check) for frame in seen.frames]
+    folders = seen.folders or (None,) * len(seen.frames)
+    found = [facts_of(f[image.name], folder, seen.check) for f, folder in zip(seen.frames, folders, strict=True)]
     names = ("forms", "modes", "sides", "sizes")
     return ImageFacts(*(np.concatenate([getattr(each, name) for each in found]) for name in names))
 
 
-def unread(seen: Inspected) -> dict[int, str]:
-    """Why images cannot be read, by row id; for ``Inspected.once``. They are black in the store."""
-    image, store = seen.schema.image, seen.once(images_seen)
-    assert image is not None, "there are no images"
-    black = np.flatnonzero(store.gray.max((1, 2)) == 0)
-    black = np.array([row for row in black.tolist() if not np.asarray(seen.store.inputs[IMAGES][row]).any()], dtype=int)
-    found, start = {}, 0
-    for frame in seen.frames:
-        rows = black[(black >= start) & (black < start + frame.height)]
-        again = decoded(frame[image.name][(rows - start).tolist()], Form.of(image.format)).unread if len(rows) else {}
-        found |= {int(rows[at]): why for at, why in again.items()}
-        start += frame.height
-    return found
-
-
 def of_images(seen: Inspected) -> np.ndarray:
     """Ids of all rows that are looked at and whose image could be read, ascending; for ``Inspected.once``."""
-    return np.setdiff1d(np.union1d(seen.rows, seen.test), np.array(list(seen.once(unread)), dtype=np.int64))
+    return np.setdiff1d(np.union1d(seen.rows, seen.test), np.array(list(seen.unread), dtype=np.int64))
 
 
 @dataclass(frozen=True, eq=False)

@@ -194,6 +194,8 @@ def _seen(
     return Inspected(
         store=read.store,
         frames=read.frames,
+        folders=read.folders,
+        unread=read.unread,
         rows=rows,
         test=test,
         by="random" if recipe is None else recipe.split.by,

@@ -96,7 +96,7 @@ def test_dark_images_and_smooth_ones_are_no_copies():
 def test_images_that_are_all_much_alike_are_not_taken_for_copies():
     from sklearn.datasets import load_digits
 
-    digits = load_digits().images[:600].astype(np.uint8) * 15
+    digits = np.asarray(load_digits(return_X_y=True)[0]).reshape(-1, 8, 8)[:600].astype(np.uint8) * 15
     images = np.stack(
         [np.asarray(Image.fromarray(each).resize((28, 28), Image.Resampling.BILINEAR)) for each in digits]
     )

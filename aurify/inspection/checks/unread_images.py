@@ -12,7 +12,6 @@ from aurify.data.findings import NOTE, WARNING, Exhibit, Finding
 from aurify.inspection.check import Check
 from aurify.inspection.image_exhibits import file_of
 from aurify.inspection.inspected import Inspected
-from aurify.inspection.seen_images import unread
 
 FEW = 0.01
 """A share of images that is no great loss."""
@@ -24,13 +23,13 @@ class UnreadImages(Check):
     """Images that are damaged, empty, too large or not of a form that is read: their rows are not learnt from."""
 
     needs = frozenset({Trait.IMAGES})
-    instead = ("{name}: {count:,} images cannot be read and are left out, first row {row:,}: {why}",)
+    instead = ("{name}: {count:,} of {rows:,} images cannot be read and are left out: {files}",)
 
     def look(self, seen: Inspected) -> Iterable[Finding]:
         image = seen.schema.image
         if image is None or not seen.images:
             return
-        found = seen.once(unread)
+        found = seen.unread
         if not found:
             return
         share = len(found) / len(seen.store)
