@@ -125,7 +125,10 @@ class _Network(BaseEstimator):
             frame = self._table(X, reset=False)
             schema = self.bundle_.schema
             names = [c.name for c in schema.columns if c.name not in (*schema.aims, schema.weight)]
-            return self.bundle_.answer(frame.rename(dict(zip(frame.columns, names, strict=True)))).predictions
+            answer = self.bundle_.answer(frame.rename(dict(zip(frame.columns, names, strict=True))))
+            if len(answer.predictions) < frame.height:
+                raise ValueError(answer.notes[-1])  # here each row must have an answer
+            return answer.predictions
 
     def save(self, path: str | Path) -> None:
         """Write the fitted model to one file without pickle: ``aurify predict`` and ``aurify export`` read it."""

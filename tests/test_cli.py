@@ -34,7 +34,7 @@ SURFACE = {
     "evaluate": "RUN DATA --parts --out -o --force --seed --lang --device --quiet -q --json",
     "export": "RUN FILE --parts --force --quiet -q --json",
     "report": "RUN --lang --out -o --parts --device --json",
-    "predict": "RUN DATA --parts --out -o --force --device --quiet -q --json",
+    "predict": "RUN DATA --top --parts --out -o --force --device --quiet -q --json",
     "track": "RUN --to --quiet -q --json",
     "techniques": "NAME --parts --all --json",
 }

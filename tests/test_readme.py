@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -36,11 +37,23 @@ def reviews():
     return "\n".join(rows)
 
 
+def photos(folder):
+    """Small images of noise that is redder, or bluer, than gray."""
+    random = np.random.default_rng(0)
+    for name, channel in (("red", 0), ("blue", 2)):
+        (folder / name).mkdir(parents=True)
+        for at in range(60):
+            image = random.integers(0, 160, (20, 24, 3), dtype=np.uint8)
+            image[4:14, 6:18, channel] += 60
+            Image.fromarray(image).save(folder / name / f"{at}.png")
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("readme")
     shutil.copy(str(files("aurify") / "examples" / "telco_churn.csv"), path / "telco_churn.csv")
     (path / "reviews.csv").write_text(reviews(), encoding="utf-8")
+    photos(path / "photos")
     (path / "my_parts.py").write_text(next(b for b in blocks("python") if b.startswith("# my_parts.py")))
     return path
 

@@ -61,7 +61,7 @@ def ablate(
         raise AurifyError("--force begins anew and --resume goes on: choose one")
     run, words = options.parted(run, words)
     console = console_of(quiet or json_)
-    with ledger_table.studying(console) as progress:
+    with terminal.reading(console), ledger_table.studying(console) as progress:
         ledger = workbench.ablate(
             run,
             target,
@@ -154,7 +154,7 @@ def tune(
         raise AurifyError("--force begins anew and --resume goes on: choose one")
     source, words = options.parted(source, words)
     console = console_of(quiet or json_)
-    with tuning_table.searching(console) as progress:
+    with terminal.reading(console), tuning_table.searching(console) as progress:
         tuned = workbench.tune(
             source,
             target,

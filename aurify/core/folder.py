@@ -27,6 +27,7 @@ class RunFolder:
         self.environment = path / "environment.json"
         self.findings = path / "findings.json"
         self.store = path / "store"
+        self.images = path / "images.parquet"
         self.parts = path / "parts.aurify"
         self.checkpoints = path / "checkpoints"
         self.folds = path / "folds"

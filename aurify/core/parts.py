@@ -31,6 +31,7 @@ class Trait(Enum):
     BLENDABLE = auto()  # entries blend encoded examples: a convex mix of two is an example
     OFFLINE = auto()  # batches do not depend on the model
     RESIDUAL = auto()  # offered by networks: branches beside a plain path, which may be skipped
+    ANY_SIZE = auto()  # offered by networks: their images may have another size than the signature says
     ENCODER = auto()  # offered by a part itself once its settings name a pretrained encoder
     ENCODED = auto()  # offered by a part that encodes texts once, before training: no tokens are left to change
 

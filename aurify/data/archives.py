@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import IO
 
 from aurify.core.errors import AurifyError, listing
+from aurify.data.image_cells import SUFFIXES as IMAGES
 
 TABLES = (".csv", ".tsv", ".tab", ".parquet", ".feather", ".arrow", ".ipc", ".jsonl", ".ndjson")
 TEXTS = (".txt", ".dat", ".data", ".test", ".all", "")
@@ -36,7 +37,7 @@ FLOOR_BYTES, EXPANSION = 2**28, 200
 class Content:
     """The bytes of one table, wherever they lie; ``name`` is what errors call it.
 
-    A zip archive without a ``member`` holds texts in folders, and no single table.
+    A zip archive without a ``member`` holds texts in folders or images, and no single table.
     """
 
     path: Path
@@ -166,7 +167,7 @@ def content_of(path: Path) -> Content:
 
 
 def _member(path: Path) -> str:
-    """The one table in a zip archive; "" where it holds texts in folders."""
+    """The one table in a zip archive; "" where it holds texts in folders, or images."""
     try:
         with zipfile.ZipFile(path) as archive:
             every = [entry for entry in archive.infolist() if not entry.is_dir()]
@@ -176,7 +177,7 @@ def _member(path: Path) -> str:
     if "[Content_Types].xml" in names:
         raise AurifyError(f"{path} is an Excel workbook or a document; save its sheet as CSV")
     chosen = tables_among(names)
-    if len(chosen) != 1 and folders_of_texts(names):
+    if (len(chosen) != 1 and folders_of_texts(names)) or holds_images(names):
         return ""
     if not chosen:
         found = f"only {listing(names)}" if names else "nothing"
@@ -192,6 +193,12 @@ def folders_of_texts(names: list[str]) -> bool:
     """Whether the names in an archive are those of texts in folders."""
     texts = [PurePosixPath(n) for n in tables_among(names)]
     return len({t.parent for t in texts if len(t.parts) > 1 and t.suffix.lower() not in TABLES}) > 1
+
+
+def holds_images(names: list[str]) -> bool:
+    """Whether the names in an archive are those of images, and of no table."""
+    suffixes = {PurePosixPath(name).suffix.lower() for name in names}
+    return not suffixes.isdisjoint(IMAGES) and suffixes.isdisjoint(TABLES)
 
 
 def tables_among(names: list[str]) -> list[str]:

@@ -208,15 +208,12 @@ def _found(path: Path) -> tuple[list[TextFile], Counter[str]]:
     others = Counter({"hidden": len(every) - len(shown)} if len(shown) < len(every) else {})
     suffixes = [f.suffix for f in shown]
     chosen = _of_one_kind(shown, suffixes)
-    if any(len(f.place) > 1 for f in chosen):  # a readme beside the folders is no text of a class
-        chosen = [f for f in chosen if len(f.place) > 1]
     taken = set(map(id, chosen))
-    left = (
-        (f, suffix)
-        for f, suffix in zip(shown, suffixes, strict=True)
-        if id(f) not in taken and (suffix or len(f.place) == 1)
-    )
-    others.update(suffix or f.place[-1] for f, suffix in left)
+    left = (f for f in shown if id(f) not in taken)
+    others.update(f.suffix or f.place[-1] for f in left if f.suffix or len(f.place) == 1)
+    if any(len(f.place) > 1 for f in chosen):  # a readme beside the folders is no text of a class
+        others.update(f.place[-1] for f in chosen if len(f.place) == 1)
+        chosen = [f for f in chosen if len(f.place) > 1]
     return chosen, others
 
 

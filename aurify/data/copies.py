@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 from aurify.core.pixels import Pixels
 from aurify.core.ragged import Ragged
@@ -41,7 +42,7 @@ class Overlap:
 def overlap(learnt: Asked, asked: Asked) -> Overlap:
     """Compare the rows of ``asked`` (M,) with those of ``learnt`` (N,)."""
     kinds = sorted(learnt.inputs)
-    old, new = ([each.inputs[kind][each.rows] for kind in kinds] for each in (learnt, asked))
+    old, new = ([picked(each.inputs[kind], each.rows) for kind in kinds] for each in (learnt, asked))
     inputs = np.isin(row_keys(new), row_keys(old))
     old, new = (
         [*columns, each.target[each.rows].reshape(len(each.rows), -1)]
@@ -54,6 +55,13 @@ def first_alike(keys: np.ndarray) -> np.ndarray:
     """Name each row (n,) by the first one with its key, so that one changed cell moves no other row."""
     firsts, inverse = np.unique(keys, return_index=True, return_inverse=True)[1:]
     return firsts[inverse]
+
+
+def picked(values: Any, rows: np.ndarray) -> Any:
+    """Some rows of an input; images are not copied for that."""
+    if isinstance(values, np.ndarray) and values.ndim == 4:
+        return Pixels(torch.from_numpy(values), torch.from_numpy(np.asarray(rows)))
+    return values[rows]
 
 
 def _images(values: Any) -> bool:

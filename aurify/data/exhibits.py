@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ class Exhibit:
     ``map``: ``columns`` [C], ``bins`` [B] labels of stretches of rows, ``shares`` [B][C] from 0 to 1.
     ``bars``: ``names`` [N], ``values`` [N], ``low`` and ``high`` [N] or None, ``axis`` a text, ``reference`` a number
     to compare with or None. ``line``: ``x`` [N] numbers, ``y``, ``low``, ``high`` [N], ``across`` and ``up`` texts;
-    where ``low`` and ``high`` are None, as a whole or at some places, there is no interval.
+    where ``low`` and ``high`` are None, as a whole or at some places, there is no interval. ``images``: ``strips``,
+    lists of pictures: ``source`` a data URI of a PNG or JPEG, ``width`` and ``height`` in pixels, ``text``.
     """
 
     kind: str
@@ -90,6 +92,16 @@ def _is_line(data: Mapping[str, Any]) -> bool:
     return known and len(data["y"]) == len(x)
 
 
+def _are_images(data: Mapping[str, Any]) -> bool:
+    return bool(data["strips"]) and _list_of(lambda strip: bool(strip) and _list_of(_is_picture, strip), data["strips"])
+
+
+def _is_picture(value: Any) -> bool:
+    source, sides = value["source"], (value["width"], value["height"])
+    known = isinstance(source, str) and SOURCE.fullmatch(source) and isinstance(value["text"], str)
+    return bool(known) and all(is_count(side) and 0 < side < 4096 for side in sides)
+
+
 def _with_ends(values: Any, data: Mapping[str, Any]) -> bool:
     """Whether values are numbers, and each has both ends of an interval or none."""
     if not _list_of(is_number, values):
@@ -104,9 +116,12 @@ def ends_of(data: Mapping[str, Any], side: str, count: int) -> Sequence[float | 
     return [None] * count if data[side] is None else data[side]
 
 
+SOURCE = re.compile(r"data:image/(?:png|jpeg);base64,[A-Za-z0-9+/]+={0,2}")
+
 KINDS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "rows": _are_rows,
     "map": _is_map,
     "bars": _are_bars,
     "line": _is_line,
+    "images": _are_images,
 }

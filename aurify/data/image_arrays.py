@@ -34,7 +34,7 @@ def frame_of_array(images: np.ndarray) -> pl.DataFrame:
         first = images.ndim == 4 and shape[1] in CHANNELS
         fix = "channels come last: images.transpose(0, 2, 3, 1)" if first else FIX
         raise AurifyError(f"an array of shape {shape} is none of images; {fix}")
-    if images.ndim == 3 and shape[2] in (3, 4):
+    if images.ndim == 3 and shape[2] in (3, 4) and shape[1] > 2 * shape[2]:
         raise AurifyError(f"an array of shape {shape} is one image, or none; {FIX}")
     return pl.DataFrame({IMAGE: pl.Series(IMAGE, np.ascontiguousarray(in_bytes(images)))})
 

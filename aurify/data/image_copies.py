@@ -13,7 +13,7 @@ from aurify.core import rng
 from aurify.core.cores import cores
 from aurify.data.copies import first_alike, image_keys
 from aurify.data.image_proof import Proof, proofs
-from aurify.data.small_gray import averaging, small_gray
+from aurify.data.small_gray import averaging, small_gray, spread
 
 SIDE = 32
 """Of the small gray images that are compared."""
@@ -48,7 +48,10 @@ LEVELS = ((0.87, 0.78), (0.95, 0.9), (0.985, 0.965))
 """Agreement of pixels, and of fine detail, from which images are copies: the first at which images upside down, which
 are none, hardly ever are. Handwritten digits are much alike, photographs are not."""
 
-DECOYS, MOST_BY_CHANCE = 4000, 0.1
+KINDS = ("saved anew", "cropped", "mirrored", "joined")
+"""How near copies are alike; those ``joined`` are so by a chain of others."""
+
+DECOYS, MOST_BY_CHANCE = 4000, 0.03
 """Images that are looked up upside down, and their share among the images with a copy that may be chance."""
 
 MIRRORED_CUTS = 2
@@ -76,8 +79,9 @@ class NearImages:
 def image_families(images: np.ndarray) -> np.ndarray:
     """Name each image (N, H, W, C) uint8 by the first (N,) int64 that is equal or nearly so.
 
-    Nearly: saved anew, resized, cropped by up to a fifth of its sides, brighter or darker, or mirrored. A pure function of the images. Perceptual hashes (Zauner 2010) of several cuts of each, as bits of random
-    projections (Charikar 2002), say which may be; their pixels prove it.
+    Nearly: saved anew, resized, cropped by up to a fifth of its sides, brighter or darker, or mirrored. A pure function
+    of the images. Perceptual hashes (Zauner 2010) of several cuts of each, as bits of random projections (Charikar
+    2002), say which may be; their pixels prove it.
     """
     first = first_alike(image_keys(images)[:, 0])
     if min(images.shape[1:3]) < LEAST_SIDE:
@@ -88,7 +92,7 @@ def image_families(images: np.ndarray) -> np.ndarray:
 def near_images(images: np.ndarray, first: np.ndarray) -> NearImages:
     """Find near copies among the first of each kind of equal images; flat ones have none."""
     small = small_gray(images, SIDE)
-    able = np.flatnonzero((first == np.arange(len(first))) & (_spread(small) >= FLAT))
+    able = np.flatnonzero((first == np.arange(len(first))) & (spread(small) >= FLAT))
     if len(able) < 2:
         return NearImages(np.empty((0, 2), dtype=np.int64))
     small = small[able]
@@ -183,12 +187,6 @@ class Lookup:
         return np.concatenate(found)
 
 
-def _spread(small: np.ndarray) -> np.ndarray:
-    """The standard deviation of each image (N,)."""
-    cuts = (small[at : at + 1024].reshape(-1, SIDE * SIDE).astype(np.float32) for at in range(0, len(small), 1024))
-    return np.concatenate([cut.std(1) for cut in cuts])
-
-
 def _pairs(codes: np.ndarray, count: int) -> np.ndarray:
     codes = np.unique(codes)
     both, cut = np.divmod(codes, len(CUTS))
@@ -216,3 +214,15 @@ def _cosines() -> np.ndarray:
     """The first cosines (LOW, S) of a DCT-II, of length 1."""
     waves = np.cos(np.pi * (np.arange(SIDE) + 0.5) * np.arange(LOW)[:, None] / SIDE)
     return (waves / np.linalg.norm(waves, axis=1, keepdims=True)).astype(np.float32)
+
+
+def kinds_of(small: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """How images of ``pairs`` (P, 2) of small gray ones (N, S, S) are alike: (P,) int64, places in ``KINDS``."""
+    mirrored, kinds = np.ascontiguousarray(small[:, :, ::-1]), np.full(len(pairs), KINDS.index("joined"))
+    for kind, one, cuts in (("saved anew", small, CUTS[:1]), ("cropped", small, CUTS), ("mirrored", mirrored, CUTS)):
+        for cut in range(len(cuts)):
+            for way in (slice(None), slice(None, None, -1)):
+                left = np.flatnonzero(kinds == KINDS.index("joined"))
+                asked = np.column_stack([pairs[left][:, way], np.full(len(left), cut)])
+                kinds[left[proofs(one, small, asked, CUTS).hold(*LEVELS[0])]] = KINDS.index(kind)
+    return kinds

@@ -51,6 +51,7 @@ def with_image_column(schema: Schema, frame: pl.DataFrame) -> tuple[pl.DataFrame
         return frame, []
     known = {column.name for column in schema.columns}
     found = [name for name in frame.columns if name not in known and of_images(frame[name])]
+    found = [IMAGE] if IMAGE in found else found
     if len(found) != 1:
         return frame, []
     taken = said("column {column!r} is taken as {known!r}, the images", column=found[0], known=schema.image.name)

@@ -16,7 +16,7 @@ GRAY = (0.299, 0.587, 0.114)
 
 
 def averaging(size: int, side: int, low: float = 0.0, high: float = 0.0) -> np.ndarray:
-    """A matrix (side, size) float32 that takes means of stretches; shares ``low`` and ``high`` of both ends are left."""
+    """A matrix (side, size) float32 that takes means of stretches, but for shares ``low`` and ``high`` of both ends."""
     edges = size * (low + (1 - low - high) * np.arange(side + 1) / side)
     at = np.arange(size)
     shared = np.clip(np.minimum(edges[1:, None], at + 1) - np.maximum(edges[:-1, None], at), 0, None)
@@ -36,3 +36,11 @@ def small_gray(images: np.ndarray, side: int) -> np.ndarray:
     with ThreadPoolExecutor(cores()) as threads:
         list(threads.map(some, range(0, len(images), AT_ONCE)))
     return small
+
+
+def spread(small: np.ndarray) -> np.ndarray:
+    """The standard deviation of each small gray image, (N,) float32."""
+    found = np.empty(len(small), dtype=np.float32)
+    for start in range(0, len(small), AT_ONCE):
+        found[start : start + AT_ONCE] = small[start : start + AT_ONCE].astype(np.float32).std((1, 2))
+    return found

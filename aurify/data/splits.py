@@ -12,7 +12,7 @@ import torch
 from aurify.core import archive, rng
 from aurify.core.errors import AurifyError
 from aurify.core.words import said
-from aurify.data.copies import first_alike, row_keys
+from aurify.data.copies import first_alike, picked, row_keys
 from aurify.data.drawing import deal, draw
 from aurify.data.store import COPIES, Store, has_value
 
@@ -74,10 +74,10 @@ class _Rows:
 def part_rows(store: Store, test_share: float, held_share: float, seed: int, by: str = "random") -> Parts:
     """Part a Store's labelled rows, ``by`` as in a recipe's split.
 
-    ``random``: stratified, and rows with equal inputs never lie in two parts, nor do near copies of an image. ``group:COLUMN``: whole groups, as
-    stratified as they can be. ``time:COLUMN``: the latest ``test_share`` is the test part and the latest of what
-    remains is held out, rows of one time on one side. A test file's rows are the test part whatever the split.
-    ``held_share`` is taken of what remains. Raises AurifyError when a part would be empty.
+    ``random``: stratified, and rows with equal inputs never lie in two parts, nor do near copies of an image.
+    ``group:COLUMN``: whole groups, as stratified as they can be. ``time:COLUMN``: the latest ``test_share`` is the test
+    part and the latest of what remains is held out, rows of one time on one side. A test file's rows are the test part
+    whatever the split. ``held_share`` is taken of what remains. Raises AurifyError when a part would be empty.
     """
     rows = _rows(store, by)
     if store.test.any():
@@ -204,8 +204,8 @@ def _rows(store: Store, by: str, among: np.ndarray | None = None) -> _Rows:
         groups = np.asarray(store.roles["group"][ids])
         units = first_alike(np.where(groups < 0, -1 - np.arange(len(ids)), groups))
     else:
-        alike = store.roles[COPIES][ids] if COPIES in store.roles else row_keys(v[ids] for v in store.inputs.values())
-        copies = first_alike(alike)
+        values = (picked(v, ids) for v in store.inputs.values())
+        copies = first_alike(store.roles[COPIES][ids] if COPIES in store.roles else row_keys(values))
         units, more = _kept_together(copies, own)
         notes += more
     return _Rows(kind, ids, own, strata, units, tuple(notes))

@@ -38,7 +38,7 @@ def blanked(inputs: Mapping[str, Any], schema: Schema, hidden: Collection[str]) 
     kinds |= {} if schema.image is None else {IMAGES: (schema.image,)}
     after = dict(inputs)
     for kind, columns in kinds.items():
-        gone = [at for at, column in enumerate(columns) if column.name in hidden]
+        gone = [at for at, column in enumerate(columns) if column.name in hidden and kind in inputs]
         if gone and kind == "texts":
             after[kind] = inputs[kind].blanked(gone)
         elif gone and kind == IMAGES:

@@ -74,6 +74,11 @@ def read_table(
     loaded = read_frame(data, reading, texts=as_written)
     source = _with_own_columns(source, loaded)
     if source.target is None and labelled:
+        if loaded.texts and IMAGE_COLUMN in loaded.frame.columns:
+            raise AurifyError(
+                f"{data} holds images without classes: put those of each class into a folder of its own, or give a table"
+                " with a column of paths and one of labels"
+            )
         raise AurifyError(
             f"which column is to be predicted? say so with --target; there are {listing(loaded.frame.columns, 30)}"
         )

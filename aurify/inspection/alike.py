@@ -11,10 +11,13 @@ import numpy as np
 
 from aurify.data.columns import LEFT_OUT
 from aurify.data.findings import Exhibit
+from aurify.data.image_form import IMAGES
 from aurify.data.packed import Packed
 from aurify.data.store import blanked
 from aurify.inspection.chance import Repeats, beyond_chance, repeats_of
+from aurify.inspection.image_exhibits import images_exhibit
 from aurify.inspection.inspected import Inspected
+from aurify.inspection.seen_images import images_seen
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,9 +38,12 @@ LONGEST = 40
 def inputs_of(seen: Inspected, rows: np.ndarray) -> list[np.ndarray]:
     """Typed inputs of rows by id, tables (n, c) of a column or more; columns that are excluded are missing in them.
 
-    Of a column of texts a hash of each.
+    Of a column of texts a hash of each, of images which is the first one equal to it.
     """
-    inputs = blanked({k: _rows_of(v, rows) for k, v in seen.store.inputs.items()}, seen.schema, seen.hidden)
+    inputs = {k: _rows_of(v, rows) for k, v in seen.store.inputs.items() if k != IMAGES}
+    inputs = dict(blanked(inputs, seen.schema, seen.hidden))
+    if seen.images:
+        inputs[IMAGES] = seen.once(images_seen).first[rows][:, None]
     tables = [inputs[kind] for kind in sorted(inputs) if inputs[kind].shape[1]]
     return [table.keys if isinstance(table, Packed) else table for table in tables]
 
@@ -47,7 +53,9 @@ def _rows_of(values: Any, rows: np.ndarray) -> Any:
 
 
 def telling(seen: Inspected, rows: np.ndarray) -> np.ndarray | None:
-    """Which rows (n,) by id hold texts so long that nobody writes them twice; None where no column holds texts."""
+    """Which rows (n,) by id hold an image, or texts that nobody writes twice; None where no column is of either."""
+    if seen.images:
+        return np.ones(len(rows), dtype=bool)
     if not any(column.name not in seen.hidden for column in seen.schema.texts):
         return None
     texts = blanked({"texts": seen.store.inputs["texts"][rows]}, seen.schema, seen.hidden)["texts"]
@@ -103,6 +111,8 @@ def side_by_side(seen: Inspected, groups: Sequence[Sequence[int]], caption: str)
 
     Of many columns those that differ come first.
     """
+    if seen.images:
+        return images_exhibit(seen, caption, [group[:MOST_SHOWN] for group in groups])
     target = [] if seen.schema.target is None else [seen.schema.target]
     names = [column.name for column in seen.columns if column.kind != LEFT_OUT] + target
     shown = [list(group[:MOST_SHOWN]) for group in groups[:MOST_SHOWN]]

@@ -83,6 +83,11 @@ class Inspected:
         return self.schema.image is not None and self.schema.image.name not in self.hidden
 
     @cached_property
+    def of_rows(self) -> frozenset[int]:
+        """The ids that may be learnt from, to be asked one by one."""
+        return frozenset(self.rows.tolist())
+
+    @cached_property
     def written(self) -> dict[str, pl.DataFrame]:
         """Different texts of columns by name, as ``cells.texts_of`` keeps them."""
         return {}

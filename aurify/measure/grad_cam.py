@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from aurify.blocks.picture import floats
 
+FEW_PLACES = 3
+
 
 def grad_cam(network: nn.Module, inputs: Mapping[str, Tensor], name: str, of: Tensor | None) -> Tensor | None:
     """Heat (B, h, w), 0 and more, of what speaks for the outputs ``of`` (B,) in the images ``inputs[name]``.
@@ -52,7 +54,10 @@ def grad_cam(network: nn.Module, inputs: Mapping[str, Tensor], name: str, of: Te
 
 
 def _last_maps(seen: list[tuple[nn.Module, Any]], answer: Tensor) -> Tensor | None:
-    """The last feature maps (B, C, h, w) with more than one place that convolutions left, None of tokens."""
+    """The last feature maps (B, C, h, w) that convolutions left, if there are some those with a few places, not tokens.
+
+    What is pooled to ``FEW_PLACES`` or less to a side tells little of where.
+    """
     found, convolved = None, False
     for module, output in seen:
         if not isinstance(output, Tensor) or output is answer:
@@ -61,5 +66,6 @@ def _last_maps(seen: list[tuple[nn.Module, Any]], answer: Tensor) -> Tensor | No
         if convolved and output.ndim == 3 and output.shape[1] > 1:
             return None
         if convolved and output.ndim == 4 and output.shape[2] * output.shape[3] > 1 and output.requires_grad:
-            found = output
+            coarser = found is not None and min(output.shape[2:]) <= FEW_PLACES < min(found.shape[2:])
+            found = found if coarser else output
     return found

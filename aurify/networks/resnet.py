@@ -57,7 +57,7 @@ class Resnet(Network):
 
     @property
     def offers(self) -> frozenset[Trait]:
-        return frozenset({Trait.RESIDUAL})
+        return frozenset({Trait.RESIDUAL, Trait.ANY_SIZE})
 
     def build(self, signature: Signature) -> nn.Module:
         _, given = pixel_input(signature)

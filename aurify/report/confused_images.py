@@ -42,7 +42,7 @@ def confused_images(tested: Tested) -> list[dict[str, Any]]:
         some = mine[np.argsort(-chance, kind="stable")][:MOST_IMAGES]
         pictures = [
             {
-                **placed(tested.store, {"row": int(ours.row[at])}),
+                **placed(tested.store, {"row": int(ours.row[at])}, tested.names),
                 **thumbnail(images[ours.row[at]]),
                 "chance": None if ours.probabilities is None else float(ours.probabilities[at, told]),
             }

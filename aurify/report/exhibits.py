@@ -8,7 +8,7 @@ from typing import Any
 from aurify.core.words import Said, said
 from aurify.data.exhibits import Exhibit, ends_of
 from aurify.report import charts
-from aurify.report.section import Block, Figure, Inspection, Paragraph, Rows
+from aurify.report.section import Block, Figure, Gallery, Inspection, Paragraph, Picture, Rows, Strip
 from aurify.report.values import amount, share, shown
 
 MOST_ROWS = 24
@@ -32,6 +32,8 @@ def blocks_of(record: Inspection, exhibit: Exhibit, name: str) -> list[Block]:
     data = exhibit.data
     if exhibit.kind == "rows":
         return _table(exhibit, data)
+    if exhibit.kind == "images":
+        return _images(record, exhibit)
     draw: Callable[..., Drawn] = {"map": _map, "bars": _bars, "line": _line}[exhibit.kind]
     chart, told, table, left = draw(record, data)
     described = said("{caption} {told}", caption=exhibit.caption, told=told)
@@ -61,6 +63,18 @@ def _table(exhibit: Exhibit, data: Mapping[str, Any]) -> list[Block]:
         marks={(row, place[column]) for row, column in marks},
     )
     return [table, *_left_out(len(data["rows"]) - len(table.rows))]
+
+
+def _images(record: Inspection, exhibit: Exhibit) -> list[Block]:
+    """Pictures side by side, a line for each group of them."""
+    strips = [
+        Strip("", [_picture(_name(record, each["text"]), each) for each in strip]) for strip in exhibit.data["strips"]
+    ]
+    return [Paragraph(said("{caption}:", caption=exhibit.caption)), Gallery(strips)]
+
+
+def _picture(text: str, plain: Mapping[str, Any]) -> Picture:
+    return Picture(plain["source"], plain["width"], plain["height"], text, text)
 
 
 def _cell(text: str) -> str:

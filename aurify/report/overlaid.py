@@ -45,6 +45,7 @@ def overlaid(
         "image": thumbnail(image),
         "covered": thumbnail(heated(image, effects, strongest)),
         "look": None if look is None else thumbnail(heated(look[0], look[1], float(look[1].max()))),
+        "nothing": look is not None and not look[1].any(),
         "strongest": {
             "down": int(3 * at[0] / effects.shape[0]),
             "across": int(3 * at[1] / effects.shape[1]),
@@ -89,7 +90,8 @@ def pictures(found: Mapping[str, Any], *, of_classes: bool) -> list[Block]:
     shown: list[Picture] = [picture(found["image"], said("the image as it is read"), said("the image"), large=True)]
     if found["look"] is not None:
         name = said("the image in gray, blue where the network sees what speaks for its answer")
-        shown.append(picture(found["look"], name, said("looked at"), large=True))
+        below = said("looked at: nothing speaks for it") if found["nothing"] else said("looked at")
+        shown.append(picture(found["look"], name, below, large=True))
     name = (
         said("the image in gray, blue where it speaks for the answer and orange where it speaks against it")
         if of_classes

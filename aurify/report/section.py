@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from aurify.core.errors import AurifyError
 from aurify.core.words import Said, say
 from aurify.report.pictures import Gallery
+from aurify.report.pictures import Picture as Picture  # blocks are told together
+from aurify.report.pictures import Strip as Strip
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +45,7 @@ class Tested:
     raise to stop the work. ``tokens`` tells how the tested texts look to the model, None where it reads none.
     ``looks(inputs, at, of)`` tells where in images the model that answered for the rows ``at`` (M,) sees what speaks
     for the classes ``of`` (M,), None of numbers: the images (H, W, C) as its network takes them in and a heat (h, w)
-    for each, or None where its network does not tell.
+    for each, or None where its network does not tell. ``names`` are the files of the images by row of the Store.
     """
 
     recipe: Recipe
@@ -57,6 +59,7 @@ class Tested:
     check: Callable[[], None]
     tokens: Callable[[], Mapping[str, Any] | None] = lambda: None
     looks: Looks = lambda inputs, at, of: None
+    names: Sequence[str | None] | None = None
 
     @property
     def model(self) -> Predictions:

@@ -43,20 +43,24 @@ def progress(console: Console) -> Iterator[Show]:
         TextColumn("{task.fields[score]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True, auto_refresh=False) as bar:
-        task = bar.add_task("training", score="")
-        shown = 0.0
+    bar = Progress(*columns, console=console, transient=True, auto_refresh=False)
+    task = bar.add_task("training", score="")
+    shown = 0.0
 
-        def show(run: Run) -> None:
-            nonlocal shown
-            now = time.monotonic()
-            if now - shown < REFRESH_SECONDS and run.step < run.steps:
-                return
-            shown = now
-            bar.update(task, total=run.steps, completed=run.step, score=_score(run))
-            bar.refresh()
+    def show(run: Run) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        if now - shown < REFRESH_SECONDS and run.step < run.steps:
+            return
+        shown = now
+        bar.start()  # not before: reading has a bar of its own
+        bar.update(task, total=run.steps, completed=run.step, score=_score(run))
+        bar.refresh()
 
+    try:
         yield show
+    finally:
+        bar.stop()
 
 
 @contextmanager

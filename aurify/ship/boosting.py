@@ -17,6 +17,7 @@ from aurify.core.recipe import Recipe
 from aurify.core.run import Problem
 from aurify.core.types import Layer
 from aurify.data import prepare
+from aurify.data.image_form import IMAGES
 from aurify.data.schema import UNKNOWN
 from aurify.data.store import Store
 from aurify.data.trees import PLACES, TreeColumns, Trees
@@ -38,6 +39,9 @@ UNWATCHED = 100
 
 NEVER = -1e4
 """The output of a class that training lacks: its probability is 0."""
+
+UNREAD = ("texts", IMAGES)
+"""What trees do not split."""
 
 
 def fit_trees(recipe: Recipe, store: Store, problem: Problem, held: np.ndarray) -> tuple[Layer, ...]:
@@ -66,9 +70,11 @@ def fit_trees(recipe: Recipe, store: Store, problem: Problem, held: np.ndarray) 
 
 def _columns(store: Store, rows: np.ndarray) -> TreeColumns:
     """The columns in which the training rows hold any value; the rarest of too many categories share a code."""
-    tables, inputs = [], {name: values for name, values in store.inputs.items() if name != "texts"}
+    tables, inputs = [], {name: values for name, values in store.inputs.items() if name not in UNREAD}
     if not inputs:
-        raise AurifyError("blend.model = trees: every column holds texts, which trees do not read; leave it out")
+        raise AurifyError(
+            "blend.model = trees: every column holds texts or images, which trees do not read; leave it out"
+        )
     for at, category in enumerate(store.schema.categories):
         known = np.array(inputs["codes"][rows, at], dtype=np.int64)
         tables.append(torch.from_numpy(merge_rare(known, np.arange(UNKNOWN, len(category.values)))[1]))

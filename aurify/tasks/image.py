@@ -68,8 +68,9 @@ class Image(RowTask):
             "weight_decay": {"amount": 0.02},
         }
         techniques |= {"decay": {"floor": 0.01}, "warm_up": {"share": 0.2}}
+        techniques |= {"translate": {"share": 0.09 if coloured else 0.0625}}
         # digits and letters have no colours, and mean another thing in a mirror
-        techniques |= {"flip": {}, "translate": {"share": 0.09}} if coloured else {"translate": {"share": 0.0625}}
+        techniques |= {"flip": {}, "test_time_augmentation": {}} if coloured else {}
         techniques |= {"label_smoothing": {}} if kind == "classify" else {}
         techniques |= {"fill_missing": {}, "scale_numbers": {}} if schema.numbers or schema.dates else {}
         techniques |= {"encode_categories": {}} if schema.categories else {}

@@ -18,7 +18,7 @@ from aurify.core.parts import Technique, Trait, fills
 from aurify.core.recipe import Recipe
 from aurify.core.rng import Draws
 from aurify.core.run import Problem, Run
-from aurify.core.types import Batch, Input, Signature
+from aurify.core.types import Batch, Input, Signature, View
 
 
 @dataclass(frozen=True)
@@ -44,20 +44,16 @@ def augmented(
 ) -> list[np.ndarray]:
     """What training shows of ``inputs`` {name: images (N, H, W, C) uint8}: as they are first, then ``draws`` times.
 
-    Each is (N, H, W, C) uint8. ``target`` is (N, K) probabilities or (N,) numbers; images are mixed with one another
-    where the recipe mixes some. The same seed gives the same images.
+    The first is (N, H, W, C) uint8; the others are as large as the recipe makes images. ``target`` is (N, K)
+    probabilities or (N,) numbers; images are mixed with one another where the recipe mixes some. The same seed gives
+    the same images.
     """
     name, images = next((name, values) for name, values in inputs.items() if values.ndim == 4)
-    techniques = copy.deepcopy(shown_by(recipe))
-    signature = Signature({name: Input(PIXELS, images.shape[1:], (name,))}, 1)
-    problem = cast(Problem, _Shown(signature))
+    view = _prepared(recipe, name, torch.from_numpy(np.array(images)))
+    asked = Batch(view.values, torch.from_numpy(np.array(target)).float(), torch.arange(len(images)))
+    problem, techniques = cast(Problem, _Shown(Signature(view.inputs, 1))), copy.deepcopy(shown_by(recipe))
     device = torch.device("cpu")
-    run = Run(replace(recipe, seed=seed), nn.Identity(), problem, techniques, draws, device, Draws(seed))
-    asked = Batch(
-        {name: torch.from_numpy(np.array(images))},
-        torch.from_numpy(np.array(target)).float(),
-        torch.arange(len(images)),
-    )
+    run = Run(replace(recipe, seed=seed), nn.Identity(), problem, techniques, max(1, draws), device, Draws(seed))
     shown = [images]
     for run.step in range(draws):
         batch = asked
@@ -65,6 +61,17 @@ def augmented(
             batch = technique.on_batch(batch, run)
         shown.append(_bytes(_mixed(batch, name)))
     return shown
+
+
+def _prepared(recipe: Recipe, name: str, images: Tensor) -> View:
+    """The images as techniques that prepare images alone leave them."""
+    count = len(images)
+    inputs, values = {name: Input(PIXELS, tuple(images.shape[1:]), (name,))}, {name: images}
+    view = View(inputs, values, torch.zeros(count), None, 0, torch.ones(count))
+    for technique in recipe.techniques:
+        if technique.family == "images" and (layer := technique.layer(view)) is not None:
+            view = replace(view, inputs=layer.inputs(view.inputs), values=layer(dict(view.values)))
+    return view
 
 
 def _mixed(batch: Batch, name: str) -> Tensor:

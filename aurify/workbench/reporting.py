@@ -14,6 +14,7 @@ from aurify.core.files import write_bytes, write_json
 from aurify.core.folder import RunFolder
 from aurify.core.watch import Watch
 from aurify.core.words import LANGUAGES
+from aurify.data.image_names import read_names
 from aurify.data.splits import Parts
 from aurify.data.store import Asked, Store
 from aurify.measure.clusters import clusters_of
@@ -58,6 +59,7 @@ def gather(
         check=watch.check,
         tokens=lambda: tokens_told(bundle, asked) if "texts" in asked.inputs else None,
         looks=models.looks,
+        names=read_names(folder.images),
     )
     for section in sections():
         if section.name() not in evidence and watch.remaining > 0:

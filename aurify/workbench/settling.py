@@ -14,6 +14,7 @@ from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe
 from aurify.core.surroundings import beside, telling
 from aurify.data.findings import NOTE, Findings
+from aurify.data.image_names import image_names, write_names
 from aurify.workbench.inspecting import gate, not_looked_at, stop_if_severe
 from aurify.workbench.measuring import open_store
 from aurify.workbench.wish import Wish, complete
@@ -66,6 +67,9 @@ def settle(
     stop_if_severe(found, recipe.source.accept)
     folder.clear()
     store.write(folder.store)
+    names = image_names(store.schema, read.frames)
+    if names is not None:
+        write_names(folder.images, names)
     parts.write(folder.parts)
     for number, fold in enumerate(folds, 1):
         folder.fold(number).path.mkdir(parents=True, exist_ok=True)

@@ -100,7 +100,7 @@ def wish_of(
 
 
 def _plainly(value: Any) -> Any:
-    return value if isinstance(value, str) else str(value) if isinstance(value, Path) else list(value)
+    return value if isinstance(value, (str, int)) else str(value) if isinstance(value, Path) else list(value)
 
 
 def complete(wish: Wish, task: Any, store: Any, catalog: Catalog) -> tuple[Recipe, list[str]]:

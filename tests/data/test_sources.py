@@ -418,7 +418,7 @@ def test_archives_that_cannot_be_read_are_one_line(tmp_path, monkeypatch):
     damaged[60] ^= 255
     wrong = {
         "holds 2 tables: 'a.csv', 'b/c.tsv'": zipped(tmp_path / "1", {"a.csv": text, "b/c.tsv": text}).read_bytes(),
-        "holds no table: only 'a.png'": zipped(tmp_path / "2", {"a.png": text}).read_bytes(),
+        "holds no table: only 'a.pdf'": zipped(tmp_path / "2", {"a.pdf": text}).read_bytes(),
         "holds no table: nothing": zipped(tmp_path / "3", {}).read_bytes(),
         "holds another archive": zipped(tmp_path / "4", {"a.csv.zip": inner}).read_bytes(),
         r"\(t.csv\) is damaged|cannot be unpacked": bytes(damaged),

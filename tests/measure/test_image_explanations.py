@@ -9,7 +9,8 @@ from torch import nn
 
 from aurify.blocks.entries import Flat
 from aurify.blocks.picture import floats
-from aurify.core.types import Input
+from aurify.core.parts import Trait
+from aurify.core.types import Input, Signature
 from aurify.data.columns import IMAGE, NUMBER, Column
 from aurify.data.image_rows import ImageRows, rows_of_input
 from aurify.data.schema import Schema
@@ -202,6 +203,14 @@ def test_of_a_network_that_looks_twice_the_first_look_is_told():
     assert heat[0, 1, 6] == 0
 
 
+def test_maps_of_a_few_places_are_not_taken_where_there_are_finer_ones():
+    network = Seeing()
+    network.pool = nn.Sequential(nn.AvgPool2d(4), nn.AdaptiveAvgPool2d(1))
+    heat = grad_cam(network, colours(), "images", torch.tensor([0, 1]))
+    assert heat is not None
+    assert heat.shape == (2, 8, 8)
+
+
 class Tokens(nn.Module):
     """Patches become tokens at once."""
 
@@ -236,3 +245,26 @@ def test_a_network_that_fails_keeps_no_hooks():
     with pytest.raises(ZeroDivisionError):
         grad_cam(network, colours(), "images", None)
     assert not any(m._forward_hooks for m in network.modules())
+
+
+def image_networks(catalog):
+    return sorted(
+        n
+        for n, part in catalog.parts["network"].items()
+        if Trait.IMAGES in part.needs and not n.startswith("pretrained")
+    )
+
+
+def test_every_network_of_images_tells_where_it_looks_or_that_it_cannot(catalog):
+    told = {}
+    signature = Signature({"images": Input("pixels", (32, 24, 3), ("p",))}, 2)
+    for name in image_networks(catalog):
+        network = catalog.parts["network"][name]().build(signature).eval().requires_grad_(False)
+        heat = grad_cam(network, {"images": torch.randint(0, 256, (2, 32, 24, 3), dtype=torch.uint8)}, "images", None)
+        told[name] = heat is not None
+        if heat is not None:
+            assert heat.shape[0] == 2
+            assert min(heat.shape[1:]) > 1
+            assert torch.isfinite(heat).all()
+    assert told.get("convnet") is True
+    assert not told.get("vit", False)

@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from small import same
+from torch import nn
 
 from aurify.core.archive import pack, unpack
 from aurify.optimizers.muon import Muon, hidden_matrices
@@ -126,3 +127,25 @@ def test_closure_is_called_once_with_gradients_on():
 
     assert optimizer.step(closure).requires_grad
     assert calls == [True]
+
+
+@pytest.mark.parametrize("memory", [torch.contiguous_format, torch.channels_last])
+def test_filters_move_as_rows_of_their_numbers(memory):
+    """In whatever order a filter's numbers lie: what is orthogonal stays so when columns change places."""
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 8, 3), nn.Conv2d(8, 8, 3, groups=8), nn.Linear(8, 2))
+    model.to(memory_format=memory)
+    filters = model[1].weight
+    rows = nn.Parameter(filters.detach().clone(memory_format=torch.contiguous_format).flatten(1))
+    groups = [{"params": list(model.parameters()), "weight_decay": 0.3}]
+    optimizer = Muon(learning_rate=0.02, momentum=0.9).build(groups, model)
+    theirs = torch.optim.Muon([rows], lr=0.02, momentum=0.9, weight_decay=0.3, adjust_lr_fn="match_rms_adamw")
+    for at in range(3):
+        random = torch.Generator().manual_seed(at)
+        for weight in model.parameters():
+            weight.grad = torch.randn(weight.shape, generator=random)
+        rows.grad = filters.grad.flatten(1)
+        optimizer.step()
+        theirs.step()
+    torch.testing.assert_close(filters.detach().flatten(1), rows.detach(), rtol=1e-2, atol=3e-4)
+    assert filters.is_contiguous(memory_format=memory)
+    assert hidden_matrices(model) == {id(filters)}, "not what enters, not filters of one channel, not the head"

@@ -17,7 +17,7 @@ from aurify.report.page import render
 
 SMALL = {"budget.steps": 24, "budget.batch_size": 32, "budget.validate_every": 4, "network.width": 16}
 WIDTHS = (360, 1280)
-KINDS = ("two", "many", "number", "texts")
+KINDS = ("two", "many", "number", "texts", "images")
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +36,8 @@ def frame(kind):
     """Names that are long, Chinese or hostile, some cells missing, a target of each kind."""
     if kind == "texts":
         return texts()
+    if kind == "images":
+        return images()
     random = np.random.default_rng(5)
     numbers = random.normal(size=(300, 2))
     words = random.choice(["红色", "绿色", "<b>蓝</b>"], 300)
@@ -81,13 +83,27 @@ def texts():
     )
 
 
+def images():
+    """Narrow images beside a number, of classes whose names are Chinese, hostile or long."""
+    random = np.random.default_rng(5)
+    pixels = random.integers(0, 100, (120, 24, 9, 3)).astype(np.uint8)
+    kind = random.integers(0, 3, 120)
+    for image, at in zip(pixels, kind, strict=True):
+        image[4 : 4 + 5 * (at + 1), 2:7, at] += 120
+    names = np.array(["红色", "<script>alert(1)</script>", "a-class-whose-name-goes-on-" * 4])
+    kind = np.where(random.random(120) < 0.1, (kind + 1) % 3, kind)
+    picture = pl.Series(pixels, dtype=pl.Array(pl.UInt8, pixels.shape[1:]))
+    return pl.DataFrame({"<b>图</b>": picture, "n": random.normal(size=120), "y": names[kind]})
+
+
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory):
     """The report of each kind of target in each language, of data only inspected, of a ledger and of a search."""
     root = tmp_path_factory.mktemp("pages")
     found = {}
     for kind in KINDS:
-        run = workbench.fit(frame(kind), "y", settings=SMALL, out=root / kind)
+        using = ["flip", "translate", "mixup"] if kind == "images" else []
+        run = workbench.fit(frame(kind), "y", settings=SMALL, using=using, out=root / kind)
         for language in LANGUAGES:
             found[kind, language] = run.report(language, root / f"{kind}.{language}.html")
     for language in LANGUAGES:
@@ -237,6 +253,19 @@ def test_texts_are_marked_by_colour_and_line_and_stay_texts(pages, visit):
     assert all(colour != "rgba(0, 0, 0, 0)" and float(width[:-2]) >= 1 for colour, _, width in looks)
     shown = page.inner_text("#explained_texts")
     assert not set(shown) & {"\u202e", "\x07"}, "what turns or rings is named, not done"
+
+
+def test_images_are_drawn_as_they_are_said_to_be(pages, visit):
+    page = visit(pages["images", "en"], color_scheme="dark")
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('.strip img')].map(i => [i.complete && i.naturalWidth > 0, i.alt.length > 0,"
+        " Math.abs(i.clientWidth / i.clientHeight - i.naturalWidth / i.naturalHeight) < 0.1 * i.clientWidth])"
+    )
+    assert len(sizes) > 60
+    assert all(map(all, sizes)), "each is decoded, has a text, and keeps its shape"
+    assert page.locator("main script").count() == 0
+    assert page.locator("#explained_images .card").count() > 4
 
 
 def test_texts_beside_other_columns_are_no_column_of_single_signs(pages, visit):

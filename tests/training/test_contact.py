@@ -35,3 +35,11 @@ def test_sheet_shows_mixed_images(lab):
     shown = np.concatenate(sheet(lab, {"mixup": {"alpha": 5.0}}, images)[1:])
     assert ((shown > 0) & (shown < 255)).any()
     assert all(len(np.unique(each)) == 1 for each in shown)
+
+
+def test_sheet_shows_images_as_preparing_leaves_them(lab):
+    images = images_of(4, 12, 12)
+    first, drawn, _ = sheet(lab, {"binarise": {}, "crop": {"share": 0.5}, "flip": {}}, images, draws=2)
+    assert np.array_equal(first, images.numpy())
+    assert drawn.shape == (4, 6, 6, 1)
+    assert set(np.unique(drawn)) <= {0, 255}

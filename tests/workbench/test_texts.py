@@ -176,7 +176,7 @@ def test_a_model_without_texts_explains_none(runs, csv_files):
 
 
 def test_trees_are_refused_where_every_column_holds_texts(alone):
-    with pytest.raises(AurifyError, match="every column holds texts, which trees do not read"):
+    with pytest.raises(AurifyError, match="every column holds texts or images, which trees do not read"):
         workbench.fit(alone, "y", text=["said"], settings=SMALL, blend="trees")
 
 

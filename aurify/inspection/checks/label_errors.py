@@ -13,8 +13,10 @@ from aurify.core.parts import Trait
 from aurify.core.words import said
 from aurify.data.findings import NOTE, WARNING, Exhibit, Finding
 from aurify.inspection.check import Check
+from aurify.inspection.image_exhibits import images_exhibit
 from aurify.inspection.inspected import FOLDS, Inspected
-from aurify.inspection.seen_texts import answers_to_texts, text_names
+from aurify.inspection.seen_images import ImageAnswers, answers_to_images
+from aurify.inspection.seen_texts import TextAnswers, answers_to_texts, text_names
 from aurify.inspection.showing import rows_exhibit
 from aurify.measure.baselines import Examples
 from aurify.measure.label_errors import LEAST_ROWS, Floor, agree, finder, floor_of
@@ -34,6 +36,9 @@ MOST_TREES = 30
 
 WORTH_A_LOOK = 25
 MOST_CLASSES = 200
+WEAK = 0.25
+"""Share of the labels that a model of images disagrees with, from which on it says nothing of single ones."""
+
 VIEW_COLUMNS = 4
 """Columns that two views of the rows need."""
 
@@ -60,19 +65,22 @@ class LabelErrors(Check):
         judged = np.flatnonzero(codes >= LEAST_ROWS * FOLDS)
         at = np.flatnonzero(np.isin(seen.sampled.target, judged))
         at = at[seen.drawn(len(at), max(MOST_ANSWERS // len(seen.classes), LEAST_LABELS), "inspect/labels")]
+        if seen.images:  # the same for a model of images
+            at = np.intersect1d(at, seen.once(answers_to_images).at)
         plain, texts = seen.sampled.numbers.shape[1] + seen.sampled.codes.shape[1], bool(text_names(seen))
         if texts:  # a model of texts was asked about some rows: of the others nothing is said
             at = np.intersect1d(at, seen.once(answers_to_texts).at)
-        if len(judged) < 2 or len(np.unique(seen.keys[at])) < LEAST_LABELS or not (plain or texts):
+        if len(judged) < 2 or len(np.unique(seen.keys[at])) < LEAST_LABELS or not (plain or texts or seen.images):
             return
         examples = seen.sampled.take(at)
         examples = replace(examples, target=np.searchsorted(judged, examples.target))
         likely = [_likely(seen, examples, seen.fold[at], len(judged))] if plain else []
-        likely += [_of_texts(seen, at, judged)] if texts else []
+        likely += [_of_model(seen.once(answers_to_texts), at, judged)] if texts else []
+        likely += [_of_model(seen.once(answers_to_images), at, judged)] if seen.images else []
         likely = sum(likely[1:], likely[0]) / len(likely)
         suspects = find(examples.target, likely)
         floor = floor_of(examples.target, likely)
-        if not len(suspects):
+        if not len(suspects) or (seen.images and floor.every > WEAK):
             return
         names = [seen.classes[code] for code in judged.tolist()]
         exhibit = partial(_exhibit, seen, examples, likely, names)
@@ -130,9 +138,8 @@ def _likely(seen: Inspected, examples: Examples, fold: np.ndarray, classes: int)
     return sum(each[1:], each[0]) / len(each)
 
 
-def _of_texts(seen: Inspected, at: np.ndarray, judged: np.ndarray) -> np.ndarray:
-    """How likely each class that is judged is (n, K) by the texts of sampled rows ``at`` (n,) alone."""
-    asked = seen.once(answers_to_texts)
+def _of_model(asked: TextAnswers | ImageAnswers, at: np.ndarray, judged: np.ndarray) -> np.ndarray:
+    """How likely each class that is judged is (n, K) by the texts or images of sampled rows ``at`` (n,) alone."""
     likely = asked.answers[np.searchsorted(asked.at, at)][:, judged] + 1e-9
     return likely / likely.sum(1, keepdims=True)
 
@@ -153,5 +160,9 @@ def _exhibit(
 ) -> Exhibit:
     given = [names[code] for code in examples.target[suspects].tolist()]
     other = [names[code] for code in likely[suspects].argmax(1).tolist()]
+    if seen.images:
+        rows = examples.row[suspects].tolist()
+        beside = {row: said("likely {likely}", likely=name) for row, name in zip(rows, other, strict=True)}
+        return images_exhibit(seen, said("Labels most worth a look, the surest first"), [rows], beside)
     beside = [(said("given class"), given), (said("likely class"), other)]
     return rows_exhibit(seen, said("Labels most worth a look, the surest first"), examples.row[suspects], beside)

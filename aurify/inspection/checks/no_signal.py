@@ -16,6 +16,7 @@ from aurify.core.words import said
 from aurify.data.findings import NOTE, WARNING, Exhibit, Finding
 from aurify.inspection.check import Check
 from aurify.inspection.inspected import FOLDS, Inspected
+from aurify.inspection.seen_images import answers_to_images
 from aurify.inspection.seen_texts import answers_to_texts, text_names
 from aurify.measure.baselines import Examples
 
@@ -50,6 +51,9 @@ class NoSignal(Check):
         examples, fold = seen.sampled, seen.fold
         if len(examples) < FEWEST_ROWS or len(np.unique(examples.target)) < 2 or len(np.unique(fold)) < FOLDS:
             return
+        if seen.images:
+            yield from self._of_images(seen)
+            return
         aims = _Aims.of(examples.target, seen.classes, fold)
         enough = NormalDist().inv_cdf(1 - 0.025 / LOOKS)
         boosted = seen.answers
@@ -69,7 +73,23 @@ class NoSignal(Check):
         hidden = max(aims.ties(answers)[1] for answers in (boosted, linear)) ** 2
         yield self._finding(seen, told, low, high, hidden, len(examples))
 
-    def _finding(self, seen: Inspected, told: float, low: float, high: float, hidden: float, rows: int) -> Finding:
+    def _of_images(self, seen: Inspected) -> Iterable[Finding]:
+        """A note where a linear model of patches sees nothing, nor do trees in the columns beside: a network may."""
+        found = seen.once(answers_to_images)
+        aims = _Aims.of(seen.sampled.target[found.at], seen.classes, seen.fold[found.at])
+        beside = seen.sampled.numbers.shape[1] + seen.sampled.codes.shape[1] > 0
+        every = [found.answers, *([seen.answers[found.at]] if beside else [])]
+        enough = SHARED * NormalDist().inv_cdf(1 - 0.025 / LOOKS)
+        if any(aims.ties(answers)[0] > enough for answers in every):
+            return
+        told, low, high = aims.explained(found.answers)
+        hidden = max(aims.ties(answers)[1] for answers in every) ** 2
+        if low <= 0:
+            yield self._finding(seen, told, low, high, hidden, len(found.at), most=NOTE)
+
+    def _finding(
+        self, seen: Inspected, told: float, low: float, high: float, hidden: float, rows: int, *, most: str = WARNING
+    ) -> Finding:
         if seen.classes is None:
             text = said(
                 "nothing beats the mean here: plain models explain {told:.1%} of the spread (95% interval {low:.1%} to"
@@ -99,7 +119,7 @@ class NoSignal(Check):
             "axis": said("share of the spread that is explained"),
             "reference": 0.0,
         }
-        enough = hidden <= MUCH
+        enough = hidden <= MUCH and most == WARNING
         return self.found(
             WARNING if enough else NOTE,
             text,

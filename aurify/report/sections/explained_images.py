@@ -116,7 +116,7 @@ def _explained(tested: Tested, asked: Asked, most: int) -> list[dict[str, Any]]:
     told = []
     for position, each, look in zip(at.tolist(), found, looks or [None] * len(at), strict=True):
         made = overlaid(images[each["row"]], each, look, of_classes=ours.classes is not None, faint=faint)
-        told.append({**placed(tested.store, made), "target_chance": _chance(ours, position)})
+        told.append({**placed(tested.store, made, tested.names), "target_chance": _chance(ours, position)})
     return told
 
 

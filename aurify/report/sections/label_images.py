@@ -46,7 +46,7 @@ class LabelImages(Section):
         images, names = tested.asked.inputs[IMAGES], ours.classes or ()
         pictures = [
             {
-                **placed(tested.store, {"row": int(ours.row[at])}),
+                **placed(tested.store, {"row": int(ours.row[at])}, tested.names),
                 **thumbnail(images[ours.row[at]]),
                 "target": names[known_target(ours)[at]],
                 "likely": names[int(ours.probabilities[at].argmax())],

@@ -67,7 +67,11 @@ class WrongRows(Section):
             check=tested.check,
             **({"asks": affordable(tested.respond, tested.inputs, MOST_ASKED, SECONDS)} if dear else {}),
         )
-        return {**found, "rows": [placed(store, each) for each in found["rows"]]} if "rows" in found else found
+        return (
+            {**found, "rows": [placed(store, each, tested.names) for each in found["rows"]]}
+            if "rows" in found
+            else found
+        )
 
     def show(self, record: Record, measured: Any) -> Sequence[Block]:
         if measured is None:
