@@ -214,7 +214,8 @@ def export(
     if json_:
         print(json.dumps(record))
         return
-    inputs = ", ".join(f"{name} (rows, {columns})" for name, columns in record["inputs"].items())
+    shapes = {name: ", ".join(map(str, n if isinstance(n, list) else [n])) for name, n in record["inputs"].items()}
+    inputs = ", ".join(f"{name} (rows, {shape})" for name, shape in shapes.items())
     shapes = f"{inputs} to {', '.join(record['outputs'])}"
     what = "probabilities" if "probabilities" in record["outputs"] else "numbers, as a share of the target's spread"
     console_of(quiet).print(

@@ -73,7 +73,7 @@ def export(bundle: Bundle, path: Path, rows: Mapping[str, np.ndarray], spread: f
         "path": str(path),
         "bytes": len(data),
         "opset": model.opset_import[0].version,
-        "inputs": {i.name: len(prepare.raw_inputs(bundle.schema)[i.name].names) for i in model.graph.input},
+        "inputs": {i.name: _columns(prepare.raw_inputs(bundle.schema)[i.name]) for i in model.graph.input},
         "outputs": [o.name for o in model.graph.output],
         "rows": count,
         "difference": difference,
@@ -161,6 +161,11 @@ def _dtype(kind: str) -> torch.dtype:
 def _shape(given: Input) -> tuple[int, ...]:
     """Of one row."""
     return given.shape if given.kind == "pixels" else (len(given.names),)
+
+
+def _columns(given: Input) -> int | list[int]:
+    """How many columns a row has in an input; of an image height, width and channels."""
+    return list(given.shape) if given.kind == "pixels" else len(given.names)
 
 
 def _describe(model: Any, bundle: Bundle) -> None:

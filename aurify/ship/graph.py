@@ -18,8 +18,8 @@ from aurify.data.schema import Schema
 PREFIX = "aurify."
 """Names of the file's own metadata begin with it: version, schema, classes, recipe."""
 
-CHUNK_ROWS = 512
-"""Rows to answer together: what stays in a CPU's cache is faster, and trees need memory for every row."""
+CHUNK_ROWS, CHUNK_PIXELS = 512, 2**18
+"""Rows to answer together: what stays in a CPU's cache is faster, and trees and images need memory for every row."""
 
 
 class Graph:
@@ -54,8 +54,10 @@ class Graph:
         """From typed columns {name: (N, C)} and images, as the schema parses them, to probabilities or numbers."""
         kinds = {"f": np.float64, "u": np.uint8}
         fed = {n: np.asarray(values, dtype=kinds.get(values.dtype.kind, np.int64)) for n, values in inputs.items()}
-        starts = range(0, max(1, len(next(iter(fed.values())))), CHUNK_ROWS)
-        pieces = [{name: values[start : start + CHUNK_ROWS] for name, values in fed.items()} for start in starts]
+        pixels = max(values[0, ..., 0].size if len(values) else 1 for values in fed.values())
+        step = max(1, min(CHUNK_ROWS, CHUNK_PIXELS // pixels))
+        starts = range(0, max(1, len(next(iter(fed.values())))), step)
+        pieces = [{name: values[start : start + step] for name, values in fed.items()} for start in starts]
         return np.concatenate([self._session.run([self.output], piece)[0] for piece in pieces])
 
 

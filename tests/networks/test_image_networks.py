@@ -175,6 +175,7 @@ def test_exported_file_answers_files_where_there_is_no_torch(photos, tmp_path):
     run = workbench.fit(photos, settings=settings, out=tmp_path / "run", inspect=False)
     record = workbench.export(run.path, tmp_path / "m.onnx")
     assert record["difference"] < 1e-5
+    assert record["inputs"] == {"images": list(run.bundle.pipeline.members[0].network.pictures.shape)}
     files = sorted(str(p) for p in photos.rglob("*.*"))[::7]
     pl.DataFrame({"image": files}).write_csv(tmp_path / "new.csv")
     code = f"""
