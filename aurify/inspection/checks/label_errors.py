@@ -78,9 +78,9 @@ class LabelErrors(Check):
         likely += [_of_model(seen.once(answers_to_texts), at, judged)] if texts else []
         likely += [_of_model(seen.once(answers_to_images), at, judged)] if seen.images else []
         likely = sum(likely[1:], likely[0]) / len(likely)
-        suspects = find(examples.target, likely)
         floor = floor_of(examples.target, likely)
-        if not len(suspects) or (seen.images and floor.every > WEAK):
+        suspects = np.empty(0, dtype=np.int64) if seen.images and floor.every > WEAK else find(examples.target, likely)
+        if not len(suspects):
             return
         names = [seen.classes[code] for code in judged.tolist()]
         exhibit = partial(_exhibit, seen, examples, likely, names)

@@ -48,7 +48,8 @@ class TooGood(Check):
 
     def look(self, seen: Inspected) -> Iterable[Finding]:
         target = seen.sampled.target
-        if len(np.unique(target)) < 2 or len(np.unique(seen.fold)) < 2:
+        plain = seen.sampled.numbers.shape[1] + seen.sampled.codes.shape[1]
+        if not plain or len(np.unique(target)) < 2 or len(np.unique(seen.fold)) < 2:
             return
         model, missed = "boosting", _missed(seen.answers, target)
         if missed > TRY_LINEAR:
