@@ -249,8 +249,8 @@ def part_with(base, folder, **more):
 def test_part_keeps_every_promise_of_the_contract_suite(folder):
     tried = 0
     for name, check in checks(part_with(pretrained_image.PretrainedImage, folder)):
-        if "pooling=" in name or check.case.other is not None:
-            continue
+        if "pooling=" in name or check.case.other is not None or ("graph" in name and "default" not in name):
+            continue  # the same again, at a second each
         try:
             check()
         except SkipTest:
