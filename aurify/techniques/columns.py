@@ -82,11 +82,10 @@ class ExcludeColumns(Technique):
             name: [at for at, column in enumerate(given.names) if column not in self.columns]
             for name, given in view.inputs.items()
         }
-        if all(len(kept[name]) == len(given.names) for name, given in view.inputs.items()):
-            return None
+        changed = {name: places for name, places in kept.items() if len(places) < len(view.inputs[name].names)}
         if not any(kept.values()):
             raise AurifyError("exclude_columns leaves no column to learn from; name fewer")
-        return Select(kept=kept)
+        return Select(kept=changed) if changed else None
 
 
 def _correlated(numbers: Tensor, limit: float) -> set[int]:
