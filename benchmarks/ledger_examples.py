@@ -1,6 +1,6 @@
 """The ledgers of docs/ledger-examples.md: ablate a real table, draw its pictures, print one JSON line.
 
-ledger_examples.py telco | adult | california | weather [WORDS FOR ablate, such as --workers 2]
+ledger_examples.py telco | adult | california | weather | cifar10 [DESIGNS, such as leave_one_out,cumulative]
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from images.contests import unpacked
 from tables import DATA
 
 import aurify
@@ -52,8 +53,13 @@ def weather(folder: Path) -> dict[str, Any]:
     return {"run": folder / "weatherAUS.csv", **words}
 
 
+def cifar10(folder: Path) -> dict[str, Any]:
+    """Photographs of ten classes, whose test part no ledger looks at; short trainings, for each takes seconds."""
+    return {"run": unpacked("cifar10", folder), "inspect": False, "rows": 2_000, "steps": 150}
+
+
 def main() -> None:
-    tables = {made.__name__: made for made in (telco, adult, california, weather)}
+    tables = {made.__name__: made for made in (telco, adult, california, weather, cifar10)}
     name, designs = sys.argv[1], sys.argv[2].split(",") if len(sys.argv) > 2 else None
     folder = Path("runs") / f"{name}-data"
     folder.mkdir(parents=True, exist_ok=True)

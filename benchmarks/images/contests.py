@@ -29,7 +29,7 @@ DATA = Path(os.environ.get("AURIFY_SHARED", Path(__file__).parents[3] / "shared"
 def cifar(seconds: float, threads: int | None, *, held: bool) -> dict[str, Any]:
     """CIFAR-10: 50,000 images to learn from, the official 10,000 tested; ``held``: a tenth of the former instead."""
     with tempfile.TemporaryDirectory(prefix="aurify-image-") as place:
-        data = _unpacked("cifar10", Path(place))
+        data = unpacked("cifar10", Path(place))
         settings = {"split.test": 0.1} if held else {}
         return _contest(data / "train" if held else data, Path(place), seconds, threads, 0, settings)[0]
 
@@ -38,7 +38,7 @@ def hymenoptera(seconds: float, threads: int | None, seeds: int) -> dict[str, An
     """398 photographs of ants and bees, a fifth of them tested, drawn anew for each seed."""
     found, gaps, rows = [], {}, []
     with tempfile.TemporaryDirectory(prefix="aurify-image-") as place:
-        data = _unpacked("hymenoptera_small", Path(place))
+        data = unpacked("hymenoptera_small", Path(place))
         for seed in range(seeds):
             told, each = _contest(data, Path(place), seconds, threads, seed, {"split.test": 0.2})
             found.append(told)
@@ -129,7 +129,8 @@ def _answered(model: torch.nn.Module, images: Tensor, rows: Tensor) -> Tensor:
     return torch.cat([model(_numbers(images[part])).argmax(1) for part in rows.split(500)])
 
 
-def _unpacked(name: str, place: Path) -> Path:
+def unpacked(name: str, place: Path) -> Path:
+    """The folder of a packed data set, laid out below ``place``."""
     with tarfile.open(DATA / f"{name}.tar.gz") as archive:
         archive.extractall(place, filter="data")
     return place / name / "data"
