@@ -19,6 +19,7 @@ from aurify.data.class_folders import TEXT as TEXT_COLUMN
 from aurify.data.columns import IMAGE, LEFT_OUT, NUMBER, TEXT
 from aurify.data.image_copies import image_families
 from aurify.data.image_form import IMAGES
+from aurify.data.image_rows import are_images
 from aurify.data.image_tables import folder_of, ids_of, names_of, with_image_column
 from aurify.data.label_sets import named_columns
 from aurify.data.labels import match_labels
@@ -256,7 +257,7 @@ def _joined(pieces: list[Any]) -> Any:
     """One after another; one alone is not copied."""
     if len(pieces) == 1:
         return pieces[0]
-    if isinstance(pieces[0], np.ndarray) and pieces[0].ndim == 4:
+    if are_images(pieces[0]):
         return one_after_another(pieces)
     return stacked(pieces) if isinstance(pieces[0], Packed) else np.concatenate(pieces)
 
