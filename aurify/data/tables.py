@@ -25,10 +25,11 @@ from aurify.data.label_sets import named_columns
 from aurify.data.labels import match_labels
 from aurify.data.noticed import THE_DATA, unread_images
 from aurify.data.packed import Packed, stacked
+from aurify.data.parsed import Parsed
 from aurify.data.roles import split_column, split_role, weight_role
 from aurify.data.room import one_after_another
 from aurify.data.row_sample import EVERY, numbered
-from aurify.data.schema import Parsed, Schema
+from aurify.data.schema import Schema
 from aurify.data.sources import Loaded, Reading, read_frame
 from aurify.data.store import COPIES, Asked, Read, Store, has_value
 from aurify.data.wanted import wanted_types
