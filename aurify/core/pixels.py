@@ -11,6 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+AT_ONCE_BYTES = 2**26
+"""Of images that go to another device together: the rest of them stays where it is mapped from meanwhile."""
+
 Step = Callable[[Tensor], Tensor]
 """Makes other images of images (M, H, W, C) uint8, each by itself: the same whichever are beside it."""
 
@@ -31,7 +34,7 @@ class Pixels:
 
     def __getitem__(self, index: Tensor | slice) -> Pixels:
         """Rows by position (M,), by mask (N,) or by slice."""
-        return replace(self, index=self.index[index if isinstance(index, slice) else index.cpu()])
+        return replace(self, index=self.index[index if isinstance(index, slice) else index.to(self.index.device)])
 
     @property
     def device(self) -> torch.device:
@@ -47,11 +50,15 @@ class Pixels:
         return replace(self, steps=(*self.steps, step))
 
     def to(self, device: torch.device) -> Pixels:
-        """The rows on another device; there they are all gathered."""
+        """The rows on another device, where they are all gathered, a few at a time; numbers of rows go along."""
         if device == self.device:
             return self
-        values = self.values[self.index.to(self.device)].to(device)
-        return replace(self, values=values, index=torch.arange(len(self)))
+        values = self.values.new_empty((len(self), *self.values.shape[1:]), device=device)
+        at_once = max(1, AT_ONCE_BYTES // max(1, values[:1].numel()))
+        for start in range(0, len(self), at_once):
+            index = self.index[start : start + at_once].to(self.device)
+            values[start : start + at_once] = self.values.index_select(0, index).to(device)
+        return replace(self, values=values, index=torch.arange(len(self), device=device))
 
     def taken(self) -> Tensor:
         """The images themselves (M, H, W, C) uint8."""

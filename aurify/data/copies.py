@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from aurify.core.pixels import Pixels
 from aurify.core.ragged import Ragged
 from aurify.core.words import Said, said
+from aurify.data.image_rows import ImageRows, are_images, rows_of_input
 from aurify.data.packed import GOLDEN, Packed, mixed
 from aurify.data.store import Asked
 
@@ -42,7 +42,7 @@ class Overlap:
 def overlap(learnt: Asked, asked: Asked) -> Overlap:
     """Compare the rows of ``asked`` (M,) with those of ``learnt`` (N,)."""
     kinds = sorted(learnt.inputs)
-    old, new = ([picked(each.inputs[kind], each.rows) for kind in kinds] for each in (learnt, asked))
+    old, new = ([rows_of_input(each.inputs[kind], each.rows) for kind in kinds] for each in (learnt, asked))
     inputs = np.isin(row_keys(new), row_keys(old))
     old, new = (
         [*columns, each.target[each.rows].reshape(len(each.rows), -1)]
@@ -57,33 +57,21 @@ def first_alike(keys: np.ndarray) -> np.ndarray:
     return firsts[inverse]
 
 
-def picked(values: Any, rows: np.ndarray) -> Any:
-    """Some rows of an input; images are not copied for that."""
-    if isinstance(values, np.ndarray) and values.ndim == 4:
-        return Pixels(torch.from_numpy(values), torch.from_numpy(np.asarray(rows)))
-    return values[rows]
-
-
-def _images(values: Any) -> bool:
-    return isinstance(values, Pixels) or values.ndim == 4
-
-
-def image_keys(images: np.ndarray | Pixels) -> np.ndarray:
+def image_keys(images: np.ndarray | ImageRows | Pixels) -> np.ndarray:
     """A hash of each image (N, H, W, C) uint8, (N, 1) int64: equal images have equal keys.
 
     Words of eight bytes, each scattered by two multiplications that its place decides, are summed. That takes a tenth
     of what a cryptographic hash does.
     """
     keys = np.empty(len(images), dtype=np.uint64)
-    first = images[:1].taken().numpy() if isinstance(images, Pixels) else images[:1]
-    words = -(-first.nbytes // WORD_BYTES)
+    words = -(-_gathered(images[:1]).nbytes // WORD_BYTES)
     place = np.arange(1, 2 * words + 1, dtype=np.uint64)
     with np.errstate(over="ignore"):
         one, two = (mixed(place * GOLDEN) | np.uint64(1)).reshape(2, words)
         at_once = max(1, AT_ONCE_BYTES // max(1, words * WORD_BYTES))
         for at in range(0, len(images), at_once):
-            cut = images[at : at + at_once]
-            each = np.asarray(cut.taken().cpu().numpy() if isinstance(cut, Pixels) else cut).reshape(len(cut), -1)
+            some = _gathered(images[at : at + at_once])
+            each = some.reshape(len(some), -1)
             padded = (
                 each if each.shape[1] % WORD_BYTES == 0 else np.pad(each, ((0, 0), (0, -each.shape[1] % WORD_BYTES)))
             )
@@ -94,8 +82,12 @@ def image_keys(images: np.ndarray | Pixels) -> np.ndarray:
     return keys.view(np.int64).reshape(-1, 1)
 
 
+def _gathered(images: np.ndarray | ImageRows | Pixels) -> np.ndarray:
+    return images.taken().cpu().numpy() if isinstance(images, Pixels) else np.asarray(images)
+
+
 def row_keys(columns: Iterable[Any]) -> np.ndarray:
-    """Hash each row's values, (N, C) arrays, tensors or texts, to a uint64 (N,): equal rows have equal keys.
+    """Hash each row's values, (N, C) arrays, tensors, texts or images, to a uint64 (N,): equal rows have equal keys.
 
     SplitMix64 (Steele et al. 2014) over the bits of every value; two different rows of a million collide with
     probability below 1e-7. Missing numbers are equal to one another, and so are 0.0 and -0.0.
@@ -105,7 +97,8 @@ def row_keys(columns: Iterable[Any]) -> np.ndarray:
         for values in columns:
             if isinstance(values, Ragged):
                 values = Packed(values.values.numpy(), values.ends.numpy(), values.columns)
-            table = values.keys if isinstance(values, Packed) else image_keys(values) if _images(values) else values
+            images = isinstance(values, Pixels) or are_images(values)
+            table = values.keys if isinstance(values, Packed) else image_keys(values) if images else values
             table = np.asarray(table)
             for at in range(table.shape[1]):
                 column = table[:, at]

@@ -13,6 +13,7 @@ from aurify.core import rng
 from aurify.core.cores import cores
 from aurify.data.copies import first_alike, image_keys
 from aurify.data.image_proof import Proof, proofs
+from aurify.data.image_rows import ImageRows
 from aurify.data.small_gray import averaging, small_gray, spread
 
 SIDE = 32
@@ -76,7 +77,7 @@ class NearImages:
         return first_alike(group)
 
 
-def image_families(images: np.ndarray) -> np.ndarray:
+def image_families(images: np.ndarray | ImageRows) -> np.ndarray:
     """Name each image (N, H, W, C) uint8 by the first (N,) int64 that is equal or nearly so.
 
     Nearly: saved anew, resized, cropped by up to a fifth of its sides, brighter or darker, or mirrored. A pure function
@@ -89,7 +90,7 @@ def image_families(images: np.ndarray) -> np.ndarray:
     return near_images(images, first).families(first)
 
 
-def near_images(images: np.ndarray, first: np.ndarray) -> NearImages:
+def near_images(images: np.ndarray | ImageRows, first: np.ndarray) -> NearImages:
     """Find near copies among the first of each kind of equal images; flat ones have none."""
     small = small_gray(images, SIDE)
     able = np.flatnonzero((first == np.arange(len(first))) & (spread(small) >= FLAT))

@@ -21,7 +21,7 @@ from aurify.core.types import Input, Layer, RowPlan, View
 from aurify.data.characters import Characters
 from aurify.data.dates import DAY_SECONDS
 from aurify.data.image_form import IMAGES, Form
-from aurify.data.image_rows import ImageRows
+from aurify.data.image_rows import ImageRows, rows_of_input
 from aurify.data.packed import Packed
 from aurify.data.schema import Schema
 from aurify.data.store import Store
@@ -77,11 +77,9 @@ def raw_values(inputs: Mapping[str, Any], rows: np.ndarray | slice) -> dict[str,
 
 
 def _raw(values: np.ndarray | Packed | ImageRows, rows: np.ndarray | slice) -> Tensor | Ragged | Pixels:
+    values = rows_of_input(values, rows)
     if isinstance(values, ImageRows):
-        return Pixels(torch.from_numpy(values.values), torch.from_numpy(np.array(values.index[rows])))
-    if isinstance(values, np.ndarray) and values.ndim == 4:
-        return Pixels(torch.from_numpy(values), torch.from_numpy(np.arange(len(values))[rows]))
-    values = values[rows]
+        return Pixels(torch.from_numpy(values.values), torch.from_numpy(np.array(values.index)))
     if isinstance(values, Packed):
         return values.ragged
     return torch.from_numpy(np.array(values, dtype=np.float64 if values.dtype.kind == "f" else np.int64))

@@ -3,63 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from aurify.core.errors import AurifyError, listing, suggest
-from aurify.core.words import said
 from aurify.data import noticed
 from aurify.data.cells import Cells
 from aurify.data.codes import MISSING as MISSING  # what codes mean is told with the schema
 from aurify.data.codes import UNKNOWN as UNKNOWN
 from aurify.data.codes import Codebook
-from aurify.data.columns import CATEGORY, DATE, IMAGE, LEFT_OUT, NUMBER, TEXT, Column, infer_column
-from aurify.data.image_form import IMAGES, Form
-from aurify.data.images import decoded, form_of
-from aurify.data.label_finding import Found, find_labels
-from aurify.data.label_sets import LabelSets, named_columns, read_labels
+from aurify.data.columns import CATEGORY, DATE, IMAGE, LEFT_OUT, NUMBER, TEXT, Column
+from aurify.data.image_form import Form
+from aurify.data.images import decoded
+from aurify.data.inferring import Inferring
+from aurify.data.label_sets import LabelSets, read_labels
 from aurify.data.packed import Packed
-from aurify.data.targets import infer_target
-from aurify.data.wanted import refuse_two_roles, wanted_types
+from aurify.data.parsed import Parsed
+from aurify.data.wanted import wanted_types
 
 if TYPE_CHECKING:
     import polars as pl
-
-WEIGHT = said("the rows' weight")
-LABEL = said("a label to predict")
-BEYOND = {
-    TEXT: said("free text (tables learn from numbers and categories)"),
-    IMAGE: said("images (tables learn from numbers and categories)"),
-}
-"""Why a kind of column is left out by who does not learn from it."""
-ANOTHER_IMAGE = said("images (the first such column is learnt from)")
-
-
-@dataclass(frozen=True)
-class Parsed:
-    """Typed rows: numbers (N, a) float64 with NaN for missing, codes (N, b) int32 (-1 missing, -2 unknown).
-
-    ``dates`` (N, d) are float64 seconds since 1970 in UTC, NaN for missing; ``texts`` (N, t) are empty where missing.
-    ``images`` (N, H, W, C) are uint8, if there are any, black where they are ``unread`` (why, by row).
-    """
-
-    numbers: np.ndarray
-    codes: np.ndarray
-    dates: np.ndarray
-    texts: Packed
-    notes: tuple[str, ...] = ()
-    images: np.ndarray | None = None
-    unread: Mapping[int, str] = field(default_factory=dict)
-
-    @property
-    def inputs(self) -> dict[str, Any]:
-        """By input name, without kinds that have no column."""
-        every = {"numbers": self.numbers, "codes": self.codes, "dates": self.dates, "texts": self.texts}
-        some = {name: values for name, values in every.items() if values.shape[1]}
-        return some if self.images is None else {**some, IMAGES: self.images}
 
 
 @dataclass(frozen=True)
@@ -168,43 +134,26 @@ class Schema:
         looked for in ``folder`` first. Raises AurifyError for a column that does not exist, one that is not what it is
         said to be, or a target that cannot be learnt.
         """
-        wanted = wanted_types(types)
-        aims: tuple[str, ...] = () if target is None else named_columns(target, frame.columns)
-        for name in (*drop, *wanted, weight):
-            if name is not None and name not in frame.columns:
-                raise AurifyError(f"column {name!r} is not in the data{suggest(name, frame.columns)}")
-        for aim in aims or (None,):
-            refuse_two_roles(aim, drop, wanted, weight)
-        several = None if target is None else find_labels(frame, aims, kind, separator, missing)
-        learnt = _target_column(frame, aims, several, kind, missing, positive)
-        columns, notes = [], [*(several.notes if several else ())]
-        for name in frame.columns:
-            if learnt is not None and name == learnt.name:
-                continue
-            if name in aims:
-                column, more = Column(name, LEFT_OUT, LABEL), []
-            elif name in drop:
-                column, more = Column(name, LEFT_OUT, said("dropped by you")), []
-            elif name == weight:
-                found, more = infer_column(name, frame[name], missing, NUMBER)
-                column = replace(found, kind=LEFT_OUT, reason=WEIGHT)
-            else:
-                column, more = infer_column(name, frame[name], missing, wanted.get(name))
-            if column.kind in BEYOND and column.kind not in beyond:
-                column = replace(column, kind=LEFT_OUT, reason=BEYOND[column.kind])
-            elif column.kind == IMAGE and any(c.kind == IMAGE for c in columns):
-                column = replace(column, kind=LEFT_OUT, reason=ANOTHER_IMAGE)
-            elif column.kind == IMAGE:
-                form = form_of(frame[name], size, aspect, folder)
-                column, more = replace(column, format=str(form)), [noticed.image_form(form)]
-            columns.append(column)
-            notes += more
-        classes = several.labels if several else None if learnt is None else learnt.values or None
-        whole = (*columns, *([learnt] if learnt is not None else []))
-        sets = None if several is None else several.sets
-        schema = cls(whole, learnt.name if learnt else target, classes, tuple(missing), weight, tuple(notes), sets)
+        asked = Inferring(
+            target=target,
+            drop=drop,
+            kind=kind,
+            wanted=wanted_types(types),
+            missing=missing,
+            positive=positive,
+            weight=weight,
+            beyond=beyond,
+            separator=separator,
+            size=size,
+            aspect=aspect,
+            folder=folder,
+        )
+        found = asked.look(frame)
+        schema = cls(
+            found.columns, found.target, found.classes, tuple(missing), weight, found.notes, labels=found.labels
+        )
         if not schema.learnt:
-            why = "; ".join(f"{c.name!r} is {c.reason}" for c in columns if c.kind == LEFT_OUT)
+            why = "; ".join(f"{c.name!r} is {c.reason}" for c in found.columns if c.kind == LEFT_OUT)
             aim = "look at" if target is None else f"learn {target!r} from"
             raise AurifyError(f"no column is left to {aim}: {why or 'there is no other column'}")
         return schema
@@ -320,21 +269,3 @@ class Schema:
             )
         except (KeyError, TypeError) as error:
             raise AurifyError(f"the schema is damaged: {error!r}") from None
-
-
-def _target_column(
-    frame: pl.DataFrame,
-    aims: tuple[str, ...],
-    several: Found | None,
-    kind: str,
-    missing: Sequence[str],
-    positive: str | None,
-) -> Column | None:
-    """The one column that is to be predicted; None where there is none, and where labels have columns of their own."""
-    if several is not None and positive is not None:
-        raise AurifyError(
-            f"--positive {positive!r} is for targets of two classes, and a row here may hold several labels"
-        )
-    if several is None:
-        return infer_target(aims[0], frame[aims[0]], kind, missing, positive) if aims else None
-    return None if several.sets.columns else Column(aims[0], CATEGORY, values=several.labels)

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from aurify.core.cores import cores
+from aurify.data.image_rows import ImageRows
 
 AT_ONCE = 512
 GRAY = (0.299, 0.587, 0.114)
@@ -23,7 +24,7 @@ def averaging(size: int, side: int, low: float = 0.0, high: float = 0.0) -> np.n
     return (shared / shared.sum(1, keepdims=True)).astype(np.float32)
 
 
-def small_gray(images: np.ndarray, side: int) -> np.ndarray:
+def small_gray(images: np.ndarray | ImageRows, side: int) -> np.ndarray:
     """Images (N, H, W, C) uint8 as small gray ones (N, S, S) uint8: means of areas, on all cores."""
     down, across = averaging(images.shape[1], side), averaging(images.shape[2], side).T
     weights = np.array(GRAY if images.shape[3] == 3 else [1.0], dtype=np.float32)

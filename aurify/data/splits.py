@@ -12,8 +12,9 @@ import torch
 from aurify.core import archive, rng
 from aurify.core.errors import AurifyError
 from aurify.core.words import said
-from aurify.data.copies import first_alike, picked, row_keys
+from aurify.data.copies import first_alike, row_keys
 from aurify.data.drawing import deal, draw
+from aurify.data.image_rows import rows_of_input
 from aurify.data.store import COPIES, Store, has_value
 
 BINS = 10
@@ -204,7 +205,7 @@ def _rows(store: Store, by: str, among: np.ndarray | None = None) -> _Rows:
         groups = np.asarray(store.roles["group"][ids])
         units = first_alike(np.where(groups < 0, -1 - np.arange(len(ids)), groups))
     else:
-        values = (picked(v, ids) for v in store.inputs.values())
+        values = (rows_of_input(v, ids) for v in store.inputs.values())
         copies = first_alike(store.roles[COPIES][ids] if COPIES in store.roles else row_keys(values))
         units, more = _kept_together(copies, own)
         notes += more

@@ -16,6 +16,7 @@ import numpy as np
 from aurify.core.errors import AurifyError
 from aurify.core.files import sync_folder, unwritable, write_json
 from aurify.data.image_form import IMAGES
+from aurify.data.image_rows import ImageRows
 from aurify.data.packed import Packed
 from aurify.data.schema import MISSING, Schema
 
@@ -33,7 +34,7 @@ def has_value(target: np.ndarray) -> np.ndarray:
 
 
 def blanked(inputs: Mapping[str, Any], schema: Schema, hidden: Collection[str]) -> Mapping[str, Any]:
-    """Inputs {name: (N, C)} with every cell of the ``hidden`` columns missing."""
+    """Inputs {name: (N, C)} with every cell of the ``hidden`` columns missing; hidden images are one black one."""
     kinds = {"numbers": schema.numbers, "dates": schema.dates, "codes": schema.categories, "texts": schema.texts}
     kinds |= {} if schema.image is None else {IMAGES: (schema.image,)}
     after = dict(inputs)
@@ -42,7 +43,7 @@ def blanked(inputs: Mapping[str, Any], schema: Schema, hidden: Collection[str]) 
         if gone and kind == "texts":
             after[kind] = inputs[kind].blanked(gone)
         elif gone and kind == IMAGES:
-            after[kind] = np.zeros_like(inputs[kind])
+            after[kind] = ImageRows.black(inputs[kind])
         elif gone:
             after[kind] = np.array(inputs[kind])
             after[kind][:, gone] = MISSING if kind == "codes" else np.nan
@@ -100,9 +101,8 @@ class Store:
         """The same rows with every cell of some columns missing; itself where there is nothing to hide."""
         if not columns:
             return self
-        gone = (
-            self.schema.image is not None and self.schema.image.name in columns
-        )  # then other columns say what is equal
+        # without its images other columns say which rows are equal
+        gone = self.schema.image is not None and self.schema.image.name in columns
         roles = {name: values for name, values in self.roles.items() if not (gone and name == COPIES)}
         return replace(self, inputs=blanked(self.inputs, self.schema, columns), roles=roles)
 

@@ -19,15 +19,17 @@ from aurify.data.class_folders import TEXT as TEXT_COLUMN
 from aurify.data.columns import IMAGE, LEFT_OUT, NUMBER, TEXT
 from aurify.data.image_copies import image_families
 from aurify.data.image_form import IMAGES
+from aurify.data.image_rows import are_images
 from aurify.data.image_tables import folder_of, ids_of, names_of, with_image_column
 from aurify.data.label_sets import named_columns
 from aurify.data.labels import match_labels
 from aurify.data.noticed import THE_DATA, unread_images
 from aurify.data.packed import Packed, stacked
+from aurify.data.parsed import Parsed
 from aurify.data.roles import split_column, split_role, weight_role
 from aurify.data.room import one_after_another
 from aurify.data.row_sample import EVERY, numbered
-from aurify.data.schema import Parsed, Schema
+from aurify.data.schema import Schema
 from aurify.data.sources import Loaded, Reading, read_frame
 from aurify.data.store import COPIES, Asked, Read, Store, has_value
 from aurify.data.wanted import wanted_types
@@ -256,7 +258,7 @@ def _joined(pieces: list[Any]) -> Any:
     """One after another; one alone is not copied."""
     if len(pieces) == 1:
         return pieces[0]
-    if isinstance(pieces[0], np.ndarray) and pieces[0].ndim == 4:
+    if are_images(pieces[0]):
         return one_after_another(pieces)
     return stacked(pieces) if isinstance(pieces[0], Packed) else np.concatenate(pieces)
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -40,16 +40,12 @@ def inputs_of(seen: Inspected, rows: np.ndarray) -> list[np.ndarray]:
 
     Of a column of texts a hash of each, of images which is the first one equal to it.
     """
-    inputs = {k: _rows_of(v, rows) for k, v in seen.store.inputs.items() if k != IMAGES}
+    inputs = {k: v[rows] for k, v in seen.store.inputs.items() if k != IMAGES}
     inputs = dict(blanked(inputs, seen.schema, seen.hidden))
     if seen.images:
         inputs[IMAGES] = seen.once(images_seen).first[rows][:, None]
     tables = [inputs[kind] for kind in sorted(inputs) if inputs[kind].shape[1]]
     return [table.keys if isinstance(table, Packed) else table for table in tables]
-
-
-def _rows_of(values: Any, rows: np.ndarray) -> Any:
-    return values[rows] if isinstance(values, Packed) else np.asarray(values[rows])
 
 
 def telling(seen: Inspected, rows: np.ndarray) -> np.ndarray | None:

@@ -14,6 +14,7 @@ import numpy as np
 from aurify.core import rng
 from aurify.data.columns import Column
 from aurify.data.copies import row_keys
+from aurify.data.image_rows import rows_of_input
 from aurify.data.schema import MISSING, Schema
 from aurify.data.store import COPIES, Asked, Store, blanked, has_value
 from aurify.inspection.class_suspects import of_classes
@@ -136,8 +137,8 @@ class Inspected:
         """A hash of what each sampled row (m,) holds beside its target: equal rows, near copies, have equal keys."""
         if self.images:
             return self.store.roles[COPIES][self.sampled.row]
-        inputs = blanked({k: v[self.sampled.row] for k, v in self.store.inputs.items()}, self.schema, self.hidden)
-        return row_keys(inputs.values())
+        inputs = {k: rows_of_input(v, self.sampled.row) for k, v in self.store.inputs.items()}
+        return row_keys(blanked(inputs, self.schema, self.hidden).values())
 
     @cached_property
     def fold(self) -> np.ndarray:

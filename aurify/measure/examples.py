@@ -12,10 +12,14 @@ from aurify.data.schema import Schema
 from aurify.data.store import Asked, blanked
 from aurify.measure.baselines import Examples
 
+TABLE = ("numbers", "dates", "codes")
+"""What of a Store's inputs plain models see: texts and images are theirs who ask for them."""
+
 
 def examples_of(asked: Asked, schema: Schema, hidden: Collection[str] = ()) -> Examples:
     """The rows asked about; the columns that are ``hidden`` are as if all of their cells were missing."""
-    inputs = blanked({name: values[asked.rows] for name, values in asked.inputs.items()}, schema, hidden)
+    table = {name: values[asked.rows] for name, values in asked.inputs.items() if name in TABLE}
+    inputs = blanked(table, schema, hidden)
     empty = np.empty((len(asked.rows), 0))
     days = inputs.get("dates", empty) / DAY_SECONDS
     return Examples(

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from aurify.core import rng
+from aurify.data.image_rows import ImageRows
 
 SIDE = 32
 """Images are made as small as this, in colours."""
@@ -30,25 +31,26 @@ SHARPNESS = tuple(float(2 ** (at / 2)) for at in range(-4, 14))
 """Factors tried, by which scores become probabilities."""
 
 
-def patch_features(images: np.ndarray, rows: np.ndarray, seed: int, check: Callable[[], None]) -> Tensor:
+def patch_features(
+    images: np.ndarray | ImageRows, rows: np.ndarray, seed: int, check: Callable[[], None] = lambda: None
+) -> Tensor:
     """Features (n, F) float32 of rows (n,) of images (N, H, W, C) uint8, each of mean 0 and spread 1.
 
     Each image is compared with whitened random patches everywhere, both ways above a threshold, and the responses are
     averaged over a few regions (Coates & Ng 2012: what is learnt matters less than whitening and many patches). A
     linear model on these sees edges and colours rather than pixels. ``check`` is called now and then and may raise.
     """
-    small = torch.cat([_small(images, rows[at : at + AT_ONCE]) for at in range(0, len(rows), AT_ONCE)])
-    weight, bias = _filters(small, seed)
+    weight, bias = _filters(images, rows, seed)
     found = []
-    for at in range(0, len(small), AT_ONCE):
+    for at in range(0, len(rows), AT_ONCE):
         check()
-        found.append(_responses(small[at : at + AT_ONCE], weight, bias))
+        found.append(_responses(_small(images, rows[at : at + AT_ONCE]), weight, bias))
     features = torch.cat(found)
     features -= features.mean(0)
     return features / (features.std(0) + 1e-3)
 
 
-def _small(images: np.ndarray, rows: np.ndarray) -> Tensor:
+def _small(images: np.ndarray | ImageRows, rows: np.ndarray) -> Tensor:
     """Images (n, C, S, S) from 0 to 1."""
     some = torch.from_numpy(np.ascontiguousarray(images[rows])).permute(0, 3, 1, 2).float() / 255
     if some.shape[2:] == (SIDE, SIDE):
@@ -56,11 +58,12 @@ def _small(images: np.ndarray, rows: np.ndarray) -> Tensor:
     return functional.interpolate(some, (SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False)
 
 
-def _filters(small: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+def _filters(images: np.ndarray | ImageRows, rows: np.ndarray, seed: int) -> tuple[Tensor, Tensor]:
     """Whitened patches as filters (P, C, k, k), which take the mean of what they see into account, and a bias (P,)."""
     random = np.random.Generator(np.random.PCG64(rng.key(seed, "image patches")))
-    count, channels = 50 * PATCHES, small.shape[1]
-    which = torch.from_numpy(random.integers(0, len(small), count))
+    count, channels = 50 * PATCHES, images.shape[3]
+    chosen, place = np.unique(random.integers(0, len(rows), count), return_inverse=True)
+    small, which = _some_small(images, rows[chosen]), torch.from_numpy(place)
     down, across = (torch.from_numpy(random.integers(0, SIDE - PATCH + 1, count)) for _ in range(2))
     offset = torch.arange(PATCH)
     drawn = small[which[:, None, None], :, (down[:, None] + offset)[:, :, None], (across[:, None] + offset)[:, None]]
@@ -75,6 +78,10 @@ def _filters(small: Tensor, seed: int) -> tuple[Tensor, Tensor]:
     return seen.reshape(PATCHES, channels, PATCH, PATCH), -(patches @ whiten.T) @ mean
 
 
+def _some_small(images: np.ndarray | ImageRows, rows: np.ndarray) -> Tensor:
+    return torch.cat([_small(images, rows[at : at + AT_ONCE]) for at in range(0, len(rows), AT_ONCE)])
+
+
 def _responses(small: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """Means over regions of what exceeds a threshold, both ways (n, F)."""
     seen = functional.conv2d(small, weight, bias, stride=STRIDE)
@@ -83,11 +90,16 @@ def _responses(small: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 
 def feature_answers(
-    features: Tensor, target: np.ndarray, fold: np.ndarray, classes: int | None, check: Callable[[], None]
+    features: Tensor,
+    target: np.ndarray,
+    fold: np.ndarray,
+    classes: int | None,
+    check: Callable[[], None] = lambda: None,
 ) -> np.ndarray:
     """Answers (n,), or probabilities (n, K) for ``classes``, by ridge regression fitted on the other folds (n,).
 
-    Scores become probabilities by a softmax whose sharpness is that of the answers out of fold. ``check`` is called
+    Where there are no other folds all answers are 0, or equally likely. Scores become probabilities by a softmax whose
+    sharpness is that of the answers out of fold. ``check`` is called
     before each fit and may raise.
     """
     wide = torch.from_numpy(np.eye(classes)[target] if classes is not None else target[:, None]).float()
@@ -95,6 +107,8 @@ def feature_answers(
     for each in np.unique(fold).tolist():
         check()
         known = torch.from_numpy(fold != each)
+        if not known.any():  # one fold alone: nothing is known
+            continue
         answers[~known] = _ridge(features[known], wide[known], features[~known])
     if classes is None:
         return answers[:, 0].double().numpy()

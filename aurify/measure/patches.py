@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from aurify.data.image_form import IMAGES
-from aurify.data.image_rows import ImageRows
 from aurify.measure.bands import plain
 from aurify.measure.occlusion import about, log_odds
 from aurify.measure.places import Inputs, Respond, rows_of
@@ -53,7 +52,7 @@ def covered_patches(
     for at, code in zip(rows, codes, strict=True):
         check()
         one = rows_of(inputs, np.array([at]))
-        image = _images(one[IMAGES])[0]
+        image = np.asarray(one[IMAGES])[0]
         height, width = grid(image.shape[0], image.shape[1], most)
         asked = rows_of({k: v for k, v in one.items() if k != IMAGES}, np.zeros(height * width + 1, dtype=np.int64))
         replies = respond({**asked, IMAGES: _covered(image, height, width)}, np.full(height * width + 1, at))
@@ -91,10 +90,6 @@ def box(at: int, count: int, length: int) -> tuple[int, int]:
     step = length / count
     middle, half = (at + 0.5) * step, OVERLAP * step / 2
     return max(0, round(middle - half)), min(length, max(round(middle + half), round(middle - half) + 1))
-
-
-def _images(values: Any) -> np.ndarray:
-    return values.taken() if isinstance(values, ImageRows) else values
 
 
 def _covered(image: np.ndarray, height: int, width: int) -> np.ndarray:

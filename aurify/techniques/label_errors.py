@@ -8,21 +8,29 @@ import numpy as np
 import torch
 
 from aurify.core.parts import Technique, Trait, knob
+from aurify.core.pixels import Pixels
 from aurify.core.ragged import Ragged
 from aurify.core.types import RowPlan, View
 from aurify.data.copies import row_keys
+from aurify.data.image_copies import image_families
+from aurify.data.image_rows import ImageRows
 from aurify.measure.baselines import Examples
+from aurify.measure.image_features import feature_answers, patch_features
 from aurify.measure.label_errors import LEAST_ROWS, finder
 from aurify.measure.out_of_fold import folds_of, out_of_fold
 from aurify.measure.text_counts import counts_of, text_answers
+
+UNLIKELY = 1e-9
+"""Added to probabilities, so that none is 0."""
 
 
 @dataclass(kw_only=True)
 class CleanLabels(Technique):
     """Leave out or correct training rows whose class is probably wrong (Northcutt et al. 2021, Confident learning).
 
-    A plain model says, out of fold, how likely each class is for each row, of texts a linear one on TF-IDF; cleanlab
-    counts from that how often one class is mistaken for another, and names the rows. At most ``share`` of all rows and
+    A plain model says, out of fold, how likely each class is for each row, of texts a linear one on TF-IDF, of images
+    one on responses to small patches (Coates & Ng 2012), whose near copies share a fold; cleanlab counts from that how
+    often one class is mistaken for another, and names the rows. At most ``share`` of all rows and
     half of a class are touched, the surest errors first. Helps: labels from crowds, rules or tired eyes. Hurts: where
     classes truly overlap, or the plain model is too plain for them, hard rows are taken for errors and the network
     learns to be too sure.
@@ -64,7 +72,7 @@ class CleanLabels(Technique):
 
 
 def _likely(model: str, view: View, examples: Examples, folds: np.ndarray, classes: int) -> np.ndarray:
-    """How likely each class is (n, K) out of fold: by the columns, by the texts, or the mean where there are both."""
+    """How likely each class is (n, K) out of fold: by the columns, the texts, the images, or the mean of those."""
     each = []
     if examples.numbers.shape[1] + examples.codes.shape[1]:
         each.append(out_of_fold(model, examples, folds, classes, view.seed))
@@ -74,6 +82,10 @@ def _likely(model: str, view: View, examples: Examples, folds: np.ndarray, class
         rows = zip(*(v[places].texts() for v in ragged), strict=True)
         texts = ["\n".join(text for part in row for text in part) for row in rows]
         each.append(text_answers(counts_of(texts), examples.target, folds, classes, weight=examples.weight))
+    for images in _images(view):
+        features = patch_features(images, examples.row, view.seed)
+        likely = feature_answers(features, examples.target, folds, classes) + UNLIKELY
+        each.append(likely / likely.sum(1, keepdims=True))
     if not each:  # no column at all: every class is as likely as it is common
         each.append(out_of_fold(model, examples, folds, classes, view.seed))
     return sum(each[1:], each[0]) / len(each)
@@ -96,8 +108,18 @@ def _examples(view: View, plan: RowPlan, target: np.ndarray, rows: np.ndarray) -
 
 
 def _keys(view: View, index: np.ndarray) -> np.ndarray:
-    """Rows with equal inputs share a key (M,), and so a fold: a copy would give the label away."""
-    return row_keys(view.values.values())[index]
+    """Rows with equal inputs share a key (M,), and so a fold: a copy would give the label away.
+
+    So do rows whose images are near copies, whatever is beside them.
+    """
+    images = _images(view)
+    return image_families(images[0])[index] if images else row_keys(view.values.values())[index]
+
+
+def _images(view: View) -> list[ImageRows]:
+    """The images there are to look at: those that are hidden are all one."""
+    pixels = [values for values in view.values.values() if isinstance(values, Pixels)]
+    return [ImageRows.of(each) for each in pixels if len(each.index.unique()) > 1]
 
 
 def _limited(suspects: np.ndarray, target: np.ndarray, most: int) -> np.ndarray:

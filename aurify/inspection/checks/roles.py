@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from aurify.core.parts import Trait
 from aurify.core.words import said
 from aurify.data.findings import NOTE, Finding
-from aurify.data.schema import WEIGHT
+from aurify.data.inferring import WEIGHT
 from aurify.data.tables import GROUPS
 from aurify.inspection.check import Check
 from aurify.inspection.inspected import Inspected
