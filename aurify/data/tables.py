@@ -23,6 +23,7 @@ from aurify.data.image_rows import are_images
 from aurify.data.image_tables import folder_of, ids_of, names_of, with_image_column
 from aurify.data.label_sets import named_columns
 from aurify.data.labels import match_labels
+from aurify.data.loaded import Loaded, Reading
 from aurify.data.noticed import THE_DATA, unread_images
 from aurify.data.packed import Packed, stacked
 from aurify.data.parsed import Parsed
@@ -30,7 +31,7 @@ from aurify.data.roles import split_column, split_role, weight_role
 from aurify.data.room import one_after_another
 from aurify.data.row_sample import EVERY, numbered
 from aurify.data.schema import Schema
-from aurify.data.sources import Loaded, Reading, read_frame
+from aurify.data.sources import read_frame
 from aurify.data.store import COPIES, Asked, Read, Store, has_value
 from aurify.data.wanted import wanted_types
 

@@ -21,11 +21,10 @@ from aurify.core.files import write_bytes
 from aurify.core.recipe import Recipe, read_yaml
 from aurify.core.types import Layer, Signature
 from aurify.data import prepare
-from aurify.data.label_sets import LabelSets, joined
 from aurify.data.schema import Schema
 from aurify.data.store import Asked
 from aurify.measure.predictions import Predictions
-from aurify.ship.best import best
+from aurify.ship.answer import Answer
 from aurify.ship.pipeline import WHOLE_ROWS, Member, Pipeline
 
 if TYPE_CHECKING:
@@ -34,60 +33,6 @@ if TYPE_CHECKING:
 
 MEMBERS = ("network", "trees", "ngrams")
 """What a blend is made of, measured apart as well."""
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """Predictions for new data, its id columns as they came, and what was noticed about it.
-
-    ``labels`` says how rows of several labels were written. ``count`` is how many rows there are where some could not
-    be answered: those without an image that can be read. ``ids`` are of all of them.
-    """
-
-    predictions: Predictions
-    ids: Mapping[str, Any]
-    notes: tuple[str, ...]
-    labels: LabelSets | None = None
-    count: int | None = None
-
-    def to_frame(self, top: int | None = None) -> pl.DataFrame:
-        """What users get, one row per example: ids, ``prediction`` and ``p_<class>``; empty where nothing is answered.
-
-        Several labels are written as they were in the data: in one cell, or as a column of 0 and 1 for each. Of ``top``
-        classes the probabilities are those of the most probable ones, ``top_1``, ``p_1`` and so on. Raises AurifyError
-        for a model that predicts a number.
-        """
-        import polars as pl
-
-        frame = self._answers(top)
-        if self.count is not None and self.count > frame.height:
-            places = np.full(self.count, -1)
-            places[self.predictions.row] = np.arange(frame.height)
-            frame = frame[np.maximum(places, 0)].select(
-                pl.when(pl.Series(places >= 0)).then(pl.col(name)).alias(name) for name in frame.columns
-            )
-        # an id column may be called as an answer is: the answer keeps its name
-        ids = {f"{c} (id)" if c in frame.columns else c: values for c, values in self.ids.items()}
-        return pl.DataFrame({**ids, **{c: frame[c] for c in frame.columns}})
-
-    def _answers(self, top: int | None) -> pl.DataFrame:
-        """The answers to the rows that were asked about."""
-        import polars as pl
-
-        frame = self.predictions.to_frame().drop("row", "target", "fold", "seed")
-        if top is not None:
-            frame = pl.DataFrame({"prediction": frame["prediction"], **best(self.predictions, top)})
-        if self.labels is not None:
-            frame = pl.DataFrame({**self._held(frame.columns), **{c: frame[c] for c in frame.columns[1:]}})
-        return frame
-
-    def _held(self, taken: Sequence[str]) -> dict[str, Any]:
-        """The predicted labels as columns that are not called as those ``taken``."""
-        assert self.labels is not None
-        held, names = self.predictions.prediction, self.predictions.classes or ()
-        if not self.labels.columns:
-            return {"prediction": joined(held, names, self.labels)}
-        return {f"{c} (label)" if c in taken else c: held[:, at] for at, c in enumerate(names)}
 
 
 @dataclass(frozen=True, eq=False)

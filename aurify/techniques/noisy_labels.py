@@ -42,8 +42,8 @@ class SmallLoss(Technique):
 
     Which rows those are is decided once an epoch, over all of them, after a beginning in which every row is learnt
     from: networks learn what is right before they learn errors by heart (Arpit et al. 2017). Helps: labels of which a
-    tenth or more are wrong. Hurts: clean labels, rare classes and hard ones, which are
-    the first to be left out; beside mixup, whose losses are of two rows.
+    tenth or more are wrong. Hurts: clean labels, rare classes and hard ones, which are the first to be left out; beside
+    mixup, whose losses are of two rows.
     """
 
     family = "cleaning"

@@ -19,7 +19,8 @@ from aurify.report.ledger_frame import effects_frame
 from aurify.report.notebook import Plots, scores_of
 from aurify.report.section import Record
 from aurify.report.tuning_frame import trials_frame
-from aurify.ship.bundle import Answer, Bundle
+from aurify.ship.answer import Answer
+from aurify.ship.bundle import Bundle
 from aurify.training import device as devices
 from aurify.workbench.explaining import Explained, explain
 from aurify.workbench.explaining_images import ExplainedImages

@@ -10,8 +10,9 @@ from scipy.stats import chi2
 
 import aurify
 from aurify.data import columnar, csv_blocks, tables
+from aurify.data.loaded import Reading
 from aurify.data.row_sample import RowSample, keys
-from aurify.data.sources import Reading, read_frame
+from aurify.data.sources import read_frame
 
 ROWS, MOST = 20_000, 1_000
 FRAME = pl.DataFrame({"at": range(ROWS), "x": np.arange(ROWS) / 8, "name": [f"n{i % 7}" for i in range(ROWS)]})

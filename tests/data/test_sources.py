@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from aurify.core.errors import AurifyError
-from aurify.data.sources import PLAIN, Reading, read_frame
+from aurify.data.loaded import Reading
+from aurify.data.sources import PLAIN, read_frame
 
 
 def load(tmp_path, content, name="t.csv", reading=PLAIN, **options):

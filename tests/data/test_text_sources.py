@@ -10,7 +10,8 @@ import pytest
 from aurify.core.errors import AurifyError
 from aurify.core.recipe import Source
 from aurify.data.encodings import encoding_of
-from aurify.data.sources import Reading, read_frame
+from aurify.data.loaded import Reading
+from aurify.data.sources import read_frame
 from aurify.data.tables import ask_table, read_table
 
 REVIEWS = {
