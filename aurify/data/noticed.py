@@ -53,10 +53,10 @@ def image_form(form: Form) -> Said:
         "stretch": said("what is longer is squeezed"),
     }
     return said(
-        "images are read as {height} x {width} pixels of {channels} channels; {how} (--size, --aspect)",
+        "images are read as {height} x {width} pixels, {colours}; {how} (--size, --aspect)",
         height=form.height,
         width=form.width,
-        channels=form.channels,
+        colours=said("gray") if form.channels == 1 else said("in colours"),
         how=how[form.aspect],
     )
 
