@@ -53,7 +53,7 @@ def test_a_folder_for_each_class_is_read_in_the_order_of_names(tmp_path):
     assert store.inputs["images"].shape == (22, 8, 8, 3)
     assert shades(store.inputs)[:11] == [10 * n for n in range(11)]  # 2.png before 10.png
     assert read.frames[0]["file"].to_list()[9:12] == ["cat/10.png", "cat/11.png", "dog/1.png"]
-    assert any("images are read as 8 x 8 pixels, in colours; what is longer is cropped" in n for n in read.notes)
+    assert any("images are read as 8 x 8 pixels in colour; what is longer is cropped" in n for n in read.notes)
 
 
 @pytest.mark.parametrize("other", ["test", "val"])
@@ -64,6 +64,13 @@ def test_parts_lie_in_folders_of_their_names(tmp_path, other):
     assert len(store) == 12
     assert store.test.sum() == (6 if other == "test" else 0)
     assert (store.inputs["images"][store.test, 0, 0, 0] >= 100).all()
+
+
+def test_the_note_on_the_form_says_the_width_first_as_reports_do(tmp_path):
+    root = photos(tmp_path / "p")
+    for file in root.rglob("*.png"):
+        file.write_bytes(picture(9, (12, 8)))  # as Pillow has it: 12 wide
+    assert any("images are read as 12 x 8 pixels in colour" in note for note in table_of(root).notes)
 
 
 def test_what_validates_is_not_counted_among_what_is_learnt_from(tmp_path):
