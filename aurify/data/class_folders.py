@@ -31,6 +31,9 @@ PARTS = {
 }
 """What folders of parts are called; a name may stand before it, as in ``reviews-train``."""
 
+BESIDE = "/"
+"""What images beside the folders of classes count as; no name of a file has it."""
+
 UNLABELLED = ("unsup", "unlabeled", "unlabelled", "unlabel")
 
 
@@ -151,7 +154,7 @@ def _parted(name: str, by_part: dict[str, list[TextFile]], others: Counter[str])
         text = said(
             "{name}: {train:,} files of its folder {first!r} are learnt from, {test:,} of {second!r} are the test part",
             name=name,
-            train=len(train),
+            train=len(train) - sum(f.place[1].lower() not in UNLABELLED for f in by_part.get(HELD, [])),
             first=by_part[LEARNT][0].place[0],
             test=len(test),
             second=test[0].place[0],
@@ -168,6 +171,11 @@ def _of_others(name: str, others: Counter[str], *, images: bool) -> Iterator[Sai
     hidden = others.pop("hidden", 0)
     if hidden:
         yield said("{name}: {files:,} hidden files are left out", name=name, files=hidden)
+    beside = others.pop(BESIDE, 0)
+    if beside:
+        yield said(
+            "{name}: {files:,} images beside its folders have no class and are left out", name=name, files=beside
+        )
     if others:
         kinds = ", ".join(f"{suffix} ({count:,})" for suffix, count in others.most_common(5))
         if images:
@@ -212,7 +220,8 @@ def _found(path: Path) -> tuple[list[TextFile], Counter[str]]:
     left = (f for f in shown if id(f) not in taken)
     others.update(f.suffix or f.place[-1] for f in left if f.suffix or len(f.place) == 1)
     if any(len(f.place) > 1 for f in chosen):  # a readme beside the folders is no text of a class
-        others.update(f.place[-1] for f in chosen if len(f.place) == 1)
+        outside = [f for f in chosen if len(f.place) == 1]
+        others.update((BESIDE,) * len(outside) if _are_images(chosen) else (f.place[-1] for f in outside))
         chosen = [f for f in chosen if len(f.place) > 1]
     return chosen, others
 

@@ -47,7 +47,7 @@ def read_names(path: Path) -> list[str | None] | None:
     if not path.exists():
         return None
     try:
-        names = pl.read_parquet(path)[NAME]
+        names = pl.read_parquet(path, glob=False)[NAME]
         return [None if name is None else str(name) for name in names.to_list()]
     except (OSError, pl.exceptions.PolarsError) as error:
         reason = (str(error).splitlines() or [""])[0]

@@ -53,10 +53,10 @@ def image_form(form: Form) -> Said:
         "stretch": said("what is longer is squeezed"),
     }
     return said(
-        "images are read as {height} x {width} pixels of {channels} channels; {how} (--size, --aspect)",
-        height=form.height,
+        "images are read as {width} x {height} pixels {colours}; {how} (--size, --aspect)",
         width=form.width,
-        channels=form.channels,
+        height=form.height,
+        colours=said("in gray") if form.channels == 1 else said("in colour"),
         how=how[form.aspect],
     )
 

@@ -12,6 +12,7 @@ import numpy as np
 from aurify.core.errors import AurifyError, listing, suggest
 from aurify.data import noticed
 from aurify.data.cells import Cells
+from aurify.data.class_folders import FILE
 from aurify.data.codes import MISSING as MISSING  # what codes mean is told with the schema
 from aurify.data.codes import UNKNOWN as UNKNOWN
 from aurify.data.codes import Codebook
@@ -189,7 +190,8 @@ class Schema:
             codes[:, at], unseen = self._books[column.name].read(frame[column.name])
             if unseen:
                 notes.append(noticed.unseen(column.name, unseen))
-        extra = [c for c in here if c not in self._known]
+        ours = (FILE,) if self.image is not None else ()  # files of images have it, tables of paths need not
+        extra = [c for c in here if c not in self._known and c not in ours]
         if extra:
             notes.append(noticed.unknown_columns(name, extra))
         texts = Packed.of([self._cells.prose(frame[column.name]) for column in self.texts])

@@ -189,7 +189,10 @@ def _rows(store: Store, by: str, among: np.ndarray | None = None) -> _Rows:
     notes: list[str] = []
     unknown = int((~has_value(store.target)).sum())
     if unknown:
-        notes.append(said("{rows:,} rows without a target are left out", rows=unknown))
+        if store.schema.image is None:
+            notes.append(said("{rows:,} rows without a target are left out", rows=unknown))
+        else:
+            notes.append(said("{rows:,} rows without a target or an image that can be read are left out", rows=unknown))
     if kind == "time":
         dated = ~np.isnan(store.roles["time"][ids]) | store.test[ids]
         if not dated.all():

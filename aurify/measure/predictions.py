@@ -197,7 +197,7 @@ class Predictions:
 
         try:
             names = json.loads(pl.read_parquet_metadata(path)[CLASSES_KEY])
-            return cls.from_frame(pl.read_parquet(path), None if names is None else tuple(names))
+            return cls.from_frame(pl.read_parquet(path, glob=False), None if names is None else tuple(names))
         except (OSError, ValueError, KeyError, pl.exceptions.PolarsError) as error:
             raise AurifyError(f"{path} is not a readable table of predictions ({error}); evaluate again") from None
 

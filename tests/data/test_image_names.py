@@ -30,7 +30,8 @@ def test_images_of_no_files_have_no_names():
 
 
 def test_names_are_read_as_they_were_written_and_damage_is_said(tmp_path):
-    path = tmp_path / "images.parquet"
+    (tmp_path / "my [b]").mkdir()  # brackets are no pattern
+    path = tmp_path / "my [b]" / "images.parquet"
     assert read_names(path) is None
     write_names(path, pl.Series("file", ["a/很.png", None]))
     assert read_names(path) == ["a/很.png", None]

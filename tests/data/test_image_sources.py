@@ -53,7 +53,7 @@ def test_a_folder_for_each_class_is_read_in_the_order_of_names(tmp_path):
     assert store.inputs["images"].shape == (22, 8, 8, 3)
     assert shades(store.inputs)[:11] == [10 * n for n in range(11)]  # 2.png before 10.png
     assert read.frames[0]["file"].to_list()[9:12] == ["cat/10.png", "cat/11.png", "dog/1.png"]
-    assert any("images are read as 8 x 8 pixels of 3 channels; what is longer is cropped" in n for n in read.notes)
+    assert any("images are read as 8 x 8 pixels in colour; what is longer is cropped" in n for n in read.notes)
 
 
 @pytest.mark.parametrize("other", ["test", "val"])
@@ -64,6 +64,21 @@ def test_parts_lie_in_folders_of_their_names(tmp_path, other):
     assert len(store) == 12
     assert store.test.sum() == (6 if other == "test" else 0)
     assert (store.inputs["images"][store.test, 0, 0, 0] >= 100).all()
+
+
+def test_the_note_on_the_form_says_the_width_first_as_reports_do(tmp_path):
+    root = photos(tmp_path / "p")
+    for file in root.rglob("*.png"):
+        file.write_bytes(picture(9, (12, 8)))  # as Pillow has it: 12 wide
+    assert any("images are read as 12 x 8 pixels in colour" in note for note in table_of(root).notes)
+
+
+def test_what_validates_is_not_counted_among_what_is_learnt_from(tmp_path):
+    for part, count in (("train", 4), ("val", 2), ("test", 3)):
+        photos(tmp_path / "p" / part, count=count)
+    told = "\n".join(table_of(tmp_path / "p").notes)
+    assert "8 files of its folder 'train' are learnt from, 6 of 'test' are the test part" in told
+    assert "its 4 files to validate with are learnt from too" in told
 
 
 def test_an_archive_is_read_like_the_folder_in_it(tmp_path):
@@ -96,6 +111,7 @@ def test_stray_and_broken_files_are_counted_listed_and_left_out(tmp_path):
     (root / "cat" / ".DS_Store").write_bytes(b"\0")
     (root / "dog" / "Thumbs.db").write_bytes(b"\0")
     (root / "readme.md").write_text("x")
+    (root / "beside.png").write_bytes(picture(1))
     (root / "cat" / "folder.jpg").mkdir()
     (root / "cat" / "4.png").write_bytes(b"")
     (root / "dog" / "4.jpg").write_bytes(picture(7, (64, 64), "JPEG")[:300])
@@ -106,6 +122,7 @@ def test_stray_and_broken_files_are_counted_listed_and_left_out(tmp_path):
     told = "\n".join(read.notes)
     assert "1 hidden files are left out" in told
     assert "files that are no images are left out: .md (1), .db (1)" in told or ".db (1), .md (1)" in told
+    assert "1 images beside its folders have no class and are left out" in told
     assert "4 of 11 images cannot be read and are left out: cat/4.png (it is empty), dog/4.jpg (it is damaged" in told
     assert "dog/5.png (there is no such file), ..." in told
     assert read.store.labelled.sum() == 7
@@ -342,6 +359,8 @@ def test_a_model_of_a_table_reads_folders_and_the_other_way_round(tmp_path):
     assert shades(asked.inputs) == [0, 50, 0, 50]
     assert any("column 'path' is taken as 'image'" in note for note in asked.notes)
     assert asked.ids["image"].to_list() == table["path"].to_list()
+    asked = ask(of_table, str(root / "cat"))
+    assert not any("does not know" in note for note in asked.notes)  # the names of files are ours
 
 
 def test_what_cannot_be_read_is_not_asked_about_and_said(tmp_path):

@@ -76,7 +76,7 @@ def test_parts_beside_one_another_are_learnt_from_and_tested(tmp_path, names):
     assert read.store.test.tolist() == [False] * 12 + [True] * 6
     assert read.store.schema.classes == ("neg", "pos")
     told = "\n".join(read.notes)
-    for what in ("12 files of its folder", "1 files without a label", "6 files to validate with"):
+    for what in ("6 files of its folder", "1 files without a label", "6 files to validate with"):
         assert what in told, told
     asked = ask_table(read.store.schema, root, Source(), labelled=True, by="random")
     assert len(asked.rows) == 6, "measured on its test part"

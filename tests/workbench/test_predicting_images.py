@@ -72,7 +72,7 @@ def test_size_and_aspect_are_as_the_user_says(photos, tmp_path):
     run = workbench.fit(photos, size=12, aspect="pad", **words)
     assert str(run.bundle.schema.image.format) == "12x12x3 pad"
     assert (run.recipe.source.size, run.recipe.source.aspect) == (12, "pad")
-    assert any("12 x 12 pixels of 3 channels; what is shorter is padded with black" in note for note in notes)
+    assert any("12 x 12 pixels in colour; what is shorter is padded with black" in note for note in notes)
     for wrong, said in (({"size": 3}, "source.size = 3"), ({"size": 4000}, "4000"), ({"aspect": "wide"}, "crop")):
         with pytest.raises(AurifyError, match=said):
             workbench.fit(photos, **wrong)

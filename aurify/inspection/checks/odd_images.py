@@ -35,6 +35,7 @@ KINDS = {
     **dict.fromkeys(("RGBA", "RGBa", "PA"), "colours, partly transparent"),
     **dict.fromkeys(("P",), "a palette"),
     **dict.fromkeys(("CMYK",), "colours for print (CMYK)"),
+    **dict.fromkeys(("I;16", "I;16B", "I;16L", "I;16N"), "gray of 16 bits"),
 }
 """What modes of Pillow are."""
 
@@ -162,4 +163,6 @@ def _kind(name: str) -> str:
             return said("a palette")
         case "colours for print (CMYK)":
             return said("colours for print (CMYK)")
+        case "gray of 16 bits":
+            return said("gray of 16 bits")
     return name

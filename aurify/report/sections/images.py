@@ -107,7 +107,7 @@ def _spread(rows: np.ndarray, most: int) -> np.ndarray:
 def _form(measured: Mapping[str, Any]) -> Said:
     colours = said("in gray") if measured["channels"] == 1 else said("in colour")
     return said(
-        "The images of {column} are read as {width:,} × {height:,} pixels {colours}; {fitted}.",
+        "The images of column {column} are read as {width:,} × {height:,} pixels {colours}; {fitted}.",
         column=shown(measured["column"]),
         width=measured["width"],
         height=measured["height"],
