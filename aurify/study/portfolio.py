@@ -16,6 +16,9 @@ from aurify.core.recipe import Recipe
 
 FILE = "portfolio.yaml"
 
+READ = {Trait.TEXTS, Trait.IMAGES}
+"""What recipes for tables would not look at."""
+
 LARGE_ROWS = 10_000
 """From here on one training takes long, and the tables that entries were chosen by were smaller."""
 
@@ -68,7 +71,7 @@ def portfolio(recipe: Recipe, catalog: Catalog, held: Held = NOTHING, rows: int 
     Beside the recipe itself and a cheap one, each was chosen because it helped most, beside those chosen before, on
     public tables (Feurer et al. 2022, Auto-sklearn 2.0; ``portfolio.yaml`` says which). Source, split, seed, precision
     and hidden columns are always the recipe's own, and what is ``held`` is as the user said. Where the task is no
-    table, or one with texts, the recipe is all there is.
+    table, or one with texts or images, the recipe is all there is.
     """
     known = list(entries(recipe.task))
     if rows >= LARGE_ROWS and len(known) > 1:
@@ -80,7 +83,7 @@ def portfolio(recipe: Recipe, catalog: Catalog, held: Held = NOTHING, rows: int 
 
 def entries(task: Task) -> Sequence[Mapping[str, Any]]:
     """What each entry for a task's kind changes of a recipe, as plain data; nothing: the recipe itself."""
-    if Trait.COLUMNS not in task.traits or Trait.TEXTS in task.traits:
+    if Trait.COLUMNS not in task.traits or READ & task.traits:
         return ({},)
     return _read()["regress" if Trait.CONTINUOUS in task.traits else "classify"]
 

@@ -185,6 +185,11 @@ def test_where_there_are_no_columns_the_recipe_is_all_there_is(catalog):
     assert portfolio(recipe, own) == [recipe]
 
 
+@pytest.mark.parametrize("name", ["image", "text"])
+def test_where_images_or_texts_are_read_no_recipe_of_a_table_is_tried(name, catalog):
+    assert list(entries(catalog.find("task", name)())) == [{}]
+
+
 def test_more_candidates_only_add_to_fewer_and_each_can_be_built(own, catalog):
     few, many = (candidates(own.task.kind, count) for count in (20, 60))
     assert many[:20] == few
