@@ -38,6 +38,9 @@ LARGEST_SIDE = 128
 NEAR_SQUARE = 1.5
 """Images whose sides are in no greater ratio are made square; of others the form is as long as most are."""
 
+NEARLY_ALL = 0.9
+"""Of the images: so many must have a size for it to be that of all."""
+
 CHUNK = 256
 
 
@@ -50,7 +53,7 @@ class Decoded:
 
 
 def form_of(values: pl.Series, size: int | None, aspect: str, folder: str | None = None) -> Form:
-    """The form that suits these images: their own size where it is one and small, else the median side, at most 128.
+    """The form that suits these images: their own size where nearly all have one that is small, else the median side.
 
     Images of which most are long keep their shape. Paths are looked for in ``folder`` first.
     """
@@ -65,8 +68,8 @@ def form_of(values: pl.Series, size: int | None, aspect: str, folder: str | None
     sides = Counter((height, width) for width, height, _ in own)
     if size is not None:
         height = width = size
-    elif len(sides) == 1 and max(max(sides)) <= LARGEST_SIDE:
-        ((height, width),) = sides
+    elif sides and (first := sides.most_common(1)[0])[1] >= NEARLY_ALL * len(own) and max(first[0]) <= LARGEST_SIDE:
+        height, width = first[0]
     else:
         height, width = _middle(own)
     return Form(

@@ -32,7 +32,7 @@ class Cosine(Technique):
 
 @dataclass(kw_only=True)
 class Decay(Technique):
-    """Let the learning rate fall from the full one to ``floor`` along a line or a curve.
+    """Let the learning rate fall from the full one to a floor along a line or a curve.
 
     ``linear`` (Goyal et al. 2017 and most fine-tuning since Devlin et al. 2019); ``exponential`` by the same share in
     every step; ``steps`` by the same share, ``drops`` times (He et al. 2016); ``inverse_square_root`` of the step

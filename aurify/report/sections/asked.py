@@ -37,6 +37,8 @@ class Asked(Section):
             "learnt": len(parts.fit) + len(parts.held),
             "clusters": None if tested.clusters is None else len(np.unique(tested.clusters)),
         }
+        if tested.store.schema.image is not None and len(tested.store.schema.learnt) == 1:
+            known["images"] = True  # and nothing else
         if classes is not None:
             several = {} if tested.store.schema.labels is None else {"several": True}
             return {**known, "classes": list(classes[:MOST_CLASSES]), "class_count": len(classes), **several}
@@ -56,15 +58,14 @@ class Asked(Section):
 def _question(record: Record, measured: Mapping[str, Any]) -> Said:
     path = record.recipe.source.path
     target, source = record.recipe.source.target, said("the data frame that was passed") if path is None else path
-    question = said(
-        "How well can the column {target!r} of {source} be told from its other columns?", target=target, source=source
-    )
+    shown = {
+        "target": target,
+        "source": source,
+        "what": said("images") if measured.get("images") else said("other columns"),
+    }
+    question = said("How well can the column {target!r} of {source} be told from its {what}?", **shown)
     if measured.get("several"):
-        question = said(
-            "How well can the labels {target!r} of {source} be told from its other columns?",
-            target=target,
-            source=source,
-        )
+        question = said("How well can the labels {target!r} of {source} be told from its {what}?", **shown)
     return said("{question} {kind} {how}", question=question, kind=_kind(measured), how=_how(record, measured))
 
 
