@@ -58,14 +58,20 @@ class Asked(Section):
 def _question(record: Record, measured: Mapping[str, Any]) -> Said:
     path = record.recipe.source.path
     target, source = record.recipe.source.target, said("the data frame that was passed") if path is None else path
-    shown = {
-        "target": target,
-        "source": source,
-        "what": said("images") if measured.get("images") else said("other columns"),
-    }
-    question = said("How well can the column {target!r} of {source} be told from its {what}?", **shown)
+    what = said("images") if measured.get("images") else said("other columns")
+    question = said(
+        "How well can the column {target!r} of {source} be told from its {what}?",
+        target=target,
+        source=source,
+        what=what,
+    )
     if measured.get("several"):
-        question = said("How well can the labels {target!r} of {source} be told from its {what}?", **shown)
+        question = said(
+            "How well can the labels {target!r} of {source} be told from its {what}?",
+            target=target,
+            source=source,
+            what=what,
+        )
     return said("{question} {kind} {how}", question=question, kind=_kind(measured), how=_how(record, measured))
 
 
