@@ -28,4 +28,4 @@ class ImageHead(nn.Module):
         self.meeting = Meeting(features, signature, self.pictures.name, width)
 
     def forward(self, inputs: Mapping[str, Tensor], blend: Blend | None = None) -> Tensor:
-        return self.meeting(self.look(self.pictures(inputs, blend)), inputs, blend)
+        return self.meeting.together(self.look(self.pictures(inputs, blend)), inputs, blend)

@@ -15,7 +15,7 @@ from aurify.core.types import Blend, Signature
 
 
 class Meeting(nn.Module):
-    """Features (B, F) and the inputs other than ``name`` to outputs (B, K).
+    """Answers from features (B, F) and the inputs other than ``name``, with ``together``.
 
     Where there are columns, one hidden layer of ``width`` units sees both together.
     """
@@ -30,7 +30,7 @@ class Meeting(nn.Module):
             self.meet = nn.Sequential(nn.Linear(features + enter.width, width), nn.ReLU(), Dropout())
         self.leave = nn.Linear(features if self.enter is None else width, signature.outputs)
 
-    def forward(self, features_BF: Tensor, inputs: Mapping[str, Tensor], blend: Blend | None = None) -> Tensor:
+    def together(self, features_BF: Tensor, inputs: Mapping[str, Tensor], blend: Blend | None = None) -> Tensor:
         x = self.drop(features_BF)
         if self.enter is not None:
             x = self.meet(torch.cat([x, self.enter(inputs, blend)], 1))

@@ -58,7 +58,7 @@ class TextNetwork(Network):
                 table.fill(*found)
 
 
-class TextHead(nn.Module):
+class TextHead(Meeting):
     """Answers from a text and the columns beside it: ``inputs`` and a blend's partners to (B, K).
 
     ``read`` makes features (B, F) of the ids; with a blend each row's are mixed with its partner's, as ``Entries`` does
@@ -66,13 +66,12 @@ class TextHead(nn.Module):
     """
 
     def __init__(self, read: nn.Module, features: int, signature: Signature, width: int):
-        super().__init__()
+        super().__init__(features, signature, TOKENS, width)
         self.read = read
-        self.meeting = Meeting(features, signature, TOKENS, width)
 
     def forward(self, inputs: Mapping[str, Tensor], blend: Blend | None = None) -> Tensor:
         text_BF = self.read(inputs[TOKENS])
         if blend is not None:
             others_BF = self.read(blend.inputs[TOKENS])
             text_BF = torch.lerp(others_BF, text_BF, blend.share[:, None].to(text_BF.dtype))
-        return self.meeting(text_BF, inputs, blend)
+        return self.together(text_BF, inputs, blend)

@@ -68,7 +68,7 @@ WRONG = {  # file, words the one line must hold
     "binary": (lambda path, table: path.write_bytes(np.random.default_rng(0).bytes(50_000)), ["data.csv"]),
     "torn gzip": (torn(lambda table: gzip.compress(table.read_bytes())), ["data.csv", "cut off"]),
     "two tables in a zip": (zipped("a.csv", "b.csv"), ["data.csv", "'a.csv', 'b.csv'"]),
-    "no table in a zip": (zipped("a.png"), ["data.csv", "'a.png'"]),
+    "no table in a zip": (zipped("a.pdf"), ["data.csv", "'a.pdf'"]),
     "torn Parquet": (torn(parquet), ["data.csv", "cut off"]),
     "swallowed by a quote": (swallowed, ["data.csv", "more than 67,108,864 bytes"]),
     "not to be read": (lambda path, table: path.symlink_to("/proc/1/mem"), ["data.csv"]),

@@ -184,14 +184,14 @@ def test_rows_are_blended_after_reading(network):
     features = [model.read(each["tokens"]) for each in (own, partner)]
     columns = [each["numbers"] for each in (own, partner)]
     mixed = [0.25 * one + 0.75 * other for one, other in (features, columns)]
-    expected = model.meeting.leave(model.meeting.meet(torch.cat(mixed, 1)))
+    expected = model.leave(model.meet(torch.cat(mixed, 1)))
     torch.testing.assert_close(model(own, Blend(partner, torch.full((2,), 0.25))), expected)
 
 
 def test_head_without_columns_has_no_hidden_layer():
     head = Bag().build(signature())
     assert isinstance(head, TextHead)
-    assert head.meeting.leave.in_features == Bag().width
+    assert head.leave.in_features == Bag().width
 
 
 # files of pretrained vectors

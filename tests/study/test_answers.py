@@ -44,6 +44,7 @@ time.sleep(60)
 MAKER = """
 import json, sys, time
 from types import SimpleNamespace
+from aurify.core.watch import Watch
 from aurify.study.shared import Shared
 from aurify.study.trainings import Trainings
 
@@ -61,7 +62,7 @@ class Slow:
         print(json.dumps(order["key"]), flush=True)
         return order, {"score": int(order["key"])}
 
-    def close(self):
+    def leave(self):
         self.open.clear()
 
 def wanted(key):
@@ -72,10 +73,11 @@ store = Shared(sys.argv[1], {"v": 1}, lease=float(sys.argv[2]))
 print("ready", flush=True)
 sys.stdin.readline()
 trainings = Trainings(store, Slow())
-try:
-    trainings.make([wanted(str(at)) for at in range(12)], lambda: None, lambda done, of: None)
-finally:
-    store.close()
+with Watch() as watch:  # as every verb: a signal is a flag, and nothing is cut off in the middle of a statement
+    try:
+        trainings.make([wanted(str(at)) for at in range(12)], watch.check, lambda done, of: None)
+    finally:
+        store.close()
 assert [trainings.known(str(at))["score"] for at in range(12)] == list(range(12))
 """
 
