@@ -17,8 +17,9 @@ from torch import Tensor
 from aurify.blocks.encoder import Description, Encoder
 from aurify.blocks.entries import Plain
 from aurify.core.errors import AurifyError
+from aurify.core.gathering import by_width
 from aurify.core.parts import Trait, knob
-from aurify.core.ragged import SEPARATOR, UNKNOWN, Ragged, by_width, side_by_side
+from aurify.core.ragged import SEPARATOR, UNKNOWN, Ragged, side_by_side
 from aurify.core.types import Input, Layer, View
 from aurify.data.characters import SPECIAL, with_tokens
 from aurify.data.encoder_files import EncoderFiles, describe, find

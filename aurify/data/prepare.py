@@ -13,10 +13,11 @@ from torch import Tensor
 from aurify.blocks.entries import Flat, Ordinal, Plain
 from aurify.blocks.number_embeddings import FARTHEST
 from aurify.core.errors import AurifyError, suggest
+from aurify.core.gathering import joined
 from aurify.core.once import Once, anew
 from aurify.core.parts import Network, Stage, Technique, fills
 from aurify.core.pixels import Pixels
-from aurify.core.ragged import Ragged, joined
+from aurify.core.ragged import Ragged
 from aurify.core.types import Input, Layer, RowPlan, View
 from aurify.data.characters import Characters
 from aurify.data.dates import DAY_SECONDS

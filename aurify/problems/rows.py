@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from aurify.core import rng
+from aurify.core.gathering import by_width
 from aurify.core.once import Once, anew
-from aurify.core.ragged import by_width
 from aurify.core.recipe import Recipe
 from aurify.core.types import Batch, Held, Layer, Signature
 from aurify.data import prepare

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from aurify.core.gathering import by_width
 from aurify.core.parts import Task
-from aurify.core.ragged import by_width
 from aurify.core.recipe import Recipe
 from aurify.core.types import Layer
 

@@ -6,14 +6,13 @@ import random
 import pytest
 import torch
 
+from aurify.core.gathering import by_width, joined
 from aurify.core.ragged import (
     PAD,
     SHORTEST,
     Ragged,
-    by_width,
     from_sequences,
     from_texts,
-    joined,
     side_by_side,
     width_for,
 )

@@ -7,8 +7,8 @@ import polars as pl
 import torch
 
 from aurify.core import pixels
+from aurify.core.gathering import joined
 from aurify.core.pixels import Pixels
-from aurify.core.ragged import joined
 from aurify.data import prepare
 from aurify.data.copies import image_keys, row_keys
 from aurify.data.image_rows import ImageRows, rows_of_input
