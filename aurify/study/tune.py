@@ -183,10 +183,11 @@ class Tuner:
     def files(self, wanted: Sequence[Wanted], which: Callable[[Names], str]) -> list[Path]:
         """A file of each training, from here or from others; what nobody has is trained, by one of those who search."""
         for anew in (False, True):  # another one may have made it and lost its file since
+            # in this order: files are there before the answer is, and another one may be making both just now
+            known = {one.key for one in wanted if self.trainings.answers.look(one.key) is not None}
             left = [one for one in wanted if not self._here(one, which)]
             for one in left:
-                known = self.trainings.answers.look(one.key) is not None
-                self.trainings.begin(one, anew=anew or known, place=str(self.place(one)), travels=True)
+                self.trainings.begin(one, anew=anew or one.key in known, place=str(self.place(one)), travels=True)
             for answer in self.trainings.results({one.key for one in left}, self.check).values():
                 if "refused" in answer:
                     raise AurifyError(f"what was trained once cannot be trained again: {answer['refused']}")

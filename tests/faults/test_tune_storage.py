@@ -19,8 +19,10 @@ import pytest
 from aurify import workbench
 from aurify.core import archive
 from aurify.core.errors import AurifyError
-from aurify.study import database
+from aurify.study import database, worker
 from aurify.study.database import database as place_of
+from aurify.study.shared import Shared
+from aurify.study.trainings import Trainings
 from aurify.training import device as devices
 
 RECIPE = """
@@ -358,3 +360,30 @@ def test_others_in_another_environment_are_not_used_and_this_is_said(searched, m
     assert len(answers(address)) == 2 * before
     assert [text for text in said if "torch" in text and ", here 9.9" in text]
     assert len(rows(address, "select study_name from studies")) == 2
+
+
+def test_what_another_one_ends_while_it_is_asked_for_is_not_made_again(searched, monkeypatch, tmp_path):
+    address, made, hidden, of = f"sqlite:///{tmp_path}/study.db", [], set(), {}
+    fresh = len(searched(address, "one").plain["remeasured"]["folds"])
+    hidden |= {
+        key for key, *_ in rows(address, f"select key from aurify_answers order by answered_at desc limit {fresh}")
+    }
+    fetch, look, place, measure = Shared.fetch, Shared.look, Trainings.place, worker.measure
+
+    def ending(self, file):
+        """What is asked for is not there yet; a moment later it is."""
+        key = of[file.parent.name]
+        if key not in hidden:
+            return fetch(self, file)
+        hidden.remove(key)
+        return False
+
+    monkeypatch.setattr(Shared, "fetch", ending)
+    monkeypatch.setattr(Shared, "look", lambda self, key: None if key in hidden else look(self, key))
+    monkeypatch.setattr(
+        Trainings, "place", lambda self, one: of.setdefault(place(self, one), one.key) and place(self, one)
+    )
+    monkeypatch.setattr(worker, "measure", lambda *given: made.append(given[-1]) or measure(*given))
+    searched(address, "other")
+    assert not hidden
+    assert made == []
