@@ -1,0 +1,1 @@
+"""What acting is learnt in: Gymnasium environments, side by side, and what can be known of them exactly."""
