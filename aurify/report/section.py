@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from aurify.core.folder import RunFolder
+    from aurify.core.parts import Task
     from aurify.core.recipe import Recipe, Source
     from aurify.data.findings import Findings
     from aurify.data.splits import Parts
@@ -191,10 +192,12 @@ Block = Paragraph | Points | Rows | Marked | Gallery | Figure | Code | Folded | 
 class Section:
     """One chapter of the report. A new one is a new file in ``report/sections``, and its words in ``aurify/words``.
 
-    ``order`` is its place among the others. Texts are made with ``core.words.said``.
+    ``order`` is its place among the others, ``examples`` are those of the tasks it is about. Texts are made with
+    ``core.words.said``.
     """
 
     order: ClassVar[int]
+    examples: ClassVar[frozenset[str]] = frozenset({"rows"})
 
     @classmethod
     def name(cls) -> str:
@@ -234,6 +237,11 @@ def sections() -> tuple[Section, ...]:
     return tuple(sorted(found, key=lambda s: (s.order, s.name())))
 
 
+def sections_for(task: Task) -> list[Section]:
+    """The sections about what a task learns from, in the order of the page."""
+    return [section for section in sections() if task.examples in section.examples]
+
+
 @dataclass(frozen=True)
 class Chapter:
     """A section as a run fills it."""
@@ -256,6 +264,8 @@ def chapters(record: Inspection) -> list[Chapter]:
 
 def _shown(section: Section, record: Inspection) -> Sequence[Block]:
     measured = record.evidence.get(section.name())
+    if isinstance(record, Record) and record.recipe.task.examples not in section.examples:
+        return ()
     if isinstance(section, DataSection):
         return section.show(record, measured)
     return section.show(record, measured) if isinstance(record, Record) else ()

@@ -30,9 +30,9 @@ from aurify.study.trainings import Trainings
 from aurify.study.workers import worker_count
 from aurify.training import device as devices
 from aurify.workbench.asked import RecipeWords, asked_of, takes
-from aurify.workbench.measuring import open_store
 from aurify.workbench.record import shown
 from aurify.workbench.reporting import require_language
+from aurify.workbench.rows import Rows
 from aurify.workbench.settling import lines, settle
 from aurify.workbench.studying import Room, forget, is_run, place_of, refuse_words, started
 
@@ -134,7 +134,7 @@ def ablate(
             if force:  # not before the words are known to mean something
                 forget(folder)
             count = worker_count(1 if asked.in_memory else workers, chosen.type)
-            room = Room(folder, open_store(folder), catalog, chosen, asked.parts, watch)
+            room = Room(folder, Rows().verified(folder), catalog, chosen, asked.parts, watch)
             with started(count, folder, chosen, asked.parts) as processes:
                 study = Ablation(
                     contrasts=contrasts,

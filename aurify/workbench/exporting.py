@@ -7,21 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from aurify.core.errors import AurifyError
 from aurify.core.folder import RunFolder
-from aurify.data.splits import Parts
-from aurify.data.store import Store
 from aurify.ship import export as shipping
 from aurify.ship import trial
 from aurify.ship.bundle import Bundle
 from aurify.training import device as devices
 from aurify.workbench.passed import Passed, catalog_with
 from aurify.workbench.runs import FittedRun
-
-MOST_ROWS = 10_000
-"""Held-out rows that a graph is tried on."""
+from aurify.workbench.subjects import subject_of
 
 
 def export(
@@ -43,9 +37,6 @@ def export(
         rows, spread = trial.drawn(bundle.schema, bundle.recipe.seed), None
     else:
         bundle = FittedRun(source, catalog, "cpu").bundle
-        store, known = Store.open(folder.store), Parts.open(folder.parts)
-        chosen = (known.held if len(known.held) else known.fit)[:MOST_ROWS]  # of folds together nothing is held out
-        rows = {name: np.asarray(values[chosen]) for name, values in store.inputs.items()}
-        spread = None if bundle.schema.classes else float(np.std(store.target[chosen]))
+        rows, spread = subject_of(bundle.recipe.task).tried(folder, bundle)
     record = shipping.export(bundle, target, trial.with_gaps(rows, bundle.recipe.seed), spread)
     return {"run": str(run), **record, "seconds": round(time.monotonic() - began, 3)}

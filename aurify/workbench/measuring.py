@@ -8,16 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from aurify.catalog import Catalog
 from aurify.core.errors import AurifyError, Interrupted
 from aurify.core.files import read_record, write_bytes, write_json
 from aurify.core.folder import RunFolder
 from aurify.core.watch import Watch
-from aurify.core.words import keep, said
-from aurify.data.splits import Parts
-from aurify.data.store import Asked, Store
+from aurify.core.words import keep
 from aurify.report import page
 from aurify.ship.bundle import Bundle
 from aurify.training import device as devices
@@ -25,13 +21,7 @@ from aurify.workbench.passed import Passed, catalog_with
 from aurify.workbench.record import record
 from aurify.workbench.reporting import gather, require_language
 from aurify.workbench.runs import FittedRun
-from aurify.workbench.summary import summarise
-from aurify.workbench.tested import answers, learnt_from, sealed_answers, sealed_rows
-
-OF_FOLDS = said(
-    "Scores are those of each fold's own model on rows it did not see; the shipped model averages the folds' and is not"
-    " itself measured."
-)
+from aurify.workbench.subjects import subject_of
 
 
 def evaluate(
@@ -63,30 +53,23 @@ def evaluate(
         raise AurifyError(f"{path} is a model without its data; give labelled rows to evaluate it on")
     if out is not None and (Path(out) / "scores.json").exists() and not force:
         raise AurifyError(f"{out} holds scores already; replace them with --force or choose another --out")
-    openings, known = None, None
+    openings, subject = None, subject_of(bundle.recipe.task)
     with Watch() as watch:
-        store = open_store(folder) if folder else None
-        sealed = Parts.open(folder.parts) if folder else None
-        if data is None and store is not None and sealed is not None and folder is not None:
-            asked = sealed_rows(folder, store, bundle.recipe.split.folds)
-            openings = open_test(folder, store, asked, "evaluate", f"evaluate {time.time_ns()}")
-            sets = sealed_answers(folder, store, bundle, catalog, watch.check)
-            known = learnt_from(store, sealed, asked) if store.test.any() else None
+        if folder is not None:
+            subject.verified(folder)
+        if data is None and folder is not None:
+            exam = subject.exam(folder, bundle, catalog)
+            openings = folder.record_opening("evaluate", f"evaluate {time.time_ns()}", exam.part)
         else:
-            recipe = bundle.recipe
-            asked = recipe.task.ask(bundle.schema, data, recipe.source, labelled=True, by=recipe.split.by)
-            sets = answers(bundle, store, sealed, asked, watch.check)
-            known = None if store is None or sealed is None else learnt_from(store, sealed, asked)
-        summary = summarise(sets, asked, known, bundle.recipe.seed if seed is None else seed, watch.check)
-    notes = [] if known is None else known.say(said("of {rows:,}", rows=len(asked.rows)))
-    if data is None and bundle.recipe.split.folds is not None:
-        summary["measured"] = OF_FOLDS
-    result = {"run": str(path), **summary, "notes": [*asked.notes, *notes], "test_openings": openings}
+            exam = subject.exam_on(data, bundle, folder)
+        exam.answer(watch.check)
+        summary = exam.summarise(bundle.recipe.seed if seed is None else seed, watch.check)
+    result = {"run": str(path), **summary, "notes": list(exam.notes), "test_openings": openings}
     result["seconds"] = round(time.monotonic() - began, 3)
     if out is not None:
-        target = _made(Path(out))
-        sets[summary["model"]].write(target / "predictions.parquet")
-        write_json(target / "scores.json", result)
+        target = RunFolder(_made(Path(out)))
+        exam.write(target)
+        write_json(target.scores, result)
     return result
 
 
@@ -110,7 +93,7 @@ def _measure_tuned(fitted: FittedRun, language: str, began: float) -> dict[str, 
             if folder.finished():
                 fitted.report(language)
             else:
-                open_store(folder)
+                subject_of(fitted.recipe.task).verified(folder)
                 measure_fit(folder, fitted.catalog, chosen, watch, began, language, verb="evaluate")
     except Interrupted as stopped:
         raise Interrupted(f"stopped; go on with aurify evaluate {folder.path}", stopped.signal_number) from None
@@ -127,45 +110,24 @@ def measure_fit(
     verb: str = "fit",
 ) -> None:
     """Open the sealed test part, score the model that will be shipped (or those of the folds) beside the baselines."""
-    store, parts = Store.open(folder.store), Parts.open(folder.parts)
     bundle = Bundle.load(folder.bundle, catalog, device)
-    recipe = bundle.recipe
-    asked = sealed_rows(folder, store, recipe.split.folds)
+    exam = subject_of(bundle.recipe.task).exam(folder, bundle, catalog)
     shipped = hashlib.sha256(folder.bundle.read_bytes()).hexdigest()[:16]
-    openings = open_test(folder, store, asked, verb, f"{verb} {shipped}")  # the same model looked at twice is one look
-    sets = sealed_answers(folder, store, bundle, catalog, watch.check)
-    known = learnt_from(store, parts, asked) if store.test.any() else None
-    summary = summarise(sets, asked, known, recipe.seed, watch.check)
-    sets[summary["model"]].write(folder.predictions)
+    openings = folder.record_opening(verb, f"{verb} {shipped}", exam.part)  # the same model twice is one look
+    exam.answer(watch.check)
+    summary = exam.summarise(bundle.recipe.seed, watch.check)
+    exam.write(folder)
     extra = {
         "test_openings": openings,
         "training": read_record(folder.training),
         "parameters": bundle.parameter_count,
         "seconds": round(time.monotonic() - began, 3),
-        **({} if recipe.split.folds is None else {"measured": OF_FOLDS}),
     }
     for stale in (folder.report, folder.evidence):  # of before it was measured
         stale.unlink(missing_ok=True)
     write_json(folder.scores, keep({"run": str(folder.path), **summary, **extra}))
-    gather(folder, store, bundle, catalog, sets, asked, summary, watch)
+    gather(folder, exam.tested(summary, watch.check), watch)
     write_bytes(folder.report, page.render(record(folder, catalog, language)).encode())
-
-
-def open_store(folder: RunFolder) -> Store:
-    """Open the data of an earlier sitting, every value verified."""
-    store = Store.open(folder.store)
-    store.verify(folder.store)
-    return store
-
-
-def open_test(folder: RunFolder, store: Store, asked: Asked, verb: str, purpose: str) -> int:
-    """Record that the sealed test part was looked at; returns how often, by this run and the runs beside it.
-
-    A table is known by all of its targets, whatever of its columns is learnt from: leaving one out is another look.
-    """
-    table = f"{store.schema.target}\n{store.schema.classes}".encode()
-    known = table, np.ascontiguousarray(asked.rows).tobytes(), np.ascontiguousarray(store.target).tobytes()
-    return folder.record_opening(verb, purpose, hashlib.blake2b(b"\n".join(known), digest_size=16).hexdigest())
 
 
 def _made(path: Path) -> Path:

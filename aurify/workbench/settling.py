@@ -14,9 +14,8 @@ from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe
 from aurify.core.surroundings import beside, telling
 from aurify.data.findings import NOTE, Findings
-from aurify.data.image_names import image_names, write_names
-from aurify.workbench.inspecting import gate, not_looked_at, stop_if_severe
-from aurify.workbench.measuring import open_store
+from aurify.workbench.gate import not_looked_at, stop_if_severe
+from aurify.workbench.subjects import subject_of
 from aurify.workbench.wish import Wish, complete
 
 
@@ -41,11 +40,13 @@ def settle(
     if wish.data is None and not begun:
         raise AurifyError(f"{folder.path} holds nothing to resume; give the data")
     if wish.data is None:
-        open_store(folder)
-        return catalog.read_recipe(known)
+        before = catalog.read_recipe(known)
+        subject_of(before.task).verified(folder)
+        return before
     read = None
     if begun and not wish.readable:
-        store, task = open_store(folder), catalog.read_recipe(known).task
+        task = catalog.read_recipe(known).task
+        store = subject_of(task).verified(folder)
     else:
         with beside(folder.path), telling(lambda what, done, total: check()):
             task, read = wish.read(catalog)
@@ -56,20 +57,18 @@ def settle(
         if not wish.says("precision"):  # it is the machine that decides there, and the run may have been moved
             recipe = replace(recipe, precision=before.precision)
         _require_same(before, recipe, folder.path, known)
-        if open_store(folder).fingerprint != store.fingerprint:
+        if subject_of(recipe.task).verified(folder).fingerprint != store.fingerprint:
             raise AurifyError(f"the data has changed since {folder.path} began; choose --out for a new run")
         return recipe
     folds = [] if recipe.split.folds is None else recipe.task.folds(recipe, store)
     parts = recipe.task.whole(folds) if folds else recipe.task.part(recipe, store)
     notes = [*read.notes, *replaced, *parts.notes]
-    found = gate(read, recipe, folds or [parts], notes, check) if look else not_looked_at(notes)
+    subject = subject_of(recipe.task)
+    found = subject.look(read, recipe, folds or [parts], notes, check) if look else not_looked_at(notes)
     tell(found)
     stop_if_severe(found, recipe.source.accept)
     folder.clear()
-    store.write(folder.store)
-    names = image_names(store.schema, read.frames)
-    if names is not None:
-        write_names(folder.images, names)
+    subject.keep(read, folder)
     parts.write(folder.parts)
     for number, fold in enumerate(folds, 1):
         folder.fold(number).path.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from aurify.data.splits import Parts
 from aurify.data.store import Asked, Store
 from aurify.measure.predictions import Predictions
 from aurify.ship.bundle import Bundle
+from aurify.workbench.looks import looks_of
 
 
 def sealed_rows(folder: RunFolder, store: Store, folds: int | None) -> Asked:
@@ -56,3 +58,43 @@ def places(folder: RunFolder, folds: int | None) -> list[RunFolder]:
 
 def _asked(store: Store, rows: np.ndarray) -> Asked:
     return Asked(store.inputs, store.target, rows, store.roles)
+
+
+class Models:
+    """The models that are tested: the shipped one, or of each row that of its fold, which did not see it."""
+
+    def __init__(self, folder: RunFolder, bundle: Bundle, catalog: Catalog):
+        folds = bundle.recipe.split.folds
+        rooms = places(folder, folds)
+        self.every = [bundle if folds is None else Bundle.load(room.bundle, catalog, bundle.device) for room in rooms]
+        self.owner = np.repeat(np.arange(len(rooms)), [len(Parts.open(room.parts).test) for room in rooms])
+
+    def respond(self, inputs: Mapping[str, Any], at: np.ndarray) -> np.ndarray:
+        """How they answer for other inputs."""
+        answers: np.ndarray | None = None
+        for model, mine in self._shared(at):
+            found = model.predictions(Asked(inputs, np.empty(0), mine), known=False)
+            given = found.prediction if found.probabilities is None else found.probabilities
+            answers = np.empty((len(at), *given.shape[1:])) if answers is None else answers
+            answers[mine] = given
+        assert answers is not None, "no row to answer for"
+        return answers
+
+    def looks(
+        self, inputs: Mapping[str, Any], at: np.ndarray, of: np.ndarray | None
+    ) -> list[tuple[np.ndarray, np.ndarray]] | None:
+        """Where in images they see what speaks for the classes ``of`` (M,)."""
+        told: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        for model, mine in self._shared(at):
+            found = looks_of(model, {k: v[mine] for k, v in inputs.items()}, None if of is None else of[mine])
+            if found is None:
+                return None
+            told |= dict(zip(mine.tolist(), found, strict=True))
+        return [told[row] for row in range(len(at))]
+
+    def _shared(self, at: np.ndarray) -> Iterator[tuple[Bundle, np.ndarray]]:
+        """Each model, and which of the rows (M,) at these positions are its own."""
+        for number, model in enumerate(self.every):
+            mine = np.flatnonzero(self.owner[at] == number)
+            if len(mine):
+                yield model, mine

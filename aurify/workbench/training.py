@@ -15,11 +15,11 @@ from aurify.core.recipe import Recipe
 from aurify.core.watch import Watch
 from aurify.core.words import keep
 from aurify.data.splits import Parts
-from aurify.data.store import Store
 from aurify.ship.bundle import Bundle
 from aurify.ship.make import make
 from aurify.training.checkpoint import Keeper
 from aurify.training.fit import TIME_FOR_MEASURING, Show
+from aurify.workbench.subjects import subject_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +39,13 @@ class Training:
 
         Raises DivergedError and Interrupted as the loop does.
         """
-        store = Store.open(folder.store)
+        store = subject_of(self.recipe.task).open(folder)
         if self.recipe.split.folds is None:
             self._train_on(store, folder)
         else:
             self._train_folds(store, folder, self.recipe.split.folds)
 
-    def _train_on(self, store: Store, folder: RunFolder) -> None:
+    def _train_on(self, store: Any, folder: RunFolder) -> None:
         """Train on the parts kept in the folder."""
         keeper = Keeper(folder, self.checkpoint_seconds, self.note)
         parts = Parts.open(folder.parts)
@@ -56,7 +56,7 @@ class Training:
         write_json(folder.training, keep(record))
         bundle.save(folder.bundle, self.catalog)
 
-    def _train_folds(self, store: Store, folder: RunFolder, folds: int) -> None:
+    def _train_folds(self, store: Any, folder: RunFolder, folds: int) -> None:
         """Train each fold's own model in a folder of its own, finished ones not again, and keep their mean."""
         spent, records, members = 0.0, [], []
         for number in range(1, folds + 1):

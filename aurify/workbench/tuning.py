@@ -33,9 +33,9 @@ from aurify.training import device as devices
 from aurify.workbench.asked import Asked, RecipeWords, asked_of, takes
 from aurify.workbench.goal import Goal
 from aurify.workbench.hunting import Hunt, Searching, keep_environment
-from aurify.workbench.measuring import open_store
 from aurify.workbench.record import read_trials, shown
 from aurify.workbench.reporting import require_language
+from aurify.workbench.rows import Rows
 from aurify.workbench.runs import FittedRun
 from aurify.workbench.settling import lines, settle
 from aurify.workbench.studying import Room, is_run, started
@@ -172,7 +172,7 @@ def tune(
                 write_bytes(_start(folder), recipe.to_yaml().encode())
                 keep_environment(folder, chosen)
                 devices.set_threads(1)
-                room = Room(folder, open_store(folder), asked.catalog, chosen, asked.parts, watch)
+                room = Room(folder, Rows().verified(folder), asked.catalog, chosen, asked.parts, watch)
                 around = space_of(recipe, asked.catalog, knobs, written)
                 named = bool(written) or bool(set(knobs) - {EVERY})
                 begins = _begins(goal, asked.wish(), around, len(room.among), named=named)

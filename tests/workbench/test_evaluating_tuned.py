@@ -15,7 +15,7 @@ from aurify import workbench
 from aurify.core.errors import AurifyError, Interrupted
 from aurify.core.words import LANGUAGES
 from aurify.data.splits import Parts
-from aurify.workbench import measuring
+from aurify.workbench import measuring, rows
 
 MEASURED = ("scores.json", "evidence.json", "predictions.parquet", "report.html", "openings.jsonl")
 
@@ -119,7 +119,7 @@ def test_measuring_that_was_cut_short_goes_on_and_is_one_look(at, tuned, monkeyp
         raise RuntimeError("killed")
 
     with monkeypatch.context() as patched:
-        place, name = (measuring.page, "render") if at == "page" else (measuring, at)
+        place, name = {"page": (measuring.page, "render"), "summarise": (rows, at)}.get(at, (measuring, at))
         patched.setattr(place, name, cut)
         with pytest.raises(RuntimeError, match="killed"):
             workbench.evaluate(tuned)
@@ -135,7 +135,7 @@ def test_stopped_measuring_says_how_to_go_on(tuned, monkeypatch):
         raise Interrupted("stopped by SIGINT; go on with --resume", signal.SIGINT)
 
     with monkeypatch.context() as patched:
-        patched.setattr(measuring, "summarise", stop)
+        patched.setattr(rows, "summarise", stop)
         with pytest.raises(Interrupted, match=f"go on with aurify evaluate {tuned}"):
             workbench.evaluate(tuned)
     assert workbench.evaluate(tuned)["test_openings"] == 1

@@ -113,7 +113,7 @@ def test_sections_ask_of_each_row_the_model_of_its_fold(folded, kind, tmp_path, 
             seen.append(tested)
 
     run = workbench.load(shutil.copytree(folded[kind].path, tmp_path / "run"))
-    monkeypatch.setattr(reporting, "sections", lambda: (Probe(),))
+    monkeypatch.setattr(reporting, "sections_for", lambda task: (Probe(),))
     run.report(out=tmp_path / "report.html")
     (tested,), kept = seen, Predictions.read(run.folder.predictions)
     order = np.random.default_rng(0).permutation(len(kept))

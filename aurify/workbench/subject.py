@@ -1,0 +1,94 @@
+"""What a task learns from, rows of data or a world to act in, as the verbs deal with it: one object of each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from aurify.catalog import Catalog
+from aurify.core.folder import RunFolder
+from aurify.core.recipe import Recipe
+from aurify.data.findings import Findings
+from aurify.ship.bundle import Bundle
+
+Check = Callable[[], None]
+
+
+class Exam:
+    """A model before what it did not learn from: sealed until ``answer`` is called, measured after that."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was noticed about what it is examined on."""
+        return ()
+
+    @property
+    def part(self) -> str:
+        """Identifies what is looked at: two looks at the same part are two looks, whichever model looks."""
+        raise NotImplementedError
+
+    def answer(self, check: Check) -> None:
+        """Let the model answer, and the baselines beside it."""
+        raise NotImplementedError
+
+    def summarise(self, seed: int, check: Check) -> dict[str, Any]:
+        """Scores with intervals, of resamples drawn by ``seed``, the baselines and the verdict, as plain data."""
+        raise NotImplementedError
+
+    def write(self, folder: RunFolder) -> None:
+        """Keep every single answer in the folder."""
+        raise NotImplementedError
+
+    def tested(self, summary: Mapping[str, Any], check: Check) -> Any:
+        """What the sections of a report measure from."""
+        raise NotImplementedError
+
+
+class Subject:
+    """How a kind of examples is opened, looked at, kept and examined."""
+
+    def open(self, folder: RunFolder) -> Any:
+        """What the run in the folder learns from, as its task takes it."""
+        raise NotImplementedError
+
+    def verified(self, folder: RunFolder) -> Any:
+        """The same, every value of it compared with what was kept. Raises AurifyError where it has changed."""
+        opened = self.open(folder)
+        opened.verify(folder.store)
+        return opened
+
+    def look(self, read: Any, recipe: Recipe, parts: Sequence[Any], notes: Sequence[str], check: Check) -> Findings:
+        """What would spoil the result, and the ``notes``; ``parts`` are those of the fit, one or one a fold."""
+        raise NotImplementedError
+
+    def look_alone(
+        self, read: Any, task: Any, recipe: Recipe | None, check: Check, *, given: bool
+    ) -> tuple[Findings, dict[str, Any]]:
+        """What would spoil the result of a fit that is not begun, and what a page shows beside it, by section.
+
+        ``recipe`` is None where nothing says what to predict; one that was ``given`` may take care of what is found.
+        """
+        raise NotImplementedError
+
+    def keep(self, read: Any, folder: RunFolder) -> None:
+        """Write what was read into the folder."""
+        raise NotImplementedError
+
+    def exam(self, folder: RunFolder, bundle: Bundle, catalog: Catalog) -> Exam:
+        """The bundle before the sealed part of the run it comes from."""
+        raise NotImplementedError
+
+    def exam_on(self, data: Any, bundle: Bundle, folder: RunFolder | None) -> Exam:
+        """The bundle before new data; ``folder`` is that of its run, where there is one."""
+        raise NotImplementedError
+
+    def tried(self, folder: RunFolder, bundle: Bundle) -> tuple[dict[str, Any], float | None]:
+        """Typed inputs {name: (N, C)} that were not learnt from, to try an exported model on.
+
+        Beside them the spread of what is answered to such, None where the answers tell it.
+        """
+        raise NotImplementedError
+
+    def refuse(self, words: Mapping[str, Any]) -> None:
+        """Raise AurifyError for a word of ``fit`` that was given and means nothing here."""
+        raise NotImplementedError
