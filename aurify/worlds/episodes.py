@@ -15,6 +15,9 @@ from aurify.worlds.world import World
 Act = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Actions (n, *shape), as an environment takes them, for observations (n, *shape) of the episodes numbered (n,)."""
 
+SIDE_BY_SIDE = 256
+"""Environments that there are at once: more of them make no step of the network cheaper."""
+
 
 @dataclass(frozen=True, eq=False)
 class Episodes:
@@ -37,18 +40,20 @@ def play(world: World, seeds: Sequence[int], act: Act, check: Callable[[], None]
     """
     count = len(seeds)
     value, length, terminated = np.zeros(count), np.zeros(count, dtype=np.int64), np.zeros(count, dtype=bool)
-    side = Singles(world, count)
+    side = Singles(world, min(count, SIDE_BY_SIDE))
     try:
-        which = np.arange(count)
-        observation = side.begin(which.tolist(), [episode_seed(int(seed), 0) for seed in seeds])
-        while len(which):
-            check()
-            step = side.step_some(which.tolist(), act(observation, which))
-            value[which] += step.reward
-            length[which] += 1
-            terminated[which] = step.terminated
-            going = ~step.ended
-            which, observation = which[going], step.after[going]
+        for start in range(0, count, SIDE_BY_SIDE):
+            which = np.arange(start, min(count, start + SIDE_BY_SIDE))
+            begun = [episode_seed(int(seeds[episode]), 0) for episode in which.tolist()]
+            observation = side.begin(range(len(which)), begun)
+            while len(which):
+                check()
+                step = side.step_some((which - start).tolist(), act(observation, which))
+                value[which] += step.reward
+                length[which] += 1
+                terminated[which] = step.terminated
+                going = ~step.ended
+                which, observation = which[going], step.after[going]
     finally:
         side.close()
     return Episodes(np.array(seeds, dtype=np.int64), value, length, terminated)

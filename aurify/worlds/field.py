@@ -92,7 +92,7 @@ class Singles:
         count = len(which)
         after = np.empty((count, *self.observed.shape), dtype=self.observed.dtype)
         reward, terminated, truncated = np.empty(count), np.empty(count, dtype=bool), np.empty(count, dtype=bool)
-        envs, taken = self.envs, actions.tolist() if actions.ndim == 1 else actions  # plain numbers are read faster
+        envs, taken = self.envs, list(actions)
         try:
             for at, env in enumerate(which):
                 after[at], reward[at], terminated[at], truncated[at], _ = envs[env].step(taken[at])

@@ -181,7 +181,9 @@ def test_play_counts_the_first_episode_of_each_environment_and_no_more():
     assert played.seed.tolist() == [11, 12, 13]
 
 
-def test_play_is_the_first_episode_of_a_field_with_the_seed():
+@pytest.mark.parametrize("at_once", [4, 256])
+def test_play_is_the_first_episode_of_a_field_with_the_seed(at_once, monkeypatch):
+    monkeypatch.setattr("aurify.worlds.episodes.SIDE_BY_SIDE", at_once)
     world = World.of("CartPole-v1", {"max_episode_steps": 30})
 
     def act(observation, which):
