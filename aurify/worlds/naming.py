@@ -30,7 +30,7 @@ ID = re.compile(r"(?:(?P<package>[A-Za-z_][\w.]*):)?(?P<id>(?:(?P<namespace>[\w-
 """``CartPole-v1``, ``aurify/GridWorld-v0`` and, of a package that has to be imported first, ``package:Name-v0``."""
 
 OWN = re.compile(r"(?P<module>[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\w*)")
-"""``my_module:MyEnv``, a class or a function that returns an environment."""
+"""``my_module:MyEnv``, a class of an environment, or a function of the user's own that returns one."""
 
 EXTRAS = {
     "ALE": ("ale_py", "gymnasium[atari]"),
@@ -92,9 +92,14 @@ def found(source: str) -> EnvSpec:
     if own := OWN.fullmatch(source):
         module = _module(source, own["module"])
         entry = getattr(module, own["name"], None)
-        if not callable(entry):
-            known = [name for name, value in vars(module).items() if _is_own(value, gymnasium.Env)]
+        if entry is None:
+            known = [name for name, value in vars(module).items() if _is_class(value, gymnasium.Env)]
             raise AurifyError(f"{own['module']} has no {own['name']!r}{suggest(own['name'], known)}")
+        if not _is_class(entry, gymnasium.Env) and not _is_function_here(entry, own["module"]):
+            raise AurifyError(
+                f"{source} is no environment: name a class made of gymnasium.Env, or a function that returns one and is"
+                f" written in a module of {Path.cwd()}"
+            )
         return gymnasium.envs.registration.EnvSpec(id=source, entry_point=entry)
     named = ID.fullmatch(source)
     if named is None:
@@ -210,8 +215,15 @@ def _place(error: Exception, file: str) -> str:
     return f"{Path(file).name}, line {line}: " if line else ""
 
 
-def _is_own(value: Any, kind: type) -> bool:
+def _is_class(value: Any, kind: type) -> bool:
     return isinstance(value, type) and issubclass(value, kind) and value is not kind
+
+
+def _is_function_here(value: Any, module: str) -> bool:
+    """Whether a function is of the current folder: a run folder from elsewhere may name any that is installed."""
+    place = Path.cwd().joinpath(*module.split("."))
+    files = (place.with_suffix(".py"), place / "__init__.py")
+    return inspect.isfunction(value) and value.__code__.co_filename in map(str, files)
 
 
 @contextmanager

@@ -162,6 +162,12 @@ def test_damaged_world_is_said_in_one_line(damage, tmp_path):
         ("xyzzy:Counter", {}, "xyzzy:Counter: there is no module 'xyzzy'; put xyzzy.py into "),
         ("odd_worlds:Broken", {}, "odd_worlds:Broken cannot be made: odd_worlds.py, line "),
         ("odd_worlds:no_world", {}, "odd_worlds:no_world cannot be made: TypeError: The environment must inherit from"),
+        (
+            "os:system",
+            {"command": "false"},
+            "os:system is no environment: name a class made of gymnasium.Env, or a fun",
+        ),
+        ("subprocess:run", {"args": ["false"]}, "subprocess:run is no environment: name a class made of gymnasium.Env"),
         ("odd_worlds:Counter", {"ends": 3}, "odd_worlds:Counter has no setting 'ends'; did you mean 'end'?"),
         ("odd_worlds:Failing-v0", {}, "there is no environment 'Failing-v0'"),
         (
