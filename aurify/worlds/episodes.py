@@ -15,8 +15,8 @@ from aurify.worlds.world import World
 Act = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Actions (n, *shape), as an environment takes them, for observations (n, *shape) of the episodes numbered (n,)."""
 
-SIDE_BY_SIDE = 256
-"""Environments that there are at once: more of them make no step of the network cheaper."""
+SIDE_BY_SIDE = 1024
+"""Environments that are made at once, at most: more of them make no step of the network cheaper."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,28 +32,36 @@ class Episodes:
         return len(self.seed)
 
 
-def play(world: World, seeds: Sequence[int], act: Act, check: Callable[[], None]) -> Episodes:
+def play(
+    world: World, seeds: Sequence[int], act: Act, check: Callable[[], None], side: Singles | None = None
+) -> Episodes:
     """Play one episode for each seed, side by side; ``check`` is called before each step and may raise.
 
     It is the first episode of an environment of a Field with that seed. Environments whose episode has ended are not
-    stepped any more: counting all that end within some time would count short ones too often.
+    stepped any more: counting all that end within some time would count short ones too often. ``side`` are environments
+    of the world to play in, which stay open: some take longer to make than to play in.
     """
-    count = len(seeds)
-    value, length, terminated = np.zeros(count), np.zeros(count, dtype=np.int64), np.zeros(count, dtype=bool)
-    side = Singles(world, min(count, SIDE_BY_SIDE))
+    stage = side or Singles(world, min(len(seeds), SIDE_BY_SIDE))
     try:
-        for start in range(0, count, SIDE_BY_SIDE):
-            which = np.arange(start, min(count, start + SIDE_BY_SIDE))
-            begun = [episode_seed(int(seeds[episode]), 0) for episode in which.tolist()]
-            observation = side.begin(range(len(which)), begun)
-            while len(which):
-                check()
-                step = side.step_some((which - start).tolist(), act(observation, which))
-                value[which] += step.reward
-                length[which] += 1
-                terminated[which] = step.terminated
-                going = ~step.ended
-                which, observation = which[going], step.after[going]
+        return _played(stage, seeds, act, check)
     finally:
-        side.close()
+        if side is None:
+            stage.close()
+
+
+def _played(stage: Singles, seeds: Sequence[int], act: Act, check: Callable[[], None]) -> Episodes:
+    count, at_once = len(seeds), len(stage.envs)
+    value, length, terminated = np.zeros(count), np.zeros(count, dtype=np.int64), np.zeros(count, dtype=bool)
+    for start in range(0, count, max(at_once, 1)):
+        which = np.arange(start, min(count, start + at_once))
+        begun = [episode_seed(int(seeds[episode]), 0) for episode in which.tolist()]
+        observation = stage.begin(range(len(which)), begun)
+        while len(which):
+            check()
+            step = stage.step_some((which - start).tolist(), act(observation, which))
+            value[which] += step.reward
+            length[which] += 1
+            terminated[which] = step.terminated
+            going = ~step.ended
+            which, observation = which[going], step.after[going]
     return Episodes(np.array(seeds, dtype=np.int64), value, length, terminated)

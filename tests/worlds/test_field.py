@@ -181,15 +181,16 @@ def test_play_counts_the_first_episode_of_each_environment_and_no_more():
     assert played.seed.tolist() == [11, 12, 13]
 
 
-@pytest.mark.parametrize("at_once", [4, 256])
-def test_play_is_the_first_episode_of_a_field_with_the_seed(at_once, monkeypatch):
-    monkeypatch.setattr("aurify.worlds.episodes.SIDE_BY_SIDE", at_once)
+@pytest.mark.parametrize("at_once", [None, 4])
+def test_play_is_the_first_episode_of_a_field_with_the_seed(at_once):
     world = World.of("CartPole-v1", {"max_episode_steps": 30})
 
     def act(observation, which):
         return (observation[:, 2] > 0).astype(np.int64)
 
-    played, field = play(world, range(6), act, lambda: None), Field(world, range(6))
+    side = None if at_once is None else Singles(world, at_once)
+    played, field = play(world, range(6), act, lambda: None, side), Field(world, range(6))
+    assert side is None or np.array_equal(play(world, range(6), act, lambda: None, side).value, played.value)
     first = {}
     while len(first) < 6:
         field.step(act(field.observation, None))
