@@ -14,7 +14,7 @@ import numpy as np
 from aurify.core.errors import AurifyError
 
 if TYPE_CHECKING:
-    import gymnasium
+    from aurify.worlds.world import World
 
 CLOSE = 1e-10
 """How far values may be from the exact ones, relative to the largest."""
@@ -56,22 +56,25 @@ class Exact:
     policy: np.ndarray
 
 
-def model_of(world: gymnasium.Env[Any, Any]) -> Model | None:
-    """The model of an environment that tells it as Gymnasium's toy environments do (``P``); None where there is none.
+def model_of(world: World) -> Model | None:
+    """The model of a world that tells it as Gymnasium's toy environments do, in ``P``; None where there is none.
 
-    None too where the model would be another world's: behind wrappers that change what is seen, done or paid, and
-    where a taxi's passenger may change their mind, which ``P`` does not say.
+    None too where that would be another world's: behind wrappers that change what is seen, done or paid, and where a
+    taxi's passenger may change their mind, of which ``P`` knows nothing.
     """
     from gymnasium import Wrapper, spaces
     from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, TimeLimit
 
-    inside = world
-    while isinstance(inside, Wrapper):
-        if type(inside) not in (OrderEnforcing, PassiveEnvChecker, TimeLimit):
-            return None
-        inside = inside.env
-    seen, done = inside.observation_space, inside.action_space
-    told, start = getattr(inside, "P", None), getattr(inside, "initial_state_distrib", None)
+    env = inside = world.make()
+    try:
+        while isinstance(inside, Wrapper):
+            if type(inside) not in (OrderEnforcing, PassiveEnvChecker, TimeLimit):
+                return None
+            inside = inside.env
+        seen, done = inside.observation_space, inside.action_space
+        told, start = getattr(inside, "P", None), getattr(inside, "initial_state_distrib", None)
+    finally:
+        env.close()
     if not isinstance(seen, spaces.Discrete) or not isinstance(done, spaces.Discrete) or seen.start or done.start:
         return None
     if not isinstance(told, Mapping) or start is None or getattr(inside, "fickle_passenger", False):
@@ -110,12 +113,12 @@ def solve(model: Model, gamma: float = 1.0) -> Exact:
     raise AurifyError(f"the best values of this world do not settle at gamma = {gamma:g}; take less, such as 0.99")
 
 
-def solved(world: gymnasium.Env[Any, Any], gamma: float) -> np.ndarray:
+def solved(world: World, gamma: float) -> np.ndarray:
     """What each action is worth (S, K), by value iteration; raises AurifyError where the model is not known."""
     if (model := model_of(world)) is None:
         raise AurifyError(
-            "value iteration needs a world whose model is known, such as aurify/GridWorld-v0 or FrozenLake-v1; use a"
-            " method that learns from what it meets, such as q_learning"
+            f"value iteration needs a world whose model is known, such as FrozenLake-v1; of {world.source} it is not:"
+            " use a method that learns from what it meets, such as q_learning"
         )
     return solve(model, gamma).actions
 

@@ -106,6 +106,9 @@ def found(source: str) -> EnvSpec:
         raise AurifyError(f"{source!r} names no environment; write an id, such as CartPole-v1, or my_module:MyEnv")
     if named["package"]:
         _module(source, named["package"])
+    from aurify.worlds import grid_world  # here, for it is made of what may not be installed
+
+    grid_world.register()
     if named["id"] not in gymnasium.registry:
         raise _unknown(named, gymnasium.registry)
     return gymnasium.registry[named["id"]]

@@ -113,3 +113,8 @@ class Wordy(Counter):
 
     def step(self, action):
         return {"a": 1}, *super().step(action)[1:]
+
+
+def dear_lake():
+    """A lake that pays twice as much as its model says."""
+    return gymnasium.wrappers.TransformReward(gymnasium.make("FrozenLake-v1"), lambda reward: 2 * float(reward))

@@ -11,7 +11,9 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from aurify.core.errors import AurifyError
 from aurify.worlds import grid_world
+from aurify.worlds.field import Field, Singles
 from aurify.worlds.grid import LAKE, Grid
+from aurify.worlds.world import World
 
 SMALL = {"width": 4, "height": 3, "traps": [[1, 1]], "walls": [[0, 2]], "slip": 0.4}
 
@@ -220,3 +222,35 @@ def test_path_is_pairwise_of_neighbours():
         path.append(int(grid.after[path[-1], way]))
     assert path == [0, 1, 4, 3, 0]
     assert all(abs(a - b) in (1, 3) for a, b in pairwise(path))
+
+
+def test_field_of_them_is_the_field_of_single_ones_and_goes_on_where_it_was():
+    world = World.of(grid_world.ID, {**SMALL, "max_episode_steps": 9})
+    assert world.limit == 9
+    together, singles = Field(world, [4, 5, 6]), Field(world, [4, 5, 6], side=Singles(world, 3))
+    assert isinstance(together.native, grid_world.GridWorldVectorEnv)
+    actions = np.random.default_rng(3).integers(0, 4, (120, 3))
+    for each in actions[:70]:
+        left, right = together.step(each), singles.step(each)
+        same(vars(left).values(), vars(right).values())
+        np.testing.assert_array_equal(together.observation, singles.observation)
+    assert together.finished == singles.finished
+    assert len(together.finished) > 10
+    again = Field(world, [4, 5, 6])
+    again.restore(together.state())
+    for each in actions[70:]:
+        same(vars(again.step(each)).values(), vars(together.step(each)).values())
+    assert again.take_finished() == together.take_finished()
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("GridWorld-v0", "there is no environment 'GridWorld-v0'; did you mean 'aurify/GridWorld-v0'?"),
+        ("aurify/GridWord-v0", "there is no environment 'aurify/GridWord-v0'; did you mean 'aurify/GridWorld-v0'?"),
+    ],
+)
+def test_a_name_like_its_own_is_told_of_it(source, words):
+    with pytest.raises(AurifyError) as refused:
+        World.of(source, {})
+    assert str(refused.value) == words
