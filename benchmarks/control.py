@@ -1,6 +1,6 @@
 """What agents reach and what a seed of them costs; each mode prints one line of JSON.
 
-    control.py ppo --sb3 PYTHON     CartPole-v1, 100k steps, 10 seeds in one program; CPU seconds a seed, start to report
+    control.py ppo --sb3 PYTHON     CartPole-v1, 100k steps, 10 seeds in one program: CPU seconds a seed, start to end
     control.py acrobot              Acrobot-v1, 500k steps, 10 seeds: interquartile mean over the agents
     control.py lunar                LunarLander-v3, 1M steps, 10 seeds (extra box2d)
     control.py grid                 aurify/GridWorld-v0 8x8, Q-learning, 20 seeds: share of the exact optimum

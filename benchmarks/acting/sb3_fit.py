@@ -7,6 +7,7 @@ Run by the Python that has stable-baselines3; knows nothing of aurify. Settings 
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import gymnasium
@@ -64,12 +65,16 @@ def main(folder: Path) -> None:
     model.learn(order["steps"])
     training = {"cpu_seconds": time.process_time() - used, "seconds": time.monotonic() - began}
     normalise = envs.normalize_obs if isinstance(envs, VecNormalize) else np.asarray
-    returns = played(order["world"], order["episodes"], lambda seen: model.predict(normalise(seen), deterministic=True)[0])
+
+    def act(seen: np.ndarray) -> np.ndarray:
+        return model.predict(normalise(seen), deterministic=True)[0]
+
+    returns = played(order["world"], order["episodes"], act)
     found = {"returns": returns, "training": training, "version": stable_baselines3.__version__}
     (folder / "found.json").write_text(json.dumps(found))
 
 
-def played(world, seeds, act):
+def played(world: str, seeds: list[int], act: Callable[[np.ndarray], np.ndarray]) -> list[float]:
     """Returns of the first episode of each seed, all of them side by side."""
     worlds = [gymnasium.make(world) for _ in seeds]
     seen = [each.reset(seed=seed)[0] for each, seed in zip(worlds, seeds, strict=True)]

@@ -24,8 +24,8 @@ MISSING = (
 def measured(seeds: int, steps: int, folder: Path) -> dict[str, Any]:
     """Wall clock of training all seeds, one thread a process; the median over rounds of the ratio within a round.
 
-    ``in_two`` has two processes side by side, each with half of the seeds one after another, ``stacked_in_two`` the same
-    with the half of each as one program.
+    ``in_two`` has two processes side by side, each with half of the seeds one after another, ``stacked_in_two`` the
+    same with the half of each as one program.
     """
     ways = {
         "stacked": [(1, seeds)],
