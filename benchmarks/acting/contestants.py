@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 from scipy.stats import trim_mean
 
+from aurify.worlds.field import episode_seed
 from benchmarks.acting.processes import Ended, one_thread, one_thread_elsewhere, process
 
 COMMAND = str(Path(sysconfig.get_path("scripts")) / "aurify")
@@ -65,9 +66,9 @@ def returns_of(run: Path, policy: str = "greedy") -> list[float]:
 
 
 def episodes_of(run: Path) -> list[int]:
-    """Seeds of the test episodes."""
+    """What Gymnasium's environments are reset with for the test episodes."""
     played = pl.read_parquet(run / "episodes.parquet").filter(pl.col("agent") == 0)
-    return played["seed"].unique(maintain_order=True).to_list()
+    return [episode_seed(seed, 0) for seed in played["seed"].unique(maintain_order=True).to_list()]
 
 
 def sb3(python: Path, world: str, steps: int, seeds: int, episodes: Sequence[int], folder: Path) -> Agents:
