@@ -55,7 +55,7 @@ def _seconds(parts: Sequence[tuple[int, int]], steps: int, folder: Path) -> floa
     def fit(number: int, programs: int, seeds: int) -> float:
         place = folder / str(number)
         place.mkdir(parents=True)
-        words = {"method": "ppo", "steps": steps, "seeds": seeds, "settings": {"task.episodes": 1}}
+        words = {"method": "ppo", "steps": steps, "seeds": seeds, "settings": {"task.tested": 1}}
         (place / "order.json").write_text(json.dumps({"world": WORLD, "programs": programs, "words": words}))
         process([sys.executable, "-m", "benchmarks.acting.seeds_fit", str(place)], place, one_thread())
         return json.loads((place / "found.json").read_text())["seconds"]
