@@ -18,7 +18,7 @@ def exact_returns(run: Path) -> tuple[float, list[float]]:
     """The most that an episode can return on average, and what the surest actions of each agent return."""
     folder = RunFolder(run)
     world = World.open(folder.store)
-    model = model_of(world.make())
+    model = model_of(world)
     assert model is not None, f"the model of {world.source} is not known"
     bundle = Bundle.load(folder.bundle, load(), torch.device("cpu"))
     values = world.values(np.arange(len(model.start)))
