@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from aurify.worlds.exact import expected_return, model_of, optimal_return
 
 from aurify.catalog import load
 from aurify.core.folder import RunFolder
 from aurify.ship.bundle import Bundle
+from aurify.worlds.exact import expected_return, model_of, optimal_return
 from aurify.worlds.world import World
 
 
