@@ -33,6 +33,7 @@ class Trait(Enum):
     RESIDUAL = auto()  # offered by networks: branches beside a plain path, which may be skipped
     ANY_SIZE = auto()  # offered by networks: their images may have another size than the signature says
     ENCODER = auto()  # offered by a part itself once its settings name a pretrained encoder
+    STATES = auto()  # the input is one category: in which of finitely many states one is
     ENCODED = auto()  # offered by a part that encodes texts once, before training: no tokens are left to change
 
 

@@ -181,6 +181,7 @@ def _needed(absent: Iterable[Trait], part: Part, network: Network) -> str:
     words = {
         Trait.RESIDUAL: f"residual branches, which the network {network.name()!r} lacks",
         Trait.ANY_SIZE: f"a network for images of any size, such as resnet, which {network.name()!r} is not",
+        Trait.STATES: "a world of countable states, such as FrozenLake-v1",
         Trait.ENCODER: f"a pretrained encoder: name a folder or a model of the hub with {place}.model=NAME",
     }
     return " and ".join(sorted(words.get(t, f"{t.name.lower()} targets or inputs") for t in absent))

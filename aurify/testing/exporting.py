@@ -34,7 +34,7 @@ def row_is_answered_alike_alone_and_among_others(case: Case) -> None:
         difference = _difference(_answers(bundle, some), answers[start:])
         require(
             difference <= CLOSE,
-            f"rows asked by {len(some['numbers'])} get other answers, by {difference:.2g}, than among {len(answers)};"
+            f"rows asked by {_count(some)} get other answers, by {difference:.2g}, than among {len(answers)};"
             " in forward() use a row's own values and what was fitted, no mean or maximum over the batch",
         )
 
@@ -60,7 +60,7 @@ def graph_answers_as_torch_does(case: Case) -> None:
     answers = _answers(bundle, rows)
     for start, some in [(0, rows), *_excerpts(rows)]:
         difference = _difference(graph.answer(some), answers[start:])
-        require(difference <= CLOSE, f"the graph's answers to {len(some['numbers'])} rows differ by {difference:.2g}")
+        require(difference <= CLOSE, f"the graph's answers to {_count(some)} rows differ by {difference:.2g}")
 
 
 def _require_refusal(name: str, bundle: Bundle, rows: Mapping[str, Any], path: Path, reason: str) -> None:
@@ -81,7 +81,7 @@ def _rows(case: Case) -> dict[str, np.ndarray]:
 
 def _excerpts(rows: Mapping[str, np.ndarray]) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
     """A few rows and one, of the whole ones and of those with gaps, each with its place in ``rows``."""
-    whole = len(rows["numbers"]) // 2
+    whole = _count(rows) // 2
     for size in (7, 1):
         for start in (0, whole):
             yield start, {name: values[start : start + size] for name, values in rows.items()}
@@ -89,9 +89,13 @@ def _excerpts(rows: Mapping[str, np.ndarray]) -> Iterator[tuple[int, dict[str, n
 
 def _answers(bundle: Bundle, rows: Mapping[str, np.ndarray]) -> np.ndarray:
     """Probabilities (N, K) or numbers (N,)."""
-    count = len(rows["numbers"])
+    count = _count(rows)
     said = bundle.predictions(Asked(rows, np.empty(0), np.arange(count)), known=False)
     return said.prediction if said.probabilities is None else said.probabilities
+
+
+def _count(rows: Mapping[str, np.ndarray]) -> int:
+    return len(next(iter(rows.values())))
 
 
 def _difference(some: np.ndarray, answers: np.ndarray) -> float:
