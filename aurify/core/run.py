@@ -28,6 +28,20 @@ class Feed(Protocol):
     def restore(self, state: dict[str, Any]) -> None: ...
 
 
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A network that answers, what prepares raw inputs for it, and its share of the answer."""
+
+    network: nn.Module
+    layers: tuple[Layer, ...]
+    weight: float = 1.0
+    name: str = "network"
+
+
+Build = Callable[["Recipe", "Signature"], nn.Module]
+"""Makes the network of a recipe, first weights included."""
+
+
 class Problem(Protocol):
     """A task bound to its data: all that the loop knows of it."""
 
@@ -41,6 +55,11 @@ class Problem(Protocol):
     def score_name(self) -> str: ...
     @property
     def greater_is_better(self) -> bool: ...
+    @property
+    def members(self) -> int:
+        """How many models are trained side by side; rows of batches and of outputs are member after member."""
+        ...
+
     @property
     def plan(self) -> RowPlan:
         """Which training rows are learnt from; positions are within ``rows``."""
@@ -61,20 +80,32 @@ class Problem(Protocol):
         """Steps from outputs to the target's own units."""
         ...
 
+    def model(self, build: Build) -> nn.Module:
+        """What is trained, made of networks that ``build`` makes, first weights included."""
+        ...
+
     def losses(self, output: Tensor, batch: Batch) -> Tensor:
         """Per-example losses (B,)."""
         ...
 
-    def score(self, model: nn.Module) -> float:
+    def score(self, run: Run) -> float:
         """Score on the held-out training rows, in the metric's own units."""
         ...
 
-    def seen_score(self, model: nn.Module) -> float:
+    def seen_score(self, run: Run) -> float:
         """The same score on rows that were learnt from, as many as are quick to answer."""
         ...
 
-    def held(self, model: nn.Module) -> Held:
+    def told(self) -> dict[str, Any]:
+        """What the last ``score`` found beside it, for the log."""
+        ...
+
+    def held(self, run: Run) -> Held:
         """Outputs and targets of the held-out training rows."""
+        ...
+
+    def trained(self, run: Run) -> Sequence[Trained]:
+        """What answers, of what was trained."""
         ...
 
 

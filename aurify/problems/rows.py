@@ -13,6 +13,7 @@ from aurify.core import rng
 from aurify.core.gathering import by_width
 from aurify.core.once import Once, anew
 from aurify.core.recipe import Recipe
+from aurify.core.run import Build, Run, Trained
 from aurify.core.types import Batch, Held, Layer, Signature
 from aurify.data import prepare
 from aurify.data.feed import RowFeed
@@ -28,10 +29,11 @@ class RowProblem:
     """Rows of a Store bound to what is learnt from them: prepared inputs, batches, loss and score."""
 
     greater_is_better = False
+    members = 1
 
     def __init__(self, recipe: Recipe, store: Store, parts: Parts, device: torch.device, once: Once = anew):
         self.traits, self.merge = recipe.task.traits, recipe.task.merge
-        self.device = device
+        self.recipe, self.device = recipe, device
         self.classes = store.schema.classes
         self.objective = OBJECTIVES[kind_of(store.schema)]
         self.score_name = self.objective.SCORE
@@ -69,15 +71,24 @@ class RowProblem:
     def losses(self, output: Tensor, batch: Batch) -> Tensor:
         return self.objective.losses(output, batch)
 
-    def score(self, model: nn.Module) -> float:
-        return self._score(self.held(model))
+    def model(self, build: Build) -> nn.Module:
+        return build(self.recipe, self.signature)
 
-    def seen_score(self, model: nn.Module) -> float:
-        return self._score(self._answered(model, self._seen))
+    def score(self, run: Run) -> float:
+        return self._score(self.held(run))
 
-    def held(self, model: nn.Module) -> Held:
+    def seen_score(self, run: Run) -> float:
+        return self._score(self._answered(run.model, self._seen))
+
+    def told(self) -> dict[str, Any]:
+        return {}
+
+    def held(self, run: Run) -> Held:
         """Outputs in the target's own units, and targets, of the held-out rows."""
-        return self._answered(model, self._held)
+        return self._answered(run.model, self._held)
+
+    def trained(self, run: Run) -> list[Trained]:
+        return [Trained(run.model, tuple(self.layers))]
 
     def _score(self, known: Held) -> float:
         return self.objective.score(known.output, known.target, known.weight)

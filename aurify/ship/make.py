@@ -53,7 +53,8 @@ def make(
         "stopped": run.stopped,
         "seconds": round(watch.spent, 3),
     }
-    bundle = Bundle(recipe, store.schema, (Member(tuple(problem.layers), run.model, answers),), device)
+    members = (Member(one.layers, one.network, answers, one.weight, one.name) for one in problem.trained(run))
+    bundle = Bundle(recipe, store.schema, tuple(members), device)
     if beside is None:
         return bundle, record
     judged, other = (replace(bundle, members=(Member(layers, None, (), name=recipe.blend.model),)) for layers in beside)

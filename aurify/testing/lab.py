@@ -69,7 +69,7 @@ class Fitted:
 
     def held(self) -> Tensor:
         """What is predicted for the held-out rows, answers included."""
-        output = self.problem.held(self.run.model).output
+        output = self.problem.held(self.run).output
         for layer in self.answers[len(self.problem.answer_layers) :]:
             output = layer(output)
         return output

@@ -13,7 +13,7 @@ from aurify.testing.differences import first_difference
 from aurify.testing.lab import STEPS, variants
 from aurify.testing.scratch import scratch_folder
 from aurify.testing.training import IN_STATE
-from aurify.training.fit import build
+from aurify.training.begin import begin
 
 TECHNIQUES = ("fill_missing", "scale_numbers", "encode_categories", "gradient_clipping")
 SHORT, LONG = 60, 240
@@ -46,7 +46,9 @@ def error_left(case: Case, steps: int) -> float:
     wild = [name for name, value in fitted.weights().items() if not torch.isfinite(value).all()]
     require(not wild, f"with {case.other.name()} weights are not finite: {listing(wild)}")
     problem = case.lab.problem(recipe)
-    first = problem.score(build(recipe, problem.signature).eval())
+    untrained = begin(recipe, problem, torch.device("cpu"), steps)
+    untrained.model.eval()
+    first = problem.score(untrained)
     return min(entry[fitted.problem.score_name] for entry in fitted.run.log) / first
 
 

@@ -17,7 +17,7 @@ from aurify.core.types import Signature
 
 def begin(recipe: Recipe, problem: Problem, device: torch.device, steps: int) -> Run:
     """Build the network with its first weights, and a run around it."""
-    model = build(recipe, problem.signature)
+    model = problem.model(build)
     rng.attach(model, draws := rng.Draws(recipe.seed))
     techniques = copy.deepcopy(recipe.techniques)
     return Run(recipe, model.to(device), problem, techniques, steps, device, draws)

@@ -77,7 +77,7 @@ def answers(run: Run) -> list[Layer]:
     fitted = filling(run, "answer")
     if not fitted:
         return []
-    held = run.problem.held(run.model)
+    held = run.problem.held(run)
     layers = []
     for technique in fitted:
         layer = technique.answer(run, held)
@@ -95,6 +95,7 @@ class Loop:
         self.problem = run.problem
         self.base_rate = run.recipe.optimizer.learning_rate
         self.validate_every = run.recipe.budget.validate_every or self.problem.feed.steps_per_epoch
+        self.members = self.problem.members
         self.low_precision = run.recipe.precision == "bfloat16"
         self.on_cpu = run.device.type == "cpu"
         self.buffers = list(run.model.buffers())
@@ -168,8 +169,9 @@ class Loop:
             losses = self.problem.losses(output, part)
             for technique in self.weighers:
                 losses = technique.weigh(losses, output, part, run)
-            # by the count, not by the weights: rare heavy rows would share their weight with the batch they are in
-            loss = (losses if part.weight is None else losses * part.weight).sum() / count
+            # by the count, not by the weights: rare heavy rows would share their weight with the batch they are in;
+            # of models side by side each has a mean of its own
+            loss = (losses if part.weight is None else losses * part.weight).sum() / (count / self.members)
             for technique in self.penalties:
                 loss = loss + technique.penalty(output, part, run) * (len(part) / count)
             if self.on_cpu and not math.isfinite(loss.item()):
@@ -212,7 +214,7 @@ class Loop:
         )
 
     def spoiled_rows(self) -> list[int]:
-        held = self.problem.held(self.run.model)
+        held = self.problem.held(self.run)
         return held.rows[~torch.isfinite(held.output).all(1).cpu()].tolist()
 
     def diverge_when_held(self, score: float, bad: list[int]) -> None:
@@ -232,7 +234,7 @@ class Loop:
                 context = technique.evaluating(run)
                 if context is not None:
                     stack.enter_context(context)
-            score, seen = self.problem.score(run.model), self.problem.seen_score(run.model)
+            score, seen = self.problem.score(run), self.problem.seen_score(run)
             oriented = score if self.problem.greater_is_better else -score
             spoiled = [] if math.isfinite(score) else self.spoiled_rows()
             for technique in self.on_score if math.isfinite(score) else ():
@@ -246,9 +248,10 @@ class Loop:
             {
                 "step": run.step,
                 "epoch": round(run.epoch, 6),
-                "loss": None if loss is None else loss.item(),
+                "loss": None if loss is None else loss.item() / self.members,
                 self.problem.score_name: score,
                 f"train_{self.problem.score_name}": seen if math.isfinite(seen) else None,
+                **self.problem.told(),
                 "rate": self.optimizer.param_groups[0]["lr"],
                 "order": self.problem.feed.state().get("served"),
                 "seconds": round(self.watch.spent, 3),

@@ -96,4 +96,4 @@ def test_score_of_a_run_is_that_of_its_predictions_for_the_held_out_rows(lab, ki
         expected = metrics.log_loss(target, predictions.probabilities, labels=predictions.classes)
     else:
         expected = metrics.root_mean_squared_error(target, predictions.prediction)
-    assert fitted.problem.score(fitted.run.model) == pytest.approx(expected, rel=1e-5)
+    assert fitted.problem.score(fitted.run) == pytest.approx(expected, rel=1e-5)

@@ -56,7 +56,7 @@ def test_early_stopping_keeps_the_averaged_weights_that_scored_best(lab):
     settings = {"weight_averaging": {"decay": 0.9}, "early_stopping": {"patience": 0}}
     fitted = lab.fitted(lab.recipe("classify", settings, budget={"validate_every": 1}))
     best = min(entry["log_loss"] for entry in fitted.run.log)
-    assert fitted.problem.score(fitted.run.model) == best == -fitted.run.best
+    assert fitted.problem.score(fitted.run) == best == -fitted.run.best
 
 
 def test_running_statistics_of_norms_are_averaged_with_the_weights(lab):

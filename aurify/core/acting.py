@@ -1,0 +1,66 @@
+"""Seams of tasks that act: what a technique may do to experience and to choices; only their feeds call them."""
+
+# S agents, E environments of each, K outputs
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aurify.core.run import Run
+    from aurify.core.types import Layer
+
+T = TypeVar("T")
+
+
+@runtime_checkable
+class Sees(Protocol):
+    """Changes what is observed, learning from it on the way."""
+
+    def look(self, observation: Tensor, run: Run) -> None:
+        """Learn from numbers (S, E, C) that were just observed while collecting."""
+        ...
+
+    def seen(self, observation: Tensor) -> Tensor:
+        """What a network takes in of numbers (S, N, C)."""
+        ...
+
+    def seeing(self, agent: int) -> Layer:
+        """The same for one agent\'s raw rows, as a layer of its model."""
+        ...
+
+
+@runtime_checkable
+class Rewards(Protocol):
+    """Changes what is learnt from rewards; returns that are measured are of the world\'s own."""
+
+    def rewarded(self, reward: Tensor, ended: Tensor, run: Run) -> Tensor:
+        """From rewards (S, E) of one step, and which episodes ended with it, to what is learnt from."""
+        ...
+
+
+@runtime_checkable
+class Acts(Protocol):
+    """Chooses otherwise than the surest action while collecting."""
+
+    def chosen(self, output: Tensor, surest: Tensor, step: int, run: Run) -> Tensor:
+        """Choices (S, E) of outputs (S, E, K), whose best ones are ``surest``, at a ``step`` of the collecting."""
+        ...
+
+
+@runtime_checkable
+class Targets(Protocol):
+    """Says what the value of a step is learnt towards."""
+
+    def td_target(self, reward: Tensor, after: Tensor, chosen: Tensor, terminated: Tensor, run: Run) -> Tensor:
+        """From rewards (S, E), outputs (S, E, K) for what they led to and what is done there, to targets (S, E)."""
+        ...
+
+
+def those(techniques: Sequence[object], seam: type[T]) -> list[T]:
+    """The techniques that fill a seam."""
+    return [technique for technique in techniques if isinstance(technique, seam)]
