@@ -26,10 +26,15 @@ class Trait(Enum):
     BERNOULLI = auto()  # targets are independent probabilities (B, K): multi-label
     CONTINUOUS = auto()  # targets are numbers (B,)
     COLUMNS = auto()  # inputs are named columns of numbers and codes, prepared by layers
+    ENTERED = auto()  # inputs may enter as one row of numbers
     TEXTS = auto()  # among the inputs are texts, which become tokens
     IMAGES = auto()  # among the inputs are images
     BLENDABLE = auto()  # entries blend encoded examples: a convex mix of two is an example
     OFFLINE = auto()  # batches do not depend on the model
+    ACTING = auto()  # what is learnt from comes of actions in a world
+    POLICY = auto()  # actions are drawn from a policy, which is learnt itself
+    VALUES = auto()  # actions are chosen by learnt values of theirs
+    CRITIC = auto()  # offered by tasks and techniques: returns are estimated beside the policy
     RESIDUAL = auto()  # offered by networks: branches beside a plain path, which may be skipped
     ANY_SIZE = auto()  # offered by networks: their images may have another size than the signature says
     ENCODER = auto()  # offered by a part itself once its settings name a pretrained encoder

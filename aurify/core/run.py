@@ -56,8 +56,8 @@ class Problem(Protocol):
     @property
     def greater_is_better(self) -> bool: ...
     @property
-    def members(self) -> int:
-        """How many models are trained side by side; rows of batches and of outputs are member after member."""
+    def seeds(self) -> Sequence[int]:
+        """Of each model that is trained side by side; rows of batches and of outputs are model after model."""
         ...
 
     @property
@@ -131,6 +131,11 @@ class Run:
         if key not in self.made:
             self.made[key] = make()
         return self.made[key]
+
+    @property
+    def members(self) -> int:
+        """How many models are trained side by side; tensors of theirs are stacked, (members, ...)."""
+        return len(self.problem.seeds)
 
     @cached_property
     def parameters(self) -> list[nn.Parameter]:

@@ -27,7 +27,7 @@ class ResnetTable(Network):
     the gradient of small batches, ``layer`` norm does not.
     """
 
-    needs = frozenset({Trait.COLUMNS})
+    needs = frozenset({Trait.ENTERED})
     width: int = knob(128, "units that run through all blocks", low=16, high=512, log=True, legal=(1, 65536))
     depth: int = knob(3, "blocks", low=1, high=8, legal=(1, 256))
     expand: float = knob(2.0, "units within a block, in multiples of width", low=1.0, high=4.0, legal=(0.01, 64.0))

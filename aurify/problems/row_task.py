@@ -23,7 +23,7 @@ from aurify.problems.rows import RowProblem
 FITTING = {"classify": "temperature", "regress": "scale_target", "multi_label": "label_temperature"}
 """The technique that a kind of target begins with: what its answers mean."""
 
-OF_ROWS = frozenset({Trait.COLUMNS, Trait.BLENDABLE, Trait.OFFLINE})
+OF_ROWS = frozenset({Trait.COLUMNS, Trait.ENTERED, Trait.BLENDABLE, Trait.OFFLINE})
 
 
 @dataclass(kw_only=True)

@@ -29,11 +29,10 @@ class RowProblem:
     """Rows of a Store bound to what is learnt from them: prepared inputs, batches, loss and score."""
 
     greater_is_better = False
-    members = 1
 
     def __init__(self, recipe: Recipe, store: Store, parts: Parts, device: torch.device, once: Once = anew):
         self.traits, self.merge = recipe.task.traits, recipe.task.merge
-        self.recipe, self.device = recipe, device
+        self.recipe, self.device, self.seeds = recipe, device, (recipe.seed,)
         self.classes = store.schema.classes
         self.objective = OBJECTIVES[kind_of(store.schema)]
         self.score_name = self.objective.SCORE

@@ -23,5 +23,14 @@ class GradientClipping(Technique):
     neutral = {"limit": float("inf")}
     vivid = {"limit": 1e-3}
 
+    stacks = True
+
     def on_gradients(self, run: Run) -> None:
-        torch.nn.utils.clip_grad_norm_(run.parameters, self.limit, foreach=True)
+        if run.members == 1:
+            torch.nn.utils.clip_grad_norm_(run.parameters, self.limit, foreach=True)
+            return
+        gradients = [p.grad for p in run.parameters if p.grad is not None]
+        lengths = torch.stack([gradient.flatten(1).norm(dim=1) for gradient in gradients]).norm(dim=0)
+        shares = (self.limit / (lengths + 1e-6)).clamp(max=1.0)  # as torch has it, for each member
+        for gradient in gradients:
+            gradient.mul_(shares.view(-1, *[1] * (gradient.ndim - 1)))

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from aurify.blocks.stack import matrix
 from aurify.core.parts import Technique, knob
 from aurify.core.run import Run
 from aurify.core.types import Batch
@@ -31,8 +32,8 @@ class WeightDecay(Technique):
     def groups(self, run: Run, groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
         parted = []
         for group in groups:
-            matrices = [p for p in group["params"] if p.ndim >= 2]
-            others = [p for p in group["params"] if p.ndim < 2]
+            matrices = [p for p in group["params"] if matrix(p, run.members)]
+            others = [p for p in group["params"] if not matrix(p, run.members)]
             parted += [{**group, "params": matrices, "weight_decay": self.amount}] if matrices else []
             parted += [{**group, "params": others, "weight_decay": 0.0}] if others else []
         return parted
@@ -49,7 +50,8 @@ class L1(Technique):
     strength: float = knob(1e-5, "weight of the sum in the loss", low=1e-7, high=1e-3, log=True, legal=(0.0, 1.0))
     neutral = {"strength": 0.0}
     vivid = {"strength": 1e-2}
+    stacks = True
 
     def penalty(self, output: Tensor, batch: Batch, run: Run) -> Tensor | float:
-        sums = [p.abs().sum() for p in run.model.parameters() if p.ndim >= 2 and p.requires_grad]
+        sums = [p.abs().sum() for p in run.parameters if matrix(p, run.members)]
         return self.strength * sum(sums[1:], sums[0]) if sums else 0.0

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from aurify.blocks.stack import MemberDraws
 from aurify.core import rng
 from aurify.core.parts import Technique, fills
 from aurify.core.recipe import Recipe
@@ -18,7 +19,8 @@ from aurify.core.types import Signature
 def begin(recipe: Recipe, problem: Problem, device: torch.device, steps: int) -> Run:
     """Build the network with its first weights, and a run around it."""
     model = problem.model(build)
-    rng.attach(model, draws := rng.Draws(recipe.seed))
+    draws = rng.Draws(recipe.seed) if len(problem.seeds) == 1 else MemberDraws(problem.seeds)
+    rng.attach(model, draws)
     techniques = copy.deepcopy(recipe.techniques)
     return Run(recipe, model.to(device), problem, techniques, steps, device, draws)
 

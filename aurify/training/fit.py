@@ -95,7 +95,7 @@ class Loop:
         self.problem = run.problem
         self.base_rate = run.recipe.optimizer.learning_rate
         self.validate_every = run.recipe.budget.validate_every or self.problem.feed.steps_per_epoch
-        self.members = self.problem.members
+        self.members = len(self.problem.seeds)
         self.low_precision = run.recipe.precision == "bfloat16"
         self.on_cpu = run.device.type == "cpu"
         self.buffers = list(run.model.buffers())

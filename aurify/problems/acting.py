@@ -1,0 +1,180 @@
+"""A world to act in as a problem to learn: agents side by side, what they see, how they are scored."""
+
+# S agents, E environments of each, N observations, K outputs
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from aurify.blocks.actor_critic import ActorCritic
+from aurify.blocks.stack import alone, stacked
+from aurify.core import rng
+from aurify.core.acting import Sees, those
+from aurify.core.parts import Trait
+from aurify.core.recipe import Recipe
+from aurify.core.run import Build, Feed, Run, Trained
+from aurify.core.types import Batch, Held, RowPlan, Signature
+from aurify.data.prepare import raw_inputs
+from aurify.data.splits import Parts
+from aurify.objectives.policy import SCORE, Choices, Numbers, Policy
+from aurify.worlds.episodes import play
+from aurify.worlds.seen import Seen
+from aurify.worlds.world import World
+
+RECENT = 20
+"""Episodes of training, of each agent, whose mean return is shown beside the score."""
+
+EPISODES = "validation"
+
+
+class ActingProblem:
+    """Agents of one recipe and seeds of their own in a world, trained as one stacked model.
+
+    Agent n is the one that a recipe with the seed ``recipe.seed + n`` and one agent would be.
+    """
+
+    greater_is_better = True
+    score_name = SCORE
+
+    def __init__(self, recipe: Recipe, world: World, parts: Parts, device: torch.device, method: Method):
+        self.recipe, self.world, self.device, self.method = recipe, world, device, method
+        self.traits = recipe.task.traits
+        self.seeds = tuple((recipe.seed + int(agent)) % 2**63 for agent in parts.fit)
+        self.episodes = [rng.key(recipe.seed, EPISODES, int(episode)) for episode in parts.held]
+        self.policy: Policy = policy_of(world)
+        self.outputs = world.actions.count or int(np.prod(world.actions.shape, dtype=int))
+        self.plain = Seen.plain(len(world.schema.numbers))
+        self.signature = Signature(self.plain.inputs(raw_inputs(world.schema)), self.outputs)
+        self.critic = any(Trait.CRITIC in part.offers for part in (recipe.task, *recipe.techniques))
+        self.critic = self.critic or Trait.CRITIC in self.traits
+        self.plan = RowPlan(torch.arange(len(self.seeds)), torch.ones(len(self.seeds), dtype=torch.float64))
+        self.rows, self.layers, self.answer_layers = torch.arange(len(self.seeds)), (self.plain,), ()
+        self.recent = [deque[float](maxlen=RECENT) for _ in self.seeds]
+        self.feed: Feed = method.feed(self)
+        self._like: nn.Module | None = None
+        self._returns: list[float] = []
+        self._length = 0.0
+
+    # what is trained
+
+    def model(self, build: Build) -> nn.Module:
+        every = [self._agent(build, replace(self.recipe, seed=seed)) for seed in self.seeds]
+        self._like = every[0]
+        return stacked(every)
+
+    def _agent(self, build: Build, recipe: Recipe) -> nn.Module:
+        actor, critic = build(recipe, self.signature), None
+        if self.critic:
+            other = replace(recipe, seed=rng.key(recipe.seed, "critic"))
+            critic = build(other, replace(self.signature, outputs=1))
+        numbers = 0 if self.world.actions.count is not None else self.outputs
+        return ActorCritic(actor, critic, numbers)
+
+    def losses(self, output: Tensor, batch: Batch) -> Tensor:
+        return self.method.losses(self, output, batch)
+
+    # what it sees and does
+
+    def inputs(self, observation: np.ndarray, run: Run, *, learn: bool = False) -> dict[str, Tensor]:
+        """Observations (S * N, ...) as a network takes them in; with ``learn`` techniques learn from them."""
+        values = self.world.values(observation)
+        if "numbers" in values and (eyes := those(run.techniques, Sees)):
+            numbers = values["numbers"].unflatten(0, (len(self.seeds), -1))
+            for technique in eyes:
+                if learn:
+                    technique.look(numbers, run)
+                numbers = technique.seen(numbers)
+            values["numbers"] = numbers.flatten(0, 1)
+        return {name: v.to(self.device) for name, v in self.plain(values).items()}
+
+    @torch.no_grad()
+    def outputs_for(self, observation: np.ndarray, run: Run, *, learn: bool = False) -> Tensor:
+        """What the agents say of observations (S * N, ...), each of its own N: (S, N, W)."""
+        output = run.model(self.inputs(observation, run, learn=learn)).float()
+        return output.unflatten(0, (len(self.seeds), -1))
+
+    def act(self, action: Tensor) -> np.ndarray:
+        """Actions (S, N) or (S, N, A) as the world takes them, agent after agent."""
+        return self.world.actions.to_world(action.flatten(0, 1).cpu().numpy())
+
+    # how well
+
+    def score(self, run: Run) -> float:
+        """The mean return of the agents in the held-out episodes, each doing what it thinks best."""
+        count = len(self.episodes)
+        every = np.zeros((len(self.seeds) * count, *self.world.observed.shape), dtype=self.world.observed.dtype)
+
+        def act(observation: np.ndarray, which: np.ndarray) -> np.ndarray:
+            every[which] = observation
+            return self.act(self.policy.surest(self.outputs_for(every, run)))[which]
+
+        played = play(self.world, self.episodes * len(self.seeds), act, lambda: None)
+        self._returns = played.value.reshape(-1, count).mean(1).tolist()
+        self._length = float(played.length.mean())
+        return float(np.mean(self._returns))
+
+    def seen_score(self, run: Run) -> float:
+        """The mean return of the last episodes of training."""
+        return float(np.mean([value for recent in self.recent for value in recent] or [np.nan]))
+
+    def told(self) -> dict[str, Any]:
+        return {"returns": self._returns, "length": self._length, **self.method.told(self)}
+
+    def held(self, run: Run) -> Held:
+        """What the agents say of where they are."""
+        shown = self.world.observed
+        output = self.outputs_for(np.zeros((len(self.seeds), *shown.shape), dtype=shown.dtype), run).flatten(0, 1)
+        zeros = torch.zeros(len(output))
+        return Held(output, zeros, torch.arange(len(output)), zeros + 1)
+
+    def trained(self, run: Run) -> list[Trained]:
+        """Every agent, the best of the held-out episodes with all of the weight."""
+        if not self._returns:
+            self.score(run)
+        best = int(np.argmax(self._returns))
+        return [
+            Trained(self._actor(run.model, at), (self._layer(run, at),), float(at == best), f"agent {seed}")
+            for at, seed in enumerate(self.seeds)
+        ]
+
+    def _actor(self, model: nn.Module, agent: int) -> nn.Module:
+        assert self._like is not None
+        whole: Any = model if len(self.seeds) == 1 else alone(model, self._like, agent)
+        return whole.actor.eval()
+
+    def _layer(self, run: Run, agent: int) -> Seen:
+        layer = self.plain
+        for technique in those(run.techniques, Sees):
+            layer = technique.seeing(agent)
+        return layer
+
+
+class Method:
+    """How agents gather experience and what they learn from it."""
+
+    def feed(self, problem: ActingProblem) -> Feed:
+        raise NotImplementedError
+
+    def losses(self, problem: ActingProblem, output: Tensor, batch: Batch) -> Tensor:
+        raise NotImplementedError
+
+    def told(self, problem: ActingProblem) -> dict[str, Any]:
+        return {}
+
+
+def policy_of(world: World) -> Policy:
+    """How a world's actions come out of a network's outputs."""
+    count = world.actions.count
+    return Choices(count) if count is not None else Numbers(int(np.prod(world.actions.shape, dtype=int)))
+
+
+def per_agent(problem: ActingProblem, make: Callable[[int], Tensor]) -> Tensor:
+    """What is drawn with each agent's own seed, (S, ...)."""
+    return torch.stack([make(seed) for seed in problem.seeds])

@@ -1,0 +1,151 @@
+"""Control: act in a world so that more is returned; the examples are what the agents do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from aurify.core.errors import AurifyError
+from aurify.core.once import Once, anew
+from aurify.core.parts import Task, Trait, knob
+from aurify.core.recipe import Recipe, Source
+from aurify.data.asking import ask_table
+from aurify.data.splits import Parts
+from aurify.data.store import Asked
+from aurify.problems.acting import ActingProblem
+from aurify.problems.rollouts import PolicyGradient
+from aurify.worlds.world import Met, World
+
+POLICIES = frozenset({"ppo", "a2c", "reinforce"})
+
+OWN: dict[str, dict[str, Any]] = {
+    "ppo": {"envs": 8, "horizon": 128, "passes": 10, "trace": 0.95},
+    "a2c": {"envs": 16, "horizon": 8, "passes": 1, "trace": 1.0},
+    "reinforce": {"envs": 8, "horizon": 512, "passes": 1, "trace": 1.0},
+}
+"""What ``auto`` is, by method: the settings that papers and zoos agree on, not those of one world."""
+
+BATCH = 256
+VALIDATIONS = 20
+
+
+@dataclass(kw_only=True)
+class Control(Task):
+    """Choose actions in a Gymnasium environment so that an episode returns more.
+
+    Helps: where what is right shows only in what comes of it. Hurts: where examples of right answers exist: learning
+    from those takes a thousandth of the steps.
+    """
+
+    examples: ClassVar[str] = "episodes"
+    answer_name: ClassVar[str] = "action"
+    plainest = {"network": "mlp", "optimizer": "adam"}
+    method: str = knob("ppo", "how is learnt", choices=tuple(OWN))
+    steps: int = knob(100_000, "steps in the world that each agent may take in all", legal=(1, 10**12))
+    agents: int = knob(1, "agents that learn side by side, with seeds of their own", legal=(1, 10_000))
+    gamma: float = knob(0.99, "what a reward counts a step later", low=0.9, high=0.999, legal=(0.0, 1.0))
+    envs: int | None = knob(None, "environments of each agent; nothing: as the method has it", legal=(1, 10_000))
+    horizon: int | None = knob(
+        None, "steps in each environment between two lessons; nothing: as the method has it", legal=(1, 1_000_000)
+    )
+    passes: int | None = knob(
+        None, "how often what was gathered is learnt from; nothing: as the method has it", legal=(1, 1000)
+    )
+    trace: float | None = knob(
+        None, "share of later surprises in an advantage (lambda); nothing: as the method has it", legal=(0.0, 1.0)
+    )
+    value_weight: float = knob(0.5, "weight of the critic's loss beside the policy's", legal=(0.0, 1e6))
+    held: int = knob(10, "episodes that validate and choose among agents", legal=(1, 100_000))
+    tested: int = knob(100, "episodes of the final test", legal=(1, 1_000_000))
+    options: tuple[str, ...] = knob((), "settings of the environment, each as NAME=VALUE")
+
+    @property
+    def traits(self) -> frozenset[Trait]:
+        own = {Trait.POLICY} if self.method in POLICIES else {Trait.VALUES}
+        critic = {Trait.CRITIC} if self.method in ("ppo", "a2c") else set[Trait]()
+        return frozenset({Trait.ACTING, Trait.ENTERED, *own, *critic})
+
+    def read(self, source: Source, data: Any, by: str = "random", *, labelled: bool = True) -> Met:
+        return Met(World.of(str(data), _settings(self.options)))
+
+    def ask(self, schema: Any, data: Any, source: Source, *, labelled: bool, by: str = "random") -> Asked:
+        return ask_table(schema, data, source, labelled=labelled, by=by)
+
+    def settled(self, store: World) -> Self:
+        if store.actions.count is None and self.method not in POLICIES:
+            raise AurifyError(f"task.method = {self.method} chooses among actions; {store.source} takes numbers: ppo")
+        return self
+
+    def setting(self, name: str) -> Any:
+        """A setting, as the method has it where nothing says otherwise."""
+        said = getattr(self, name)
+        return OWN[self.method][name] if said is None else said
+
+    def defaults(self, store: World) -> dict[str, Any]:
+        techniques: dict[str, dict[str, Any]] = {"gradient_clipping": {"limit": 0.5}, "decay": {}}
+        if store.schema.numbers:
+            techniques |= {"normalize_observations": {}}
+        if self.method == "ppo":
+            techniques |= {"clip_ratio": {}, "normalize_advantages": {}}
+        if self.method in POLICIES:
+            techniques |= {"entropy_bonus": {}}
+        if self.method == "reinforce":
+            techniques |= {"baseline": {}, "normalize_advantages": {}}
+        gathered = self.setting("envs") * self.setting("horizon")
+        epochs = max(1, round(self.steps / gathered)) if self.method != "reinforce" else self.steps
+        per_epoch = self.setting("passes") * -(-gathered // BATCH)
+        every = per_epoch * max(1, epochs // VALIDATIONS) if self.method != "reinforce" else VALIDATIONS
+        return {
+            "network": {"name": "mlp", "width": 64, "depth": 2, "activation": "tanh"},
+            "optimizer": {"name": "adam", "learning_rate": 1e-3},
+            "techniques": techniques,
+            "budget": {"batch_size": BATCH, "epochs": epochs, "validate_every": every},
+        }
+
+    def part(self, recipe: Recipe, store: World) -> Parts:
+        return Parts(np.arange(self.agents), np.arange(self.held), np.arange(self.tested))
+
+    def problem(
+        self, recipe: Recipe, store: World, parts: Parts, device: torch.device, once: Once = anew
+    ) -> ActingProblem:
+        return ActingProblem(recipe, store, parts, device, self._gradient())
+
+    def _gradient(self) -> PolicyGradient:
+        return PolicyGradient(
+            envs=self.setting("envs"),
+            horizon=self.setting("horizon"),
+            passes=self.setting("passes"),
+            gamma=self.gamma,
+            trace=self.setting("trace"),
+            value_weight=self.value_weight,
+            steps=self.steps,
+            whole=self.method == "reinforce",
+        )
+
+    def baselines(
+        self, recipe: Recipe, store: Any, parts: Any, asked: Any, check: Callable[[], None]
+    ) -> dict[str, Any]:
+        return {}
+
+    def merge(self, output: Tensor) -> Tensor:
+        return output
+
+    def answers(self, output: Tensor) -> Tensor:
+        return output
+
+
+def _settings(options: tuple[str, ...]) -> Mapping[str, Any]:
+    import yaml
+
+    found = {}
+    for option in options:
+        name, equals, text = option.partition("=")
+        if not equals or not name.isidentifier():
+            raise AurifyError(f"task.options: {option!r} is not written as NAME=VALUE, such as is_slippery=false")
+        found[name] = yaml.safe_load(text)
+    return found

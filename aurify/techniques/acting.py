@@ -1,0 +1,193 @@
+"""Techniques of agents that learn a policy: what they see, what they are rewarded with, how far a lesson goes."""
+
+# S agents, E environments of each, C numbers of an observation, B rows
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from aurify.core.parts import Technique, Trait, knob, state
+from aurify.core.run import Run
+from aurify.core.types import Batch, Layer
+from aurify.worlds.seen import Seen
+
+SMALLEST = 1e-8
+
+
+@dataclass(kw_only=True)
+class NormalizeObservations(Technique):
+    """Bring each observed number to mean 0 and deviation 1, both as met so far (Andrychowicz et al. 2021).
+
+    Each agent has its own; when an agent is tested they stay as they are. Helps: numbers of different sizes. Hurts:
+    worlds that show other parts of themselves late: what was learnt means something else then.
+    """
+
+    family = "scaling"
+    needs = frozenset({Trait.ACTING})
+    limit: float = knob(10.0, "farthest from 0 that is let through", low=3.0, high=20.0, legal=(1e-3, 1e9))
+    method: str = knob("running", "mean and deviation so far, or none", choices=("running", "none"))
+    neutral = {"method": "none"}
+    stacks = True
+    count: Tensor | None = state()
+    mean: Tensor | None = state()
+    spread: Tensor | None = state()
+    """Sum of squared differences from the mean, (S, C)."""
+
+    def look(self, observation: Tensor, run: Run) -> None:
+        if self.method == "none":
+            return
+        numbers = torch.nan_to_num(observation.double(), 0.0, 0.0, 0.0)
+        count, mean = numbers.shape[1], numbers.mean(1)
+        spread = (numbers - mean[:, None]).square().sum(1)
+        if self.count is None or self.mean is None or self.spread is None:
+            self.count, self.mean, self.spread = torch.tensor(float(count)), mean, spread
+            return
+        # of both together (Chan, Golub & LeVeque 1983)
+        whole, apart = self.count + count, mean - self.mean
+        self.spread = self.spread + spread + apart.square() * (self.count * count / whole)
+        self.mean, self.count = self.mean + apart * (count / whole), whole
+
+    def seen(self, observation: Tensor) -> Tensor:
+        if self.mean is None:
+            return observation
+        centre, scale = self._scaled()
+        return ((observation - centre[:, None]) / scale[:, None]).clamp(-self.limit, self.limit)
+
+    def seeing(self, agent: int) -> Layer:
+        assert self.mean is not None
+        centre, scale = self._scaled()
+        return Seen(centre=centre[agent], scale=scale[agent], limit=self.limit, spread=torch.zeros(0))
+
+    def _scaled(self) -> tuple[Tensor, Tensor]:
+        assert self.count is not None
+        assert self.mean is not None
+        assert self.spread is not None
+        return self.mean, (self.spread / self.count + SMALLEST).sqrt()
+
+
+@dataclass(kw_only=True)
+class ScaleRewards(Technique):
+    """Divide rewards by the deviation of the discounted return so far (Engstrom et al. 2020).
+
+    Helps: rewards of hundreds or of thousandths, which a critic is slow to follow. Hurts: worlds whose rare large reward
+    makes all the others vanish.
+    """
+
+    family = "scaling"
+    needs = frozenset({Trait.ACTING})
+    gamma: float = knob(0.99, "what a reward counts a step later", low=0.9, high=0.999, legal=(0.0, 1.0))
+    limit: float = knob(10.0, "largest reward that is let through", low=3.0, high=20.0, legal=(1e-3, 1e9))
+    method: str = knob("running", "deviation so far, or none", choices=("running", "none"))
+    neutral = {"method": "none"}
+    stacks = True
+    carried: Tensor | None = state()
+    """Discounted return so far of each environment, (S, E)."""
+    count: Tensor | None = state()
+    mean: Tensor | None = state()
+    spread: Tensor | None = state()
+
+    def rewarded(self, reward: Tensor, ended: Tensor, run: Run) -> Tensor:
+        if self.method == "none":
+            return reward
+        carried = reward if self.carried is None else self.carried * self.gamma + reward
+        count, mean = carried.shape[1], carried.mean(1)
+        spread = (carried - mean[:, None]).square().sum(1)
+        if self.count is None or self.mean is None or self.spread is None:
+            self.count, self.mean, self.spread = torch.tensor(float(count)), mean, spread
+        else:
+            whole, apart = self.count + count, mean - self.mean
+            self.spread = self.spread + spread + apart.square() * (self.count * count / whole)
+            self.mean, self.count = self.mean + apart * (count / whole), whole
+        self.carried = carried * ~ended
+        deviation = (self.spread / self.count + SMALLEST).sqrt()
+        return (reward / deviation[:, None]).clamp(-self.limit, self.limit)
+
+
+@dataclass(kw_only=True)
+class NormalizeAdvantages(Technique):
+    """Bring the advantages of a batch to mean 0 and deviation 1, for each agent (Andrychowicz et al. 2021).
+
+    Helps: steps of one size whatever rewards are counted in. Hurts: when nothing is left to gain, noise is blown up to
+    the size of a signal.
+    """
+
+    family = "optimisation"
+    needs = frozenset({Trait.POLICY})
+    share: float = knob(1.0, "how much of it", low=0.0, high=1.0, legal=(0.0, 1.0))
+    neutral = {"share": 0.0}
+    stacks = True
+
+    def on_batch(self, batch: Batch, run: Run) -> Batch:
+        advantage = batch.extra["advantage"].unflatten(0, (run.members, -1))
+        weight = torch.ones_like(advantage) if batch.weight is None else batch.weight.view_as(advantage)
+        total = weight.sum(1, keepdim=True)
+        mean = (advantage * weight).sum(1, keepdim=True) / total
+        spread = ((advantage - mean).square() * weight).sum(1, keepdim=True) / total
+        if self.share == 0.0:
+            return batch
+        normal = torch.lerp(advantage, (advantage - mean) / (spread.sqrt() + SMALLEST), self.share)
+        return replace(batch, extra={**batch.extra, "advantage": normal.flatten()})
+
+
+@dataclass(kw_only=True)
+class ClipRatio(Technique):
+    """Stop pushing an action whose probability has changed by a share since it was taken (PPO: Schulman et al. 2017).
+
+    Helps: learning from the same experience many times. Hurts: a single pass, which it leaves as it is.
+    """
+
+    family = "optimisation"
+    needs = frozenset({Trait.POLICY})
+    limit: float = knob(0.2, "largest change that is rewarded", low=0.05, high=0.4, legal=(0.0, float("inf")))
+    neutral = {"limit": float("inf")}
+    vivid = {"limit": 0.001}
+    slot = "trust"
+    stacks = True
+
+    def weigh(self, losses: Tensor, output: Tensor, batch: Batch, run: Run) -> Tensor:
+        problem: Any = run.problem
+        extra = batch.extra
+        ratio = (problem.policy.log_probability(output, extra["action"]) - extra["before"]).exp()
+        free = ratio * extra["advantage"]
+        held = ratio.clamp(1 - self.limit, 1 + self.limit) * extra["advantage"]
+        return losses + (free - held).clamp(min=0.0)
+
+
+@dataclass(kw_only=True)
+class EntropyBonus(Technique):
+    """Reward a policy for being undecided (Williams & Peng 1991; Mnih et al. 2016).
+
+    Helps: policies that settle on the first thing that works. Hurts: worlds in which one wrong action ends everything.
+    """
+
+    family = "regularisation"
+    needs = frozenset({Trait.POLICY})
+    weight: float = knob(0.01, "what a nat of entropy is worth", low=1e-4, high=0.1, log=True, legal=(0.0, 1e3))
+    neutral = {"weight": 0.0}
+    vivid = {"weight": 0.5}
+    stacks = True
+
+    def weigh(self, losses: Tensor, output: Tensor, batch: Batch, run: Run) -> Tensor:
+        problem: Any = run.problem
+        return losses - self.weight * problem.policy.entropy(output)
+
+
+@dataclass(kw_only=True)
+class Baseline(Technique):
+    """Learn beside the policy what is returned on average, and reinforce only what was better (Williams 1992).
+
+    Helps: nearly always: the same gradient with less noise. Hurts: where the estimate is so wrong that it adds noise.
+    """
+
+    family = "regularisation"
+    needs = frozenset({Trait.POLICY})
+    neutral = {}
+    stacks = True
+
+    @property
+    def offers(self) -> frozenset[Trait]:
+        return frozenset({Trait.CRITIC})
