@@ -169,9 +169,10 @@ def load(extra: Iterable[str | Path] = ()) -> Catalog:
     """Import the package's own parts and the user's files or folders of parts."""
     import aurify
     from aurify.data import characters, encoders, image_encoders, image_layers, ngram_scores, prepare, trees
+    from aurify.worlds import seen
 
     catalog = Catalog()
-    for module in (characters, encoders, image_encoders, image_layers, ngram_scores, prepare, trees):
+    for module in (characters, encoders, image_encoders, image_layers, ngram_scores, prepare, seen, trees):
         catalog.add(module)
     for _, folder in KINDS.values():
         package = importlib.import_module(f"aurify.{folder}")

@@ -14,9 +14,9 @@ from aurify.core.errors import AurifyError
 from aurify.core.once import Once, anew
 from aurify.core.parts import Task, Trait, knob
 from aurify.core.recipe import Recipe, Source
-from aurify.data.asking import ask_table
 from aurify.data.splits import Parts
 from aurify.data.store import Asked
+from aurify.data.tables import ask_table
 from aurify.problems.acting import ActingProblem
 from aurify.problems.rollouts import PolicyGradient
 from aurify.worlds.world import Met, World

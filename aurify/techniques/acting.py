@@ -58,7 +58,8 @@ class NormalizeObservations(Technique):
         return ((observation - centre[:, None]) / scale[:, None]).clamp(-self.limit, self.limit)
 
     def seeing(self, agent: int) -> Layer:
-        assert self.mean is not None
+        if self.mean is None:
+            return Seen.plain(0)
         centre, scale = self._scaled()
         return Seen(centre=centre[agent], scale=scale[agent], limit=self.limit, spread=torch.zeros(0))
 

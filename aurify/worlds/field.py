@@ -173,6 +173,14 @@ class Field:
             self._end(ended)
         return step
 
+    def begin_anew(self) -> None:
+        """Leave the episodes that are under way, which count as played by nobody, and begin the next ones."""
+        left = np.flatnonzero(self._length)
+        self._episode[left] += 1
+        self._length[left], self._value[left] = 0, 0.0
+        if len(left):
+            self.observation[left] = self._begun(left)
+
     def _noted(self, actions: np.ndarray, reward: np.ndarray) -> None:
         if self.native is None:
             if self._length.max() == self._taken.shape[1]:

@@ -112,6 +112,14 @@ class World:
             raise AurifyError(f"{folder} is not a readable world ({error}); fit again from the source") from None
 
 
+@dataclass(frozen=True)
+class Met:
+    """A world that was made once, and what was noticed on the way."""
+
+    store: World
+    notes: tuple[str, ...] = ()
+
+
 def _limit(env: Any) -> int | None:
     """After how many steps the first of an environment's time limits cuts an episode off."""
     from gymnasium import Wrapper
