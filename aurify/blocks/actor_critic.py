@@ -33,7 +33,7 @@ class ActorCritic(nn.Module):
 
 
 class Spread(nn.Module):
-    """The log of the standard deviation of each number of an action, the same wherever one is (Schulman et al. 2015)."""
+    """The log of the deviation of each number of an action, the same wherever one is (Schulman et al. 2015)."""
 
     def __init__(self, numbers: int, first: float):
         super().__init__()

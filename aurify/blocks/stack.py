@@ -11,7 +11,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.func import functional_call, vmap  # pyright: ignore[reportPrivateImportUsage]
+from torch.func import functional_call, vmap
 
 from aurify.core import rng
 
@@ -32,10 +32,10 @@ def stacked(members: Sequence[nn.Module]) -> nn.Module:
     if own:
         return Mapped(members)
     result = copy.copy(first)
-    result._modules = {}  # noqa: SLF001 # a copy that shares nothing with the first one but its settings
-    for name in first._modules:  # noqa: SLF001
-        children = [member._modules[name] for member in members]  # noqa: SLF001
-        result._modules[name] = None if children[0] is None else stacked([c for c in children if c is not None])  # noqa: SLF001
+    result._modules = {}  # a copy that shares nothing with the first one but its settings
+    for name in first._modules:
+        children = [member._modules[name] for member in members]
+        result._modules[name] = None if children[0] is None else stacked([c for c in children if c is not None])
     return result
 
 
@@ -155,7 +155,7 @@ def put_in(module: nn.Module, name: str, value: Tensor) -> None:
     """Register a tensor under a dotted name, with what must lie between."""
     *path, last = name.split(".")
     for step in path:
-        if step not in module._modules:  # noqa: SLF001
+        if step not in module._modules:
             module.add_module(step, nn.Module())
         module = module.get_submodule(step)
     if isinstance(value, nn.Parameter):

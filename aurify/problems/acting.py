@@ -20,7 +20,7 @@ from aurify.core.acting import Sees, those
 from aurify.core.parts import Trait
 from aurify.core.recipe import Recipe
 from aurify.core.run import Build, Feed, Run, Trained
-from aurify.core.types import Batch, Held, RowPlan, Signature
+from aurify.core.types import Batch, Held, Layer, RowPlan, Signature
 from aurify.data.prepare import raw_inputs
 from aurify.data.splits import Parts
 from aurify.objectives.policy import SCORE, Choices, Numbers, Policy
@@ -149,8 +149,8 @@ class ActingProblem:
         whole: Any = model if len(self.seeds) == 1 else alone(model, self._like, agent)
         return whole.actor.eval()
 
-    def _layer(self, run: Run, agent: int) -> Seen:
-        layer = self.plain
+    def _layer(self, run: Run, agent: int) -> Layer:
+        layer: Layer = self.plain
         for technique in those(run.techniques, Sees):
             layer = technique.seeing(agent)
         return layer

@@ -150,7 +150,7 @@ class Rollouts:
 
     def _step(self, run: Run, rollout: int, t: int, going: np.ndarray) -> dict[str, Any]:
         """One step in every environment: (S, E, ...) of each value."""
-        problem, method = self.problem, self.method
+        problem = self.problem
         agents = len(problem.seeds)
         inputs = problem.inputs(self.field.observation, run, learn=True)
         output = run.model(inputs).float().unflatten(0, (agents, -1))

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,6 +16,34 @@ from aurify.core.types import Batch, Layer
 from aurify.worlds.seen import Seen
 
 SMALLEST = 1e-8
+
+
+class Moments(NamedTuple):
+    """How many values were met, their mean and the sum of squared differences from it; of each agent, (S, ...)."""
+
+    number: Tensor
+    mean: Tensor
+    spread: Tensor
+
+
+def moments(values: Tensor) -> Moments:
+    """Of values (S, E, ...)."""
+    mean = values.mean(1)
+    return Moments(torch.tensor(float(values.shape[1])), mean, (values - mean[:, None]).square().sum(1))
+
+
+def joined(one: Moments, other: Moments) -> Moments:
+    """Of the values of both together (Chan, Golub & LeVeque 1983)."""
+    count, apart = one.number + other.number, other.mean - one.mean
+    spread = one.spread + other.spread + apart.square() * (one.number * other.number / count)
+    return Moments(count, one.mean + apart * (other.number / count), spread)
+
+
+def _known(count: Tensor | None, mean: Tensor | None, spread: Tensor | None) -> Moments:
+    assert count is not None
+    assert mean is not None
+    assert spread is not None
+    return Moments(count, mean, spread)
 
 
 @dataclass(kw_only=True)
@@ -40,16 +68,8 @@ class NormalizeObservations(Technique):
     def look(self, observation: Tensor, run: Run) -> None:
         if self.method == "none":
             return
-        numbers = torch.nan_to_num(observation.double(), 0.0, 0.0, 0.0)
-        count, mean = numbers.shape[1], numbers.mean(1)
-        spread = (numbers - mean[:, None]).square().sum(1)
-        if self.count is None or self.mean is None or self.spread is None:
-            self.count, self.mean, self.spread = torch.tensor(float(count)), mean, spread
-            return
-        # of both together (Chan, Golub & LeVeque 1983)
-        whole, apart = self.count + count, mean - self.mean
-        self.spread = self.spread + spread + apart.square() * (self.count * count / whole)
-        self.mean, self.count = self.mean + apart * (count / whole), whole
+        met = moments(torch.nan_to_num(observation.double(), 0.0, 0.0, 0.0))
+        self.count, self.mean, self.spread = met if self.mean is None else joined(self._met, met)
 
     def seen(self, observation: Tensor) -> Tensor:
         if self.mean is None:
@@ -64,18 +84,20 @@ class NormalizeObservations(Technique):
         return Seen(centre=centre[agent], scale=scale[agent], limit=self.limit, spread=torch.zeros(0))
 
     def _scaled(self) -> tuple[Tensor, Tensor]:
-        assert self.count is not None
-        assert self.mean is not None
-        assert self.spread is not None
-        return self.mean, (self.spread / self.count + SMALLEST).sqrt()
+        met = self._met
+        return met.mean, (met.spread / met.number + SMALLEST).sqrt()
+
+    @property
+    def _met(self) -> Moments:
+        return _known(self.count, self.mean, self.spread)
 
 
 @dataclass(kw_only=True)
 class ScaleRewards(Technique):
     """Divide rewards by the deviation of the discounted return so far (Engstrom et al. 2020).
 
-    Helps: rewards of hundreds or of thousandths, which a critic is slow to follow. Hurts: worlds whose rare large reward
-    makes all the others vanish.
+    Helps: rewards of hundreds or of thousandths, which a critic is slow to follow. Hurts: worlds whose rare large
+    reward makes all the others vanish.
     """
 
     family = "scaling"
@@ -95,17 +117,16 @@ class ScaleRewards(Technique):
         if self.method == "none":
             return reward
         carried = reward if self.carried is None else self.carried * self.gamma + reward
-        count, mean = carried.shape[1], carried.mean(1)
-        spread = (carried - mean[:, None]).square().sum(1)
-        if self.count is None or self.mean is None or self.spread is None:
-            self.count, self.mean, self.spread = torch.tensor(float(count)), mean, spread
-        else:
-            whole, apart = self.count + count, mean - self.mean
-            self.spread = self.spread + spread + apart.square() * (self.count * count / whole)
-            self.mean, self.count = self.mean + apart * (count / whole), whole
+        met = moments(carried)
+        met = met if self.mean is None else joined(self._met, met)
+        self.count, self.mean, self.spread = met
         self.carried = carried * ~ended
-        deviation = (self.spread / self.count + SMALLEST).sqrt()
+        deviation = (met.spread / met.number + SMALLEST).sqrt()
         return (reward / deviation[:, None]).clamp(-self.limit, self.limit)
+
+    @property
+    def _met(self) -> Moments:
+        return _known(self.count, self.mean, self.spread)
 
 
 @dataclass(kw_only=True)
