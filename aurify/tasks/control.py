@@ -68,7 +68,7 @@ class Control(Task):
     def traits(self) -> frozenset[Trait]:
         own = {Trait.POLICY} if self.method in POLICIES else {Trait.VALUES}
         critic = {Trait.CRITIC} if self.method in ("ppo", "a2c") else set[Trait]()
-        return frozenset({Trait.ACTING, Trait.ENTERED, *own, *critic})
+        return frozenset({Trait.ACTING, Trait.ENTERED, Trait.STATES, *own, *critic})
 
     def read(self, source: Source, data: Any, by: str = "random", *, labelled: bool = True) -> Met:
         return Met(World.of(str(data), _settings(self.options)))
