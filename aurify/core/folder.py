@@ -38,6 +38,7 @@ class RunFolder:
         self.bundle = path / "model.aurify"
         self.openings = path / "openings.jsonl"
         self.predictions = path / "predictions.parquet"
+        self.episodes = path / "episodes.parquet"
         self.scores = path / "scores.json"
         self.evidence = path / "evidence.json"
         self.report = path / "report.html"

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class Answer:
     """Predictions for new data, its id columns as they came, and what was noticed about it.
 
-    ``labels`` says how rows of several labels were written. ``count`` is how many rows there are where some could not
+    ``labels`` says how rows of several labels were written; where the model ``acts``, what it predicts is its action, in
+    a world that numbers them. ``count`` is how many rows there are where some could not
     be answered: those without an image that can be read. ``ids`` are of all of them.
     """
 
@@ -29,10 +30,12 @@ class Answer:
     notes: tuple[str, ...]
     labels: LabelSets | None = None
     count: int | None = None
+    acts: bool = False
 
     def to_frame(self, top: int | None = None) -> pl.DataFrame:
         """What users get, one row per example: ids, ``prediction`` and ``p_<class>``; empty where nothing is answered.
 
+        The first is called ``action`` where the model acts.
         Several labels are written as they were in the data: in one cell, or as a column of 0 and 1 for each. Of ``top``
         classes the probabilities are those of the most probable ones, ``top_1``, ``p_1`` and so on. Raises AurifyError
         for a model that predicts a number.
@@ -59,6 +62,9 @@ class Answer:
             frame = pl.DataFrame({"prediction": frame["prediction"], **best(self.predictions, top)})
         if self.labels is not None:
             frame = pl.DataFrame({**self._held(frame.columns), **{c: frame[c] for c in frame.columns[1:]}})
+        if self.acts:
+            number = pl.Float64 if self.predictions.classes is None else pl.Int64
+            frame = frame.with_columns(pl.col("prediction").cast(number)).rename({"prediction": "action"})
         return frame
 
     def _held(self, taken: Sequence[str]) -> dict[str, Any]:

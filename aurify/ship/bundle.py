@@ -37,7 +37,10 @@ MEMBERS = ("network", "trees", "ngrams")
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """A fitted model with everything that belongs to it, on one device; of several members the answers are averaged."""
+    """A fitted model with everything that belongs to it, on one device; of several members the answers are averaged.
+
+    Members without weight are kept to be looked at: they have no say in the answer, and are not exported.
+    """
 
     recipe: Recipe
     schema: Schema
@@ -75,7 +78,14 @@ class Bundle:
         Column order is free and the target is not needed. Raises AurifyError naming columns that are missing.
         """
         asked = self.recipe.task.ask(self.schema, data, self.recipe.source, labelled=False)
-        return Answer(self.predictions(asked, known=False), asked.ids, asked.notes, self.schema.labels, asked.count)
+        return Answer(
+            self.predictions(asked, known=False),
+            asked.ids,
+            asked.notes,
+            self.schema.labels,
+            asked.count,
+            acts=self.recipe.task.examples == "episodes",
+        )
 
     @torch.no_grad()
     def predictions(self, asked: Asked, *, known: bool = True) -> Predictions:

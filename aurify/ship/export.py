@@ -108,7 +108,7 @@ def _traced(bundle: Bundle) -> Any:
     """The ONNX model of a Bundle on the CPU, with its metadata and without the traces of where it was made."""
     inputs = prepare.raw_inputs(bundle.schema)
     empty = {n: torch.zeros(EXAMPLE_ROWS, *_shape(i), dtype=_dtype(i.kind)) for n, i in inputs.items()}
-    classes, labels = bundle.schema.classes, bundle.schema.labels is not None
+    classes, labels, several = bundle.schema.classes, bundle.schema.labels is not None, len(bundle.pipeline.members) > 1
     try:
         with _quiet():
             program = torch.onnx.export(
@@ -118,11 +118,11 @@ def _traced(bundle: Bundle) -> Any:
                 input_names=list(empty),
                 output_names=["prediction"] if classes is None else ["probabilities", "prediction"],
                 dynamo=True,
-                optimize=len(bundle.members) == 1,
+                optimize=not several,
                 verbose=False,
             )
             assert program is not None
-            if len(bundle.members) > 1:
+            if several:
                 _lighten(program.model)
     except Exception as error:  # torch's exporter fails in many ways
         cause = error.__cause__ or error

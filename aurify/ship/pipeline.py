@@ -46,13 +46,15 @@ class Member:
 class Pipeline(nn.Module):
     """Raw inputs {name: (B, C)} to what users read: class probabilities (B, K) or numbers (B,), float64.
 
-    Each member prepares, predicts and answers for itself; the answers are averaged by the members' weights.
+    Each member prepares, predicts and answers for itself; the answers are averaged by the members' weights. Members
+    without any weight are no part of it.
     """
 
     def __init__(self, task: Task, members: Sequence[Member], device: torch.device):
         super().__init__()
-        self.task, self.members, self.device = task, tuple(members), device
-        modules = [(*m.layers, *([m.network] if m.network else []), *m.answers) for m in members]
+        self.task, self.device = task, device
+        self.members = tuple(member for member in members if member.weight > 0)
+        modules = [(*m.layers, *([m.network] if m.network else []), *m.answers) for m in self.members]
         self.steps = nn.ModuleList(nn.ModuleList(each) for each in modules)  # so that .to() and export find them
 
     def forward(self, raw: dict[str, Any]) -> Tensor:
@@ -68,7 +70,7 @@ class Pipeline(nn.Module):
         return torch.stack(torch.broadcast_tensors(*(w * (HALF if t is None else t).cpu() for w, t in chosen))).sum(0)
 
     def answer(self, member: Member, raw: dict[str, Any]) -> Tensor:
-        """What one member says, alone."""
+        """What one member says, alone: one of the pipeline's, or another of its Bundle."""
         values = dict(raw)
         for layer in member.layers:
             values = layer(values)
