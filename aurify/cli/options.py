@@ -9,7 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-Source = Annotated[str | None, typer.Argument(metavar="SOURCE", help="file or folder of rows, or a recipe (.yaml)")]
+Source = Annotated[
+    str | None,
+    typer.Argument(metavar="SOURCE", help="file or folder of rows, a recipe (.yaml) or a world, as CartPole-v1"),
+]
 RunPath = Annotated[str, typer.Argument(metavar="RUN", help="run folder or model.aurify")]
 Target = Annotated[
     str | None, typer.Option("--target", "-t", metavar="COL", help="column to predict, or labels: a,b,c")
@@ -30,7 +33,9 @@ Text = Annotated[list[str] | None, typer.Option("--text", metavar="COL", help="l
 Image = Annotated[str | None, typer.Option("--image", metavar="COL", help="learn from its images")]
 Size = Annotated[int | None, typer.Option("--size", metavar="PIXELS", help="side of the images (as the data is)")]
 Aspect = Annotated[str | None, typer.Option("--aspect", metavar="HOW", help="crop, pad or stretch what is not square")]
-Task = Annotated[str | None, typer.Option("--task", metavar="NAME", help="table, text or image (as the data is)")]
+Task = Annotated[
+    str | None, typer.Option("--task", metavar="NAME", help="table, text, image or control (as the data is)")
+]
 Positive = Annotated[str | None, typer.Option("--positive", metavar="CLASS", help="of two classes, the one looked for")]
 Weight = Annotated[str | None, typer.Option("--weight", metavar="COL", help="column of how much each row counts")]
 RecipeFile = Annotated[str | None, typer.Option("--recipe", metavar="FILE", help="recipe to start from")]
@@ -47,6 +52,11 @@ FindRate = Annotated[bool, typer.Option("--find-rate", help="measure a good lear
 Blend = Annotated[
     str | None, typer.Option("--blend", metavar="trees|ngrams", help="average with boosted trees, or n-grams")
 ]
+Method = Annotated[
+    str | None, typer.Option("--method", metavar="NAME", help="how agents learn in a world: ppo, a2c, q_learning, ...")
+]
+Steps = Annotated[int | None, typer.Option("--steps", metavar="N", help="steps of each agent in its world")]
+Seeds = Annotated[int | None, typer.Option("--seeds", metavar="N", help="agents that learn side by side, a seed each")]
 Language = Annotated[str, typer.Option("--lang", metavar="en|zh", help="language of the report")]
 Device = Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu or cuda")]
 Threads = Annotated[

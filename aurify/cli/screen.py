@@ -21,6 +21,20 @@ def noting(console: Console) -> Callable[[str], None]:
     return lambda text: console.print(f"- {text}", highlight=False, markup=False, soft_wrap=True)
 
 
+def telling_episodes(console: Console) -> Callable[[dict[str, Any]], None]:
+    """Print each episode that it is called with as a line of its own."""
+
+    def tell(episode: dict[str, Any]) -> None:
+        ended = "terminated" if episode["terminated"] else "cut off"
+        console.print(
+            f"episode {episode['episode']}: return {episode['return']:,.6g}, {episode['length']:,} steps, {ended}"
+            f" (seed {episode['seed']})",
+            highlight=False,
+        )
+
+    return tell
+
+
 def print_summary(summary: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print(json.dumps(summary))
@@ -38,7 +52,7 @@ def print_summary(summary: dict[str, Any], as_json: bool) -> None:
     if summary.get("measured"):
         console.print(summary["measured"], highlight=False, style="dim")
     console.print(
-        f"{summary['rows']:,} rows, {summary['draws']:,} bootstrap draws: intervals {summary['intervals']}."
+        f"{_counted(summary)}, {summary['draws']:,} bootstrap draws: intervals {summary['intervals']}."
         f"{opened} {summary['seconds']:.1f} s.",
         highlight=False,
         style="dim",
@@ -46,3 +60,11 @@ def print_summary(summary: dict[str, Any], as_json: bool) -> None:
     console.print(f"Run: {summary['run']}", highlight=False, markup=False, soft_wrap=True)
     if summary.get("report"):
         console.print(f"Report: {summary['report']}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _counted(summary: dict[str, Any]) -> str:
+    """What was measured on."""
+    if "rows" in summary:
+        return f"{summary['rows']:,} rows"
+    agents = "1 agent" if summary["agents"] == 1 else f"{summary['agents']:,} agents"
+    return f"{agents}, {summary['episodes']:,} test episodes"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from aurify.cli import options
-from aurify.cli.screen import console_of, noting, print_summary
+from aurify.cli.screen import console_of, noting, print_summary, telling_episodes
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -51,6 +52,9 @@ def fit(
     seed: options.Seed = None,
     time: options.Time = None,
     find_rate: options.FindRate = False,
+    method: options.Method = None,
+    steps: options.Steps = None,
+    seeds: options.Seeds = None,
     language: options.Language = "en",
     device: options.Device = "auto",
     threads: options.Threads = None,
@@ -78,6 +82,9 @@ def fit(
             seed=seed,
             seconds=None if time is None else seconds(time),
             find_rate=find_rate,
+            method=method,
+            steps=steps,
+            seeds=seeds,
             language=language,
             device=device,
             threads=threads,
@@ -196,6 +203,44 @@ def predict(
         print(json.dumps({"run": run, "rows": frame.height, "out": out, "notes": list(answer.notes), **rows}))
     elif out is None:
         sys.stdout.write(frame.write_csv())
+
+
+@app.command()
+def play(
+    run: options.RunPath,
+    episodes: Annotated[int, typer.Option("--episodes", metavar="N", help="episodes to play")] = 1,
+    agent: Annotated[int | None, typer.Option("--agent", metavar="K", help="agent from 0 (else the best)")] = None,
+    sampled: Annotated[bool, typer.Option("--sampled", help="draw actions, not always the best one")] = False,
+    record: Annotated[
+        str | None, typer.Option("--record", metavar="FILE", help="animated GIF to write, or .txt of a world of text")
+    ] = None,
+    parts: options.PartsFile = None,
+    force: options.Force = False,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="draws other episodes")] = 0,
+    device: options.Device = "auto",
+    quiet: options.Quiet = False,
+    json_: options.Json = False,
+) -> None:
+    """Let an agent of a control run play new episodes in its world, and record what is seen."""
+    from aurify import workbench
+
+    console = console_of(quiet or json_, error=False)
+    played = workbench.play(
+        run,
+        episodes=episodes,
+        agent=agent,
+        sampled=sampled,
+        record=record,
+        parts=parts or (),
+        force=force,
+        seed=seed,
+        device=device,
+        told=telling_episodes(console),
+    )
+    if json_:
+        print(json.dumps({"run": run, **asdict(played)}))
+    elif played.record is not None:
+        console.print(f"{played.pictures:,} pictures in {played.record}", highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -153,12 +153,14 @@ class Task(Part):
     What ``read`` returns (``store``) and ``part`` makes of it (``parts``) is the task's own affair; everyone else
     passes them on.
 
-    ``examples`` are what it learns from: ``rows`` of data, or ``episodes`` in a world, where answers are actions.
-    ``plainest`` names the network and the optimizer that stand in where a recipe's own is taken away; ``first_knobs``
-    are those that a search turns where nothing is said, with narrower limits than their own or None.
+    ``examples`` are what it learns from: ``rows`` of data or ``episodes`` in a world; ``answer_name`` is what the
+    column of its answers is called. ``plainest`` names the network and the optimizer that stand in where a recipe's own
+    is taken away; ``first_knobs`` are those that a search turns where nothing is said, with narrower limits than their
+    own or None.
     """
 
     examples: ClassVar[str] = "rows"
+    answer_name: ClassVar[str] = "prediction"
     plainest: ClassVar[Mapping[str, str]] = {}
     first_knobs: ClassVar[Mapping[str, tuple[float, float] | None]] = {}
 

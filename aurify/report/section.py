@@ -19,6 +19,7 @@ from aurify.report.pictures import Strip as Strip
 
 if TYPE_CHECKING:
     import numpy as np
+    import polars
 
     from aurify.core.folder import RunFolder
     from aurify.core.parts import Task
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from aurify.data.store import Asked, Store
     from aurify.measure.predictions import Predictions
     from aurify.report.charts import Chart
+    from aurify.worlds.world import World
 
 
 Looks = Callable[
@@ -72,6 +74,28 @@ class Tested:
         from aurify.data.image_rows import rows_of_input
 
         return {name: rows_of_input(values, self.asked.rows) for name, values in self.asked.inputs.items()}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Played:
+    """Agents that have played the test episodes: all that a section about acting may measure from.
+
+    ``episodes`` has a row for each episode: ``agent`` (null of a policy that is nobody's), ``policy``, ``episode``,
+    ``seed`` (what the environment was begun with), ``return``, ``length`` and ``terminated``. ``best`` is the agent
+    that is shipped. ``answer(agent, observations)`` are probabilities (n, K) of the actions, or numbers;
+    ``watch(agent, episode, render)`` plays a test episode again, greedily, and yields its moments: ``observation``,
+    ``picture`` (drawn by ``render``), ``reward`` and ``ended``.
+    """
+
+    recipe: Recipe
+    world: World
+    parts: Parts
+    episodes: polars.DataFrame
+    best: int
+    summary: Mapping[str, Any]
+    answer: Callable[[int, np.ndarray], np.ndarray]
+    watch: Callable[[int, int, str | None], Iterator[Any]]
+    check: Callable[[], None]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -208,8 +232,11 @@ class Section:
     def title(self) -> Said:
         raise NotImplementedError
 
-    def measure(self, tested: Tested) -> Any:
-        """Plain data to keep in ``evidence.json`` and to show; None where there is nothing to measure."""
+    def measure(self, tested: Any) -> Any:
+        """Plain data to keep in ``evidence.json`` and to show; None where there is nothing to measure.
+
+        What is ``tested`` is ``Tested`` of rows and ``Played`` of episodes.
+        """
         return None
 
     def show(self, record: Record, measured: Any) -> Sequence[Block]:

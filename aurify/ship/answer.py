@@ -11,6 +11,7 @@ import numpy as np
 from aurify.data.label_sets import LabelSets, joined
 from aurify.measure.predictions import Predictions
 from aurify.ship.best import best
+from aurify.worlds.spaces import ACTION
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,9 +21,8 @@ if TYPE_CHECKING:
 class Answer:
     """Predictions for new data, its id columns as they came, and what was noticed about it.
 
-    ``labels`` says how rows of several labels were written; where the model ``acts``, what it predicts is its action, in
-    a world that numbers them. ``count`` is how many rows there are where some could not
-    be answered: those without an image that can be read. ``ids`` are of all of them.
+    ``labels`` says how rows of several labels were written. ``count`` is how many rows there are where some could not
+    be answered: those without an image that can be read. ``ids`` are of all of them. An answer is called ``name``.
     """
 
     predictions: Predictions
@@ -30,12 +30,12 @@ class Answer:
     notes: tuple[str, ...]
     labels: LabelSets | None = None
     count: int | None = None
-    acts: bool = False
+    name: str = "prediction"
 
     def to_frame(self, top: int | None = None) -> pl.DataFrame:
         """What users get, one row per example: ids, ``prediction`` and ``p_<class>``; empty where nothing is answered.
 
-        The first is called ``action`` where the model acts.
+        The first is called ``action`` where the model acts, and is what its world takes.
         Several labels are written as they were in the data: in one cell, or as a column of 0 and 1 for each. Of ``top``
         classes the probabilities are those of the most probable ones, ``top_1``, ``p_1`` and so on. Raises AurifyError
         for a model that predicts a number.
@@ -62,10 +62,9 @@ class Answer:
             frame = pl.DataFrame({"prediction": frame["prediction"], **best(self.predictions, top)})
         if self.labels is not None:
             frame = pl.DataFrame({**self._held(frame.columns), **{c: frame[c] for c in frame.columns[1:]}})
-        if self.acts:
-            number = pl.Float64 if self.predictions.classes is None else pl.Int64
-            frame = frame.with_columns(pl.col("prediction").cast(number)).rename({"prediction": "action"})
-        return frame
+        if self.name == ACTION and self.predictions.classes is not None:
+            frame = frame.with_columns(pl.col("prediction").cast(pl.Int64))
+        return frame.rename({"prediction": self.name} if self.name != "prediction" else {})
 
     def _held(self, taken: Sequence[str]) -> dict[str, Any]:
         """The predicted labels as columns that are not called as those ``taken``."""

@@ -84,7 +84,7 @@ class Bundle:
             asked.notes,
             self.schema.labels,
             asked.count,
-            acts=self.recipe.task.examples == "episodes",
+            name=self.recipe.task.answer_name,
         )
 
     @torch.no_grad()

@@ -5,6 +5,7 @@ from aurify.workbench.exporting import export
 from aurify.workbench.fitting import fit
 from aurify.workbench.inspecting import SevereError, inspect
 from aurify.workbench.measuring import evaluate
+from aurify.workbench.playing import Plays, play
 from aurify.workbench.runs import FittedRun, load, predict, report
 from aurify.workbench.tracking import track
 from aurify.workbench.tuning import Tuned, tune
@@ -12,6 +13,7 @@ from aurify.workbench.tuning import Tuned, tune
 __all__ = [
     "FittedRun",
     "Ledger",
+    "Plays",
     "SevereError",
     "Tuned",
     "ablate",
@@ -20,6 +22,7 @@ __all__ = [
     "fit",
     "inspect",
     "load",
+    "play",
     "predict",
     "report",
     "track",

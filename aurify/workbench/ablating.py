@@ -34,7 +34,7 @@ from aurify.workbench.record import shown
 from aurify.workbench.reporting import require_language
 from aurify.workbench.rows import Rows
 from aurify.workbench.settling import lines, settle
-from aurify.workbench.studying import Room, forget, is_run, place_of, refuse_words, started
+from aurify.workbench.studying import Room, forget, is_run, place_of, refuse_words, refuse_worlds, started, wish_of_rows
 
 if TYPE_CHECKING:
     import polars as pl
@@ -126,10 +126,10 @@ def ablate(
             if is_run(run):
                 refuse_words(asked.given, asked.recipe, run)
                 final = catalog.read_recipe(folder.recipe)
+                refuse_worlds(final.task, final.source.path, "ablate")
             else:
-                final = settle(
-                    asked.wish(), folder, catalog, tell or lines(note), watch.check, anew=force, look=inspect
-                )
+                wish = wish_of_rows(asked, "ablate")
+                final = settle(wish, folder, catalog, tell or lines(note), watch.check, anew=force, look=inspect)
             contrasts = _contrasts(final if seed is None else replace(final, seed=seed), catalog, designed)
             if force:  # not before the words are known to mean something
                 forget(folder)

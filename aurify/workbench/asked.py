@@ -15,6 +15,7 @@ from aurify.core.recipe import Source
 from aurify.data.frames import names_columns, with_target
 from aurify.data.label_sets import joined_names
 from aurify.workbench.passed import Passed, catalog_with
+from aurify.workbench.subjects import subject_of
 from aurify.workbench.wish import Wish, wish_of, words_of
 
 
@@ -129,7 +130,11 @@ class Asked:
     def wish(self) -> Wish:
         """Raises AurifyError for words that contradict each other or mean nothing."""
         using, without = self.words.get("using", ()), self.words.get("without", ())
-        return wish_of(self.data, self.roles, self.recipe, self.settings, using, without, self.network)
+        wish = wish_of(self.data, self.roles, self.recipe, self.settings, using, without, self.network)
+        task: Any = self.catalog.parts["task"].get(wish.task["name"])
+        if wish.data is not None and task is not None:  # one that is unknown is refused where it is made
+            subject_of(task).refuse(wish)
+        return wish
 
 
 def asked_of(data: Any, target: Any, words: Mapping[str, Any], own: Mapping[str, Any] | None = None) -> Asked:

@@ -38,6 +38,9 @@ def fit(
     seed: int | None = None,
     seconds: float | None = None,
     find_rate: bool = False,
+    method: str | None = None,
+    steps: int | None = None,
+    seeds: int | None = None,
     language: str = "en",
     device: str = "auto",
     threads: int | None = None,
@@ -55,16 +58,19 @@ def fit(
     memory, the targets themselves: a Series, an array or a list.
     With ``folds`` each row is tested by a model that did not see it, and the shipped model averages those of the
     folds; with ``find_rate`` a good learning rate is measured first; ``language`` is that of the report, ``en`` or
-    ``zh``; ``track`` names trackers that follow the run: ``["mlflow", "tensorboard:DIR"]``. The data is inspected
-    first: a severe finding stops the run with SevereError unless ``accept`` names it, and with ``inspect=False``
-    nothing is looked for; findings go to ``tell`` at once, or a line each to ``note``. Raises AurifyError for anything
-    the user can mend and Interrupted after SIGINT or SIGTERM, with everything saved for ``resume``. ``words`` are:
+    ``zh``; ``track`` names trackers that follow the run: ``["mlflow", "tensorboard:DIR"]``. Where ``data`` names a
+    Gymnasium environment, as ``CartPole-v1`` and ``my_module:MyEnv`` do, ``seeds`` agents learn to act in it by a
+    ``method`` such as ``ppo``, ``steps`` steps each. The data is inspected first: a severe finding stops the run with
+    SevereError unless ``accept`` names it, and with ``inspect=False`` nothing is looked for; findings go to ``tell`` at
+    once, or a line each to ``note``. Raises AurifyError for anything the user can mend and Interrupted after SIGINT or
+    SIGTERM, with everything saved for ``resume``. ``words`` are:
     """
     began = time.monotonic()
     require_language(language)
     if force and resume:
         raise AurifyError("--force begins anew and --resume goes on: choose one")
     own = {"seed": seed, "budget.seconds": seconds, "budget.find_rate": find_rate or None, "split.folds": folds}
+    own |= {"task.method": method, "task.steps": steps, "task.agents": seeds}
     asked = asked_of(data, target, words, own)
     for text in asked.notes:
         note(text)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from aurify.catalog import Catalog
+from aurify.core.errors import AurifyError
 from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe
 from aurify.core.words import said
@@ -27,9 +28,13 @@ from aurify.workbench.subject import Check, Exam, Subject
 from aurify.workbench.summary import summarise
 from aurify.workbench.tested import Models, answers, learnt_from, sealed_answers, sealed_rows
 from aurify.workbench.tokens import tokens_told
+from aurify.workbench.wish import Wish
 
 MOST_TRIED = 10_000
 """Held-out rows that a graph is tried on."""
+
+OF_WORLDS = {"method": "--method", "steps": "--steps", "agents": "--seeds"}
+"""Settings of tasks that act, and the options that they have."""
 
 OF_FOLDS = said(
     "Scores are those of each fold's own model on rows it did not see; the shipped model averages the folds' and is not"
@@ -141,3 +146,10 @@ class Rows(Subject):
         chosen = (known.held if len(known.held) else known.fit)[:MOST_TRIED]  # of folds together nothing is held out
         rows = {name: np.asarray(values[chosen]) for name, values in store.inputs.items()}
         return rows, None if bundle.schema.classes else float(np.std(store.target[chosen]))
+
+    def refuse(self, wish: Wish) -> None:
+        for setting, option in OF_WORLDS.items():
+            if setting in wish.task:
+                raise AurifyError(
+                    f"{option} is about agents in a world, such as CartPole-v1, and {wish.name} is none: leave it out"
+                )

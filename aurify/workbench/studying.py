@@ -14,6 +14,7 @@ import numpy as np
 from aurify.catalog import Catalog
 from aurify.core.errors import AurifyError
 from aurify.core.folder import RunFolder, ablated
+from aurify.core.parts import Task
 from aurify.core.recipe import Recipe
 from aurify.core.watch import Watch
 from aurify.data.splits import Parts
@@ -23,6 +24,8 @@ from aurify.study.cells import Cells, Size, cells
 from aurify.study.worker import Trainer
 from aurify.study.workers import Here, Processes, Workers
 from aurify.training import device as devices
+from aurify.workbench.asked import Asked
+from aurify.workbench.wish import Wish
 
 
 @dataclass(frozen=True)
@@ -109,4 +112,22 @@ def refuse_words(words: Sequence[str], recipe: Any, run: Any) -> None:
         raise AurifyError(
             f"{run} has its data and recipe already; {words[0] if words else 'recipe'} is for a source:"
             " give the data instead of the run, or drop it"
+        )
+
+
+def wish_of_rows(asked: Asked, verb: str) -> Wish:
+    """What was asked of a verb that knows only rows; raises AurifyError for a world."""
+    wish = asked.wish()
+    task: Any = asked.catalog.parts["task"].get(wish.task["name"])
+    if task is not None:
+        refuse_worlds(task, str(wish.data), verb)
+    return wish
+
+
+def refuse_worlds(task: Task | type[Task], source: str | None, verb: str) -> None:
+    """Raise AurifyError where a verb that knows only rows is asked about what acts."""
+    if task.examples != "rows":
+        raise AurifyError(
+            f"aurify {verb} knows rows of data only, for now, and {source} is a world to act in: take aurify fit with"
+            " --method, --set and --with"
         )

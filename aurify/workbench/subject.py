@@ -10,6 +10,7 @@ from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe
 from aurify.data.findings import Findings
 from aurify.ship.bundle import Bundle
+from aurify.workbench.wish import Wish
 
 Check = Callable[[], None]
 
@@ -89,6 +90,6 @@ class Subject:
         """
         raise NotImplementedError
 
-    def refuse(self, words: Mapping[str, Any]) -> None:
-        """Raise AurifyError for a word of ``fit`` that was given and means nothing here."""
+    def refuse(self, wish: Wish) -> None:
+        """Raise AurifyError for a word that was given and means nothing for such examples."""
         raise NotImplementedError

@@ -38,7 +38,7 @@ from aurify.workbench.reporting import require_language
 from aurify.workbench.rows import Rows
 from aurify.workbench.runs import FittedRun
 from aurify.workbench.settling import lines, settle
-from aurify.workbench.studying import Room, is_run, started
+from aurify.workbench.studying import Room, is_run, started, wish_of_rows
 from aurify.workbench.wish import Wish
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def tune(
             with started(count, folder, chosen, asked.parts) as processes:
                 tell = tell or lines(note)
                 recipe = settle(
-                    asked.wish(),
+                    wish_of_rows(asked, "tune"),
                     folder,
                     asked.catalog,
                     tell,
@@ -175,7 +175,7 @@ def tune(
                 room = Room(folder, Rows().verified(folder), asked.catalog, chosen, asked.parts, watch)
                 around = space_of(recipe, asked.catalog, knobs, written)
                 named = bool(written) or bool(set(knobs) - {EVERY})
-                begins = _begins(goal, asked.wish(), around, len(room.among), named=named)
+                begins = _begins(goal, wish_of_rows(asked, "tune"), around, len(room.among), named=named)
                 hunt = Hunt(room, around, goal, count, began, progress, note, begins, storage)
                 with closing(_answers(room, storage, count, note)) as answers:
                     tuner = hunt.tuner(Trainings(answers, room.workers(processes)))

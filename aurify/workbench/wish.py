@@ -17,9 +17,13 @@ from aurify.core.errors import AurifyError, suggest
 from aurify.core.parts import Trait, fills
 from aurify.core.recipe import Recipe, Source, Split
 from aurify.core.words import said
+from aurify.worlds.naming import looks_like_a_world
 
 UNNAMED = "text"
 """The task that reads where none is named: it reads all that tables hold, and texts."""
+
+ACTING = "control"
+"""The task where none is named and the source is the name of a world."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +42,16 @@ class Wish:
 
     @property
     def name(self) -> str:
+        if isinstance(self.data, str) and looks_like_a_world(self.data):
+            return self.data.rpartition(":")[2].rpartition("/")[2]
         return Path(self.data).name if isinstance(self.data, (str, Path)) else "frame"
 
     @property
     def readable(self) -> bool:
         """Whether the data can be read (again)."""
-        return self.data is not None and (not isinstance(self.data, (str, Path)) or Path(self.data).exists())
+        if not isinstance(self.data, (str, Path)):
+            return self.data is not None
+        return looks_like_a_world(str(self.data)) or Path(self.data).exists()
 
     def says(self, setting: str) -> bool:
         """Whether a setting of the recipe itself is the user's word."""
@@ -80,16 +88,19 @@ def wish_of(
     early = [w for w in words if w.partition("=")[0].partition(".")[0] in ("task", "source", "split")]
     asked = catalogs.override({"task": {}, **plain, "techniques": {}}, settings=early)
     task = {"name": asked["task"]} if isinstance(asked["task"], str) else _section(asked, "task")
+    if isinstance(data, type):  # of an environment
+        data = f"{data.__module__}:{data.__qualname__}"
     source, split = (_section(asked, name) for name in ("source", "split"))
     roles = {**roles, "path": data if isinstance(data, (str, Path)) else None}
     source = {**source, **{k: _plainly(v) for k, v in roles.items() if v is not None and v != () and v != []}}
     settled = Split.make(split)
     if settled.folds is not None and source.get("test") is not None:
         raise AurifyError("--folds tests every row in turn and --test names the rows to test: choose one")
+    data = source.get("path") if data is None else data
     return Wish(
-        data=source.get("path") if data is None else data,
+        data=data,
         recipe=plain,
-        task={"name": UNNAMED, **task},
+        task={"name": ACTING if isinstance(data, str) and looks_like_a_world(data) else UNNAMED, **task},
         named="name" in task,
         source=source,
         split=settled,

@@ -1,0 +1,187 @@
+"""Scores of agents as plain data, in the shape that those of predictions have: what scores.json holds."""
+
+# S agents, N episodes, D draws
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aurify.core.words import in_a_row, said
+from aurify.measure.verdict import number
+
+DRAWS = 2000
+
+ENOUGH_AGENTS = 10
+"""Below this what agents return is preliminary: how far they lie apart is hardly known."""
+
+Statistic = Callable[[np.ndarray], np.ndarray]
+"""Of the last axis of numbers (..., S)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Returns:
+    """What agents returned (S, N) by ``policy`` and how long it took them, and whoever played beside them.
+
+    ``exact`` (S,) is what the surest actions of each return on average, and ``optimal`` the most that there is to
+    return: both computed, where the model of the world is known. ``best`` is the agent that is shipped.
+    """
+
+    value: Mapping[str, np.ndarray]
+    length: Mapping[str, np.ndarray]
+    random: np.ndarray
+    random_length: np.ndarray
+    best: int
+    exact: np.ndarray | None = None
+    optimal: float | None = None
+
+    @property
+    def agents(self) -> int:
+        return len(next(iter(self.value.values())))
+
+    def summary(self, seed: int) -> dict[str, Any]:
+        """Scores with intervals of resamples drawn by ``seed``, the baselines, the differences, the verdict."""
+        scores = _Scores(seed)
+        found = self._scores(scores)
+        random = {"return": scores.of_episodes(self.random), "length": scores.of_episodes(self.random_length)}
+        beside: dict[str, dict[str, Any]] = {"random": random}
+        if self.optimal is not None:
+            beside["optimal"] = {"return": {"value": self.optimal, "low": None, "high": None}}
+        differences = {name: {"return": _minus(found["return"], each["return"])} for name, each in beside.items()}
+        return {
+            "model": "agents",
+            "scores": found,
+            "members": {},
+            "baselines": {name: {k: v["value"] for k, v in each.items()} for name, each in beside.items()},
+            "baseline_scores": beside,
+            "differences": differences,
+            "greater_is_better": {k: True for k in found if not k.startswith("length")},
+            "main_metric": "return",
+            "verdict": self._verdict(found, differences),
+            "agents": self.agents,
+            "best_agent": self.best,
+            "preliminary": self.agents < ENOUGH_AGENTS,
+            "episodes": len(self.random),
+            "draws": DRAWS,
+            "intervals": said("cover agents of other seeds")
+            if self.agents > 1
+            else said("cover other episodes of this one agent, not other agents"),
+        }
+
+    def _scores(self, scores: _Scores) -> dict[str, Any]:
+        greedy = self.value["greedy"]
+        found = {"return": scores.of_agents(greedy, _mean)}
+        if self.agents > 1:
+            found["return_iqm"] = scores.of_agents(greedy, _interquartile_mean)
+            found["return_median"] = scores.of_agents(greedy, lambda values: np.median(values, axis=-1))
+            found["return_best"] = scores.of_episodes(greedy[self.best])
+        if "sampled" in self.value:
+            found["return_sampled"] = scores.of_agents(self.value["sampled"], _mean)
+        if self.exact is not None and np.isfinite(self.exact).all():
+            found["return_exact"] = scores.of_agents(self.exact[:, None], _mean)
+            if self.optimal:
+                found["share_of_optimal"] = _share(found["return_exact"], self.optimal)
+        return {**found, "length": scores.of_agents(self.length["greedy"], _mean)}
+
+    def _verdict(self, found: Mapping[str, Any], differences: Mapping[str, Any]) -> str:
+        score, told = found["return"], list[str]()
+        told.append(
+            said(
+                "The agents return {value} on average{interval}, a random policy {random}.",
+                value=number(score["value"]),
+                interval=_interval(score),
+                random=number(float(self.random.mean())),
+            )
+            if self.agents > 1
+            else said(
+                "The agent returns {value} on average{interval}, a random policy {random}.",
+                value=number(score["value"]),
+                interval=_interval(score),
+                random=number(float(self.random.mean())),
+            )
+        )
+        if differences["random"]["return"]["verdict"] != "better":
+            told.append(said("That is not measurably better than acting at random."))
+        if "share_of_optimal" in found and found["share_of_optimal"]["value"] is not None:
+            share = found["share_of_optimal"]["value"]
+            told.append(
+                said(
+                    "By the model of the world, the surest actions reach {share:.1%} of the optimum {optimal}.",
+                    share=share,
+                    optimal=number(self.optimal),
+                )
+            )
+        elif self.optimal is not None:
+            told.append(said("The optimum is {optimal}.", optimal=number(self.optimal)))
+        if self.agents < ENOUGH_AGENTS:
+            told.append(
+                said(
+                    "With fewer than {enough} agents this is preliminary: agents of other seeds may do otherwise.",
+                    enough=ENOUGH_AGENTS,
+                )
+            )
+        return in_a_row(told)
+
+
+class _Scores:
+    """Statistics with the ends of 95 % percentile intervals, all of the same resamples."""
+
+    def __init__(self, seed: int):
+        self.seed = seed
+
+    def of_agents(self, values: np.ndarray, statistic: Statistic) -> dict[str, float | None]:
+        """Of values (S, N), resampled by agents; of one agent by episodes."""
+        if len(values) == 1:
+            return self.of_episodes(values[0])
+        each = values.mean(1)
+        return self._interval(each, statistic)
+
+    def of_episodes(self, values: np.ndarray) -> dict[str, float | None]:
+        """The mean of values (N,), resampled by episodes."""
+        return self._interval(values, _mean)
+
+    def _interval(self, values: np.ndarray, statistic: Statistic) -> dict[str, float | None]:
+        if len(values) == 1:
+            return {"value": float(values[0]), "low": None, "high": None}
+        random = np.random.Generator(np.random.PCG64(self.seed))
+        drawn = statistic(values[random.integers(0, len(values), (DRAWS, len(values)))])
+        low, high = np.quantile(drawn, (0.025, 0.975)).tolist()
+        return {"value": float(statistic(values)), "low": low, "high": high}
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    return values.mean(-1)
+
+
+def _interquartile_mean(values: np.ndarray) -> np.ndarray:
+    from scipy.stats import trim_mean
+
+    return trim_mean(values, 0.25, axis=-1)
+
+
+def _minus(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
+    """The difference of two that were resampled apart: what is known of each adds up in squares."""
+    value = ours["value"] - theirs["value"]
+    low = value - math.hypot(_reach(ours, "low"), _reach(theirs, "high"))
+    high = value + math.hypot(_reach(ours, "high"), _reach(theirs, "low"))
+    verdict = "better" if low > 0 else "worse" if high < 0 else "no measurable difference"
+    return {"value": value, "low": low, "high": high, "verdict": verdict}
+
+
+def _reach(score: Mapping[str, Any], end: str) -> float:
+    return 0.0 if score[end] is None else score[end] - score["value"]
+
+
+def _share(score: Mapping[str, Any], optimal: float) -> dict[str, float | None]:
+    """How much of the optimum a return is; where returns are costs, how much of them could not have been spared."""
+    return {k: None if v is None or not v else optimal / v if optimal < 0 else v / optimal for k, v in score.items()}
+
+
+def _interval(score: Mapping[str, Any]) -> str:
+    if score["low"] is None:
+        return ""
+    return said(" (95% {low} to {high})", low=number(score["low"]), high=number(score["high"]))
