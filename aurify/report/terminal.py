@@ -31,7 +31,8 @@ REFRESH_SECONDS = 0.2
 def progress(console: Console) -> Iterator[Show]:
     """A bar with the score, the best so far and the time left; it goes away when training ends.
 
-    Where there is no terminal nothing is shown.
+    Of agents also how many steps they take in their world in a second, and how often at random. Where there is no
+    terminal nothing is shown.
     """
     if not console.is_terminal:
         yield lambda run: None
@@ -46,15 +47,18 @@ def progress(console: Console) -> Iterator[Show]:
     bar = Progress(*columns, console=console, transient=True, auto_refresh=False)
     task = bar.add_task("training", score="")
     shown = 0.0
+    began: tuple[float, int] | None = None
 
     def show(run: Run) -> None:
-        nonlocal shown
+        nonlocal shown, began
         now = time.monotonic()
         if now - shown < REFRESH_SECONDS and run.step < run.steps:
             return
         shown = now
+        began = began or (now, run.step)
+        pace = (run.step - began[1]) / max(now - began[0], 1e-9)
         bar.start()  # not before: reading has a bar of its own
-        bar.update(task, total=run.steps, completed=run.step, score=_score(run))
+        bar.update(task, total=run.steps, completed=run.step, score=_score(run, pace))
         bar.refresh()
 
     try:
@@ -96,11 +100,18 @@ def reading(console: Console) -> Iterator[None]:
                 bar.stop()
 
 
-def _score(run: Run) -> str:
-    if not run.log or run.best is None:
-        return ""
-    name, sign = run.problem.score_name, 1 if run.problem.greater_is_better else -1
-    return f"held-out {name} {run.log[-1][name]:.4g}, best {sign * run.best:.4g}"
+def _score(run: Run, pace: float) -> str:
+    """The last score and the best one, and of agents how they are getting on at ``pace`` updates a second."""
+    told: list[str] = []
+    if run.log and run.best is not None:
+        name, sign = run.problem.score_name, 1 if run.problem.greater_is_better else -1
+        told = [f"held-out {name} {run.log[-1][name]:.4g}", f"best {sign * run.best:.4g}"]
+    if run.recipe.task.examples == "episodes" and pace > 0:
+        steps = run.recipe.task.settings()["steps"] * run.problem.members
+        told.append(f"{pace * steps / run.steps:,.0f} steps/s")
+    if run.log and "epsilon" in run.log[-1]:
+        told.append(f"epsilon {run.log[-1]['epsilon']:.2f}")
+    return ", ".join(told)
 
 
 STYLES = {SEVERE: "bold red", WARNING: "yellow", NOTE: "dim"}

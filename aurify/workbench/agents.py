@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,7 +115,7 @@ class Moment:
 def moments(world: World, act: Act, seed: int, render: str | None) -> Iterator[Moment]:
     """One episode, moment by moment: the same as ``worlds.episodes.play`` plays with that seed."""
     observed = world.observed
-    with closing(world.make(render)) as env:
+    with _silent(), closing(world.make(render)) as env:
 
         def picture() -> Any:
             return None if render is None else env.render()
@@ -134,6 +135,21 @@ def moments(world: World, act: Act, seed: int, render: str | None) -> Iterator[M
             raise
         except Exception as error:
             raise failed(world.source, "fails while it is played", error) from error
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """No screen and no loudspeaker for pygame, by which many worlds draw: what is asked for are arrays."""
+    before = {name: os.environ.get(name) for name in ("SDL_VIDEODRIVER", "SDL_AUDIODRIVER")}
+    os.environ |= {name: "dummy" for name in before}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def ways_to_draw(world: World) -> list[str]:
