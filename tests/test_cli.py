@@ -17,7 +17,8 @@ SURFACE = {
     "fit": "SOURCE --image --size --aspect"
     " --task --target -t --drop --test --split --folds --separator --encoding --header --missing --text"
     " --types --positive --weight --recipe --set --with --without --parts --out -o --force --resume --seed --time"
-    " --find-rate --blend --lang --device --threads --checkpoint-every --track --accept --inspect --quiet -q --json",
+    " --find-rate --blend --lang --device --threads --checkpoint-every --track --accept --inspect --quiet -q --json"
+    " --method --steps --seeds",
     "inspect": "SOURCE --image --size --aspect"
     " --task --target -t --test --drop --split --separator --encoding --header --missing --text"
     " --types --positive --weight --recipe --parts --fix --out -o --seed --lang --quiet -q --json",
@@ -32,6 +33,7 @@ SURFACE = {
     " --missing --text --types --positive --weight --recipe --set --with --without --blend --parts --accept --inspect"
     " --out -o --force --resume --seed --lang --device --quiet -q --json",
     "evaluate": "RUN DATA --parts --out -o --force --seed --lang --device --quiet -q --json",
+    "play": "RUN --episodes --agent --sampled --record --parts --force --seed --device --quiet -q --json",
     "export": "RUN FILE --parts --force --quiet -q --json",
     "report": "RUN --lang --out -o --parts --device --json",
     "predict": "RUN DATA --top --parts --out -o --force --device --quiet -q --json",

@@ -107,8 +107,8 @@ def _score(run: Run, pace: float) -> str:
         name, sign = run.problem.score_name, 1 if run.problem.greater_is_better else -1
         told = [f"held-out {name} {run.log[-1][name]:.4g}", f"best {sign * run.best:.4g}"]
     if run.recipe.task.examples == "episodes" and pace > 0:
-        steps = run.recipe.task.settings()["steps"] * run.problem.members
-        told.append(f"{pace * steps / run.steps:,.0f} steps/s")
+        settings = run.recipe.task.settings()
+        told.append(f"{pace * settings['steps'] * settings['agents'] / run.steps:,.0f} steps/s")
     if run.log and "epsilon" in run.log[-1]:
         told.append(f"epsilon {run.log[-1]['epsilon']:.2f}")
     return ", ".join(told)

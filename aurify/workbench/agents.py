@@ -18,13 +18,13 @@ from aurify.core import rng
 from aurify.core.errors import AurifyError, listing
 from aurify.ship.bundle import Bundle
 from aurify.ship.pipeline import WHOLE_ROWS, Member
-from aurify.worlds.episodes import Act
+from aurify.worlds.episodes import ENDLESS, Act
 from aurify.worlds.field import episode_seed
 from aurify.worlds.naming import failed
 from aurify.worlds.world import World
 
-GREEDY, SAMPLED, RANDOM, OPTIMAL = "greedy", "sampled", "random", "optimal"
-"""How is acted: as seems best, as likely as it seems best, evenly, and as nobody can do better."""
+GREEDY, SAMPLED, RANDOM = "greedy", "sampled", "random"
+"""How is acted: as seems best, as likely as it seems best, and evenly."""
 
 SPREAD = "spread"
 """The tensor (A,) of a layer of what acts by numbers: how far it tries to each side."""
@@ -61,23 +61,6 @@ def acting(bundle: Bundle, member: Member, world: World, policy: str, seeds: Seq
 def samples(member: Member, world: World) -> bool:
     """Whether an agent may act otherwise than greedily: of numbers only one that says how far it tries."""
     return world.actions.count is not None or _spread(member) is not None
-
-
-def acting_at_random(world: World, seeds: Sequence[int]) -> Act:
-    """Every action equally often; of numbers all between their bounds, standard normal where nothing bounds them."""
-    draws, actions = [_draws(seed) for seed in seeds], world.actions
-
-    def act(observations: np.ndarray, which: np.ndarray) -> np.ndarray:
-        if actions.count is not None:
-            return actions.to_world(np.array([draws[at].integers(actions.count) for at in which]))
-        low, high = np.array(actions.low), np.array(actions.high)
-        bounded = np.isfinite(low) & np.isfinite(high)
-        low, width = np.where(bounded, low, 0.0), np.where(bounded, high - low, 0.0)
-        drawn = np.stack([low + width * draws[at].random(len(low)) for at in which])
-        away = np.stack([draws[at].standard_normal(len(low)) for at in which])
-        return actions.to_world(np.where(bounded, drawn, away))
-
-    return act
 
 
 @torch.no_grad()
@@ -123,12 +106,13 @@ def moments(world: World, act: Act, seed: int, render: str | None) -> Iterator[M
         try:
             observation, _ = env.reset(seed=episode_seed(seed, 0))
             yield Moment(np.asarray(observation, dtype=observed.dtype), picture())
-            ended = False
+            ended, steps = False, 0
             while not ended:
                 action = act(np.asarray(observation, dtype=observed.dtype)[None], np.zeros(1, dtype=np.int64))
                 taken = action.tolist()[0] if action.ndim == 1 else action[0]
                 observation, reward, terminated, truncated, _ = env.step(taken)
-                ended = bool(terminated or truncated)
+                steps += 1
+                ended = bool(terminated or truncated) or steps >= (world.limit or ENDLESS)
                 shown = np.asarray(observation, dtype=observed.dtype)
                 yield Moment(shown, picture(), float(reward), bool(terminated), ended)
         except AurifyError:
@@ -141,7 +125,7 @@ def moments(world: World, act: Act, seed: int, render: str | None) -> Iterator[M
 def _silent() -> Iterator[None]:
     """No screen and no loudspeaker for pygame, by which many worlds draw: what is asked for are arrays."""
     before = {name: os.environ.get(name) for name in ("SDL_VIDEODRIVER", "SDL_AUDIODRIVER")}
-    os.environ |= {name: "dummy" for name in before}
+    os.environ |= dict.fromkeys(before, "dummy")
     try:
         yield
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,7 +61,7 @@ class Recording:
         while len(self.shown) > MOST_PICTURES and not all(last for _, last in self.shown):
             self._thin()
         if self.path.suffix == ".txt":
-            write_bytes(self.path, ("\n\n".join(_plain(each) for each, _ in self.shown) + "\n").encode())
+            write_bytes(self.path, ("\n\n".join(_marked(str(each)) for each, _ in self.shown) + "\n").encode())
             return len(self.shown)
         texts = [each for each, _ in self.shown if isinstance(each, str)]
         pictures = list(_written(texts)) if texts else [each for each, _ in self.shown if not isinstance(each, str)]
@@ -86,13 +87,6 @@ def _small(picture: np.ndarray) -> Image.Image:
     return image.quantize(COLOURS)
 
 
-def _plain(text: str | Image.Image) -> str:
-    """A text without what colours a terminal."""
-    import re
-
-    return re.sub(r"\x1b\[[\d;]*m", "", str(text)).strip("\n")
-
-
 def _written(texts: Sequence[str]) -> Iterator[Image.Image]:
     """Texts as pictures of one size."""
     from PIL import Image, ImageDraw, ImageFont
@@ -109,6 +103,5 @@ def _written(texts: Sequence[str]) -> Iterator[Image.Image]:
 
 def _marked(text: str) -> str:
     """A text in which what a terminal would colour stands in brackets."""
-    import re
-
-    return _plain(re.sub(r"\x1b\[[1-9][\d;]*m(.*?)\x1b\[0m", r"[\1]", text))
+    marked = re.sub(r"\x1b\[[1-9][\d;]*m(.*?)\x1b\[0m", r"[\1]", text)
+    return re.sub(r"\x1b\[[\d;]*m", "", marked).strip("\n")

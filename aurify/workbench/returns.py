@@ -1,26 +1,25 @@
 """Scores of agents as plain data, in the shape that those of predictions have: what scores.json holds."""
 
-# S agents, N episodes, D draws
+# S agents, N episodes
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from aurify.core.words import in_a_row, said
+from aurify.measure.agents import DRAWS, Estimate, aggregates
 from aurify.measure.verdict import number
-
-DRAWS = 2000
 
 ENOUGH_AGENTS = 10
 """Below this what agents return is preliminary: how far they lie apart is hardly known."""
 
-Statistic = Callable[[np.ndarray], np.ndarray]
-"""Of the last axis of numbers (..., S)."""
+Score = dict[str, float | None]
+"""``value`` with the ends ``low`` and ``high`` of its interval."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +44,8 @@ class Returns:
 
     def summary(self, seed: int) -> dict[str, Any]:
         """Scores with intervals of resamples drawn by ``seed``, the baselines, the differences, the verdict."""
-        scores = _Scores(seed)
-        found = self._scores(scores)
-        random = {"return": scores.of_episodes(self.random), "length": scores.of_episodes(self.random_length)}
+        found = self._scores(seed)
+        random = {"return": _of_episodes(self.random, seed), "length": _of_episodes(self.random_length, seed)}
         beside: dict[str, dict[str, Any]] = {"random": random}
         if self.optimal is not None:
             beside["optimal"] = {"return": {"value": self.optimal, "low": None, "high": None}}
@@ -72,20 +70,18 @@ class Returns:
             else said("cover other episodes of this one agent, not other agents"),
         }
 
-    def _scores(self, scores: _Scores) -> dict[str, Any]:
-        greedy = self.value["greedy"]
-        found = {"return": scores.of_agents(greedy, _mean)}
+    def _scores(self, seed: int) -> dict[str, Score]:
+        greedy = _of_agents(self.value["greedy"], seed)
+        found = {"return": greedy.pop("mean"), **{f"return_{name}": score for name, score in greedy.items()}}
         if self.agents > 1:
-            found["return_iqm"] = scores.of_agents(greedy, _interquartile_mean)
-            found["return_median"] = scores.of_agents(greedy, lambda values: np.median(values, axis=-1))
-            found["return_best"] = scores.of_episodes(greedy[self.best])
+            found["return_best"] = _of_episodes(self.value["greedy"][self.best], seed)
         if "sampled" in self.value:
-            found["return_sampled"] = scores.of_agents(self.value["sampled"], _mean)
+            found["return_sampled"] = _of_agents(self.value["sampled"], seed)["mean"]
         if self.exact is not None and np.isfinite(self.exact).all():
-            found["return_exact"] = scores.of_agents(self.exact[:, None], _mean)
+            found["return_exact"] = _of_agents(self.exact[:, None], seed)["mean"]
             if self.optimal:
                 found["share_of_optimal"] = _share(found["return_exact"], self.optimal)
-        return {**found, "length": scores.of_agents(self.length["greedy"], _mean)}
+        return {**found, "length": _of_agents(self.length["greedy"], seed)["mean"]}
 
     def _verdict(self, found: Mapping[str, Any], differences: Mapping[str, Any]) -> str:
         score, told = found["return"], list[str]()
@@ -127,40 +123,22 @@ class Returns:
         return in_a_row(told)
 
 
-class _Scores:
-    """Statistics with the ends of 95 % percentile intervals, all of the same resamples."""
-
-    def __init__(self, seed: int):
-        self.seed = seed
-
-    def of_agents(self, values: np.ndarray, statistic: Statistic) -> dict[str, float | None]:
-        """Of values (S, N), resampled by agents; of one agent by episodes."""
-        if len(values) == 1:
-            return self.of_episodes(values[0])
-        each = values.mean(1)
-        return self._interval(each, statistic)
-
-    def of_episodes(self, values: np.ndarray) -> dict[str, float | None]:
-        """The mean of values (N,), resampled by episodes."""
-        return self._interval(values, _mean)
-
-    def _interval(self, values: np.ndarray, statistic: Statistic) -> dict[str, float | None]:
-        if len(values) == 1:
-            return {"value": float(values[0]), "low": None, "high": None}
-        random = np.random.Generator(np.random.PCG64(self.seed))
-        drawn = statistic(values[random.integers(0, len(values), (DRAWS, len(values)))])
-        low, high = np.quantile(drawn, (0.025, 0.975)).tolist()
-        return {"value": float(statistic(values)), "low": low, "high": high}
+def _of_agents(values: np.ndarray, seed: int) -> dict[str, Score]:
+    """``mean``, ``iqm`` and ``median`` of values (S, N) over agents; of one agent the ``mean`` over episodes."""
+    if len(values) == 1:
+        return {"mean": _of_episodes(values[0], seed)}
+    return {name: _plain(found) for name, found in aggregates(values.mean(1), seed=seed).items()}
 
 
-def _mean(values: np.ndarray) -> np.ndarray:
-    return values.mean(-1)
+def _of_episodes(values: np.ndarray, seed: int) -> Score:
+    """The mean of values (N,), resampled by episodes."""
+    return _plain(aggregates(values, seed=seed)["mean"])
 
 
-def _interquartile_mean(values: np.ndarray) -> np.ndarray:
-    from scipy.stats import trim_mean
-
-    return trim_mean(values, 0.25, axis=-1)
+def _plain(found: Estimate) -> Score:
+    """As JSON knows it: what is undefined is null."""
+    numbers = {name: float(getattr(found, name)) for name in ("value", "low", "high")}
+    return {name: value if math.isfinite(value) else None for name, value in numbers.items()}
 
 
 def _minus(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,9 +154,15 @@ def _reach(score: Mapping[str, Any], end: str) -> float:
     return 0.0 if score[end] is None else score[end] - score["value"]
 
 
-def _share(score: Mapping[str, Any], optimal: float) -> dict[str, float | None]:
+def _share(score: Mapping[str, Any], optimal: float) -> Score:
     """How much of the optimum a return is; where returns are costs, how much of them could not have been spared."""
-    return {k: None if v is None or not v else optimal / v if optimal < 0 else v / optimal for k, v in score.items()}
+
+    def of(value: float | None) -> float | None:
+        if value is None or (optimal < 0 and not value):
+            return None
+        return optimal / value if optimal < 0 else value / optimal
+
+    return {name: of(value) for name, value in score.items()}
 
 
 def _interval(score: Mapping[str, Any]) -> str:

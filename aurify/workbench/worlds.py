@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,6 @@ from aurify.workbench.agents import (
     RANDOM,
     SAMPLED,
     acting,
-    acting_at_random,
     answered,
     moments,
     samples,
@@ -36,6 +35,7 @@ from aurify.workbench.agents import (
 from aurify.workbench.returns import Returns
 from aurify.workbench.subject import Check, Exam, Subject
 from aurify.workbench.wish import Wish
+from aurify.worlds.chance import at_random
 from aurify.worlds.checking import CHECKS, look
 from aurify.worlds.episodes import Act, Episodes, play
 from aurify.worlds.exact import expected_return, model_of, optimal_return
@@ -69,7 +69,7 @@ class EpisodeExam(Exam):
             for policy in (GREEDY, SAMPLED) if samples(member, self.world) else (GREEDY,):
                 act = acting(self.bundle, member, self.world, policy, self.seeds)
                 self.played[agent, policy] = self._play(act, check)
-        self.played[None, RANDOM] = self._play(acting_at_random(self.world, self.seeds), check)
+        self.played[None, RANDOM] = self._play(at_random(self.world, self.seeds), check)
 
     def _play(self, act: Act, check: Check) -> Episodes:
         return play(self.world, self.seeds, act, check)
@@ -89,8 +89,7 @@ class EpisodeExam(Exam):
 
     def _exact(self) -> dict[str, Any]:
         """What the greedy policies return on average, and the most there is to return, by the model of the world."""
-        with closing(self.world.make()) as env:
-            model = model_of(env)
+        model = model_of(self.world)
         if model is None:
             return {}
         states = np.arange(len(model.start))

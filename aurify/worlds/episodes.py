@@ -18,6 +18,9 @@ Act = Callable[[np.ndarray, np.ndarray], np.ndarray]
 SIDE_BY_SIDE = 1024
 """Environments that are made at once, at most: more of them make no step of the network cheaper."""
 
+ENDLESS = 10_000
+"""Steps after which an episode is left that nothing else cuts off: who walks in circles would play for ever."""
+
 
 @dataclass(frozen=True, eq=False)
 class Episodes:
@@ -43,13 +46,13 @@ def play(
     """
     stage = side or Singles(world, min(len(seeds), SIDE_BY_SIDE))
     try:
-        return _played(stage, seeds, act, check)
+        return _played(stage, seeds, act, check, world.limit or ENDLESS)
     finally:
         if side is None:
             stage.close()
 
 
-def _played(stage: Singles, seeds: Sequence[int], act: Act, check: Callable[[], None]) -> Episodes:
+def _played(stage: Singles, seeds: Sequence[int], act: Act, check: Callable[[], None], most: int) -> Episodes:
     count, at_once = len(seeds), len(stage.envs)
     value, length, terminated = np.zeros(count), np.zeros(count, dtype=np.int64), np.zeros(count, dtype=bool)
     for start in range(0, count, max(at_once, 1)):
@@ -62,6 +65,6 @@ def _played(stage: Singles, seeds: Sequence[int], act: Act, check: Callable[[], 
             value[which] += step.reward
             length[which] += 1
             terminated[which] = step.terminated
-            going = ~step.ended
+            going = ~step.ended & (length[which] < most)
             which, observation = which[going], step.after[going]
     return Episodes(np.array(seeds, dtype=np.int64), value, length, terminated)
