@@ -227,6 +227,10 @@ class Task(Part):
         """
         raise NotImplementedError
 
+    def outputs(self, schema: Any) -> int:
+        """How many numbers (K) a network says of a row: one of each class, or one."""
+        return 1 if schema.classes is None else len(schema.classes)
+
     def merge(self, output: Tensor) -> Tensor:
         """One output (B, K) of a network's (B, K), or of those of M members trained side by side (B, M, K)."""
         raise NotImplementedError

@@ -217,7 +217,7 @@ def _rebuilt(
         inputs = prepare.raw_inputs(schema)
         for layer in layers:
             inputs = layer.inputs(inputs)
-        signature = Signature(inputs, 1 if schema.classes is None else len(schema.classes))
+        signature = Signature(inputs, recipe.task.outputs(schema))
         start = f"{prefix}/network/"
         weights = {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
         with torch.device("meta"), _Unfilled():

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from aurify.core.errors import AurifyError
 from aurify.core.once import Once, anew
 from aurify.core.parts import Task, Trait, knob
 from aurify.core.recipe import Recipe, Source
+from aurify.data.schema import Schema
 from aurify.data.splits import Parts
 from aurify.data.store import Asked
 from aurify.data.tables import ask_table
@@ -63,6 +66,7 @@ class Control(Task):
     held: int = knob(10, "episodes that validate and choose among agents", legal=(1, 100_000))
     tested: int = knob(100, "episodes of the final test", legal=(1, 1_000_000))
     options: tuple[str, ...] = knob((), "settings of the environment, each as NAME=VALUE")
+    numbers: int = knob(0, "numbers that an action has, as the world says; 0: it is one of some", legal=(0, 100_000))
 
     @property
     def traits(self) -> frozenset[Trait]:
@@ -73,13 +77,16 @@ class Control(Task):
     def read(self, source: Source, data: Any, by: str = "random", *, labelled: bool = True) -> Met:
         return Met(World.of(str(data), _settings(self.options)))
 
-    def ask(self, schema: Any, data: Any, source: Source, *, labelled: bool, by: str = "random") -> Asked:
+    def ask(self, schema: Schema, data: Any, source: Source, *, labelled: bool, by: str = "random") -> Asked:
         return ask_table(schema, data, source, labelled=labelled, by=by)
 
     def settled(self, store: World) -> Self:
         if store.actions.count is None and self.method not in POLICIES:
             raise AurifyError(f"task.method = {self.method} chooses among actions; {store.source} takes numbers: ppo")
-        return self
+        return replace(self, numbers=0 if store.actions.count is not None else math.prod(store.actions.shape))
+
+    def outputs(self, schema: Schema) -> int:
+        return self.numbers or super().outputs(schema)
 
     def setting(self, name: str) -> Any:
         """A setting, as the method has it where nothing says otherwise."""
@@ -136,7 +143,12 @@ class Control(Task):
         return output
 
     def answers(self, output: Tensor) -> Tensor:
-        return output
+        """How probable each action is (B, K): of one that goes by values the best one is sure; or numbers (B, A)."""
+        if self.numbers:
+            return output.squeeze(1) if self.numbers == 1 else output
+        if self.method in POLICIES:
+            return output.softmax(1)
+        return F.one_hot(output.argmax(1), output.shape[1]).to(output.dtype)
 
 
 def _settings(options: tuple[str, ...]) -> Mapping[str, Any]:

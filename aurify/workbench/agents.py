@@ -77,8 +77,10 @@ def _draws(seed: int) -> np.random.Generator:
 
 
 def _spread(member: Member) -> np.ndarray | None:
-    found = [layer.tensors()[SPREAD] for layer in member.layers if SPREAD in layer.tensors()]
-    return found[-1].double().cpu().numpy() if found else None
+    """How far an agent tries (A,), where it says so."""
+    found = [layer.tensors().get(SPREAD) for layer in member.layers]
+    told = [spread for spread in found if spread is not None and len(spread)]
+    return told[-1].double().cpu().numpy() if told else None
 
 
 @dataclass(frozen=True, eq=False)
