@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from aurify.core.run import Run
     from aurify.core.types import Layer
 
@@ -61,6 +59,6 @@ class Targets(Protocol):
         ...
 
 
-def those(techniques: Sequence[object], seam: type[T]) -> list[T]:
-    """The techniques that fill a seam."""
-    return [technique for technique in techniques if isinstance(technique, seam)]
+def those(run: Run, seam: type[T]) -> list[T]:
+    """The techniques of a run that fill a seam; looked for once, since every step asks."""
+    return run.once(seam, lambda: [technique for technique in run.techniques if isinstance(technique, seam)])

@@ -85,7 +85,7 @@ class ActingProblem:
     def inputs(self, observation: np.ndarray, run: Run, *, learn: bool = False) -> dict[str, Tensor]:
         """Observations (S * N, ...) as a network takes them in; with ``learn`` techniques learn from them."""
         values = self.world.values(observation)
-        if "numbers" in values and (eyes := those(run.techniques, Sees)):
+        if "numbers" in values and (eyes := those(run, Sees)):
             numbers = values["numbers"].unflatten(0, (len(self.seeds), -1))
             for technique in eyes:
                 if learn:
@@ -151,7 +151,7 @@ class ActingProblem:
 
     def _layer(self, run: Run, agent: int) -> Layer:
         layer: Layer = self.plain
-        for technique in those(run.techniques, Sees):
+        for technique in those(run, Sees):
             layer = technique.seeing(agent)
         return layer
 

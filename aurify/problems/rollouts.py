@@ -159,7 +159,7 @@ class Rollouts:
         kept = {name: v.unflatten(0, (agents, -1)) for name, v in inputs.items()}
         ended, terminated = (torch.from_numpy(v).view(agents, -1) for v in (step.ended, step.terminated))
         reward = torch.from_numpy(step.reward).view(agents, -1)
-        for technique in those(run.techniques, Rewards):
+        for technique in those(run, Rewards):
             reward = technique.rewarded(reward, ended, run)
         before = problem.policy.log_probability(output.flatten(0, 1), action.flatten(0, 1)).view(agents, -1)
         return {
