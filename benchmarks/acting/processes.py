@@ -38,8 +38,9 @@ def process(command: Sequence[str], folder: Path, env: Mapping[str, str]) -> End
 
 
 def one_thread() -> dict[str, str]:
-    """The environment of this repository's own programs, one thread each."""
-    return {**os.environ, "OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    """The environment of this repository's own programs, one thread each; packages that lie elsewhere are kept."""
+    paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1", "PYTHONPATH": paths}
 
 
 def one_thread_elsewhere() -> dict[str, str]:
