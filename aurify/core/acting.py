@@ -45,8 +45,12 @@ class Rewards(Protocol):
 class Acts(Protocol):
     """Chooses otherwise than the surest action while collecting."""
 
-    def chosen(self, output: Tensor, surest: Tensor, step: int, run: Run) -> Tensor:
-        """Choices (S, E) of outputs (S, E, K), whose best ones are ``surest``, at a ``step`` of the collecting."""
+    def chosen(self, output: Tensor, surest: Tensor, luck: Tensor, run: Run) -> Tensor:
+        """Choices (S, E) of outputs (S, E, K), the best of which are ``surest``; ``luck`` (S, E, 2) is in [0, 1)."""
+        ...
+
+    def level(self, run: Run) -> float:
+        """How often it chooses otherwise, at most."""
         ...
 
 

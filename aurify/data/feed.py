@@ -131,6 +131,9 @@ class RowFeed:
         """``served`` is a running hash of every epoch's row ids in order: runs with one hash saw the same rows."""
         return {"step": self.step, "served": self.served, "hashed_epochs": self.hashed_epochs}
 
+    def mark(self) -> dict[str, Any]:
+        return self.state()
+
     def restore(self, state: dict[str, Any]) -> None:
         self.step, self.served, self.hashed_epochs = state["step"], state["served"], state["hashed_epochs"]
         self._epoch = -1  # drawn again, and hashed again where it was not

@@ -80,6 +80,9 @@ class Rollouts:
     def state(self) -> dict[str, Any]:
         return {"at": self.at, "played": self.played, "gathered": self._gathered, "field": self._place}
 
+    def mark(self) -> dict[str, Any]:
+        return self.state()
+
     def restore(self, state: Mapping[str, Any]) -> None:
         self.at, self.played, self._place = state["at"], state["played"], state["field"]
         self._gathered = {name: v.to(self.problem.device) for name, v in state["gathered"].items()}

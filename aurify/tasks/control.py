@@ -20,8 +20,10 @@ from aurify.data.schema import Schema
 from aurify.data.splits import Parts
 from aurify.data.store import Asked
 from aurify.data.tables import ask_table
-from aurify.problems.acting import ActingProblem
+from aurify.problems.acting import ActingProblem, Method
 from aurify.problems.rollouts import PolicyGradient
+from aurify.problems.sweeps import ValueIteration
+from aurify.problems.transitions import EPOCH, TemporalDifference
 from aurify.worlds.world import Met, World
 
 POLICIES = frozenset({"ppo", "a2c", "reinforce"})
@@ -30,11 +32,16 @@ OWN: dict[str, dict[str, Any]] = {
     "ppo": {"envs": 8, "horizon": 128, "passes": 10, "trace": 0.95},
     "a2c": {"envs": 16, "horizon": 8, "passes": 1, "trace": 1.0},
     "reinforce": {"envs": 8, "horizon": 512, "passes": 1, "trace": 1.0},
+    "q_learning": {"envs": 8, "horizon": 1, "passes": 1, "trace": 0.0},
+    "sarsa": {"envs": 8, "horizon": 1, "passes": 1, "trace": 0.0},
+    "value_iteration": {"envs": 1, "horizon": 1, "passes": 1, "trace": 0.0},
 }
 """What ``auto`` is, by method: the settings that papers and zoos agree on, not those of one world."""
 
 BATCH = 256
 VALIDATIONS = 20
+SWEEPS = 100_000
+"""At most: value iteration stops when nothing changes."""
 
 
 @dataclass(kw_only=True)
@@ -94,6 +101,8 @@ class Control(Task):
         return OWN[self.method][name] if said is None else said
 
     def defaults(self, store: World) -> dict[str, Any]:
+        if self.method not in POLICIES:
+            return self._of_values(store)
         techniques: dict[str, dict[str, Any]] = {"gradient_clipping": {"limit": 0.5}, "decay": {}}
         if store.schema.numbers:
             techniques |= {"normalize_observations": {}}
@@ -114,15 +123,31 @@ class Control(Task):
             "budget": {"batch_size": BATCH, "epochs": epochs, "validate_every": every},
         }
 
+    def _of_values(self, store: World) -> dict[str, Any]:
+        exact = self.method == "value_iteration"
+        epochs = SWEEPS if exact else max(1, round(self.steps / self.setting("envs") / EPOCH))
+        seen = {"name": "tabular"} if store.schema.categories else {"name": "mlp", "width": 64, "depth": 2}
+        every = SWEEPS if exact else EPOCH * max(1, epochs // VALIDATIONS)
+        return {
+            "network": seen,
+            "optimizer": {"name": "sgd", "learning_rate": 1.0 if exact else 0.5, "momentum": 0.0, "nesterov": False},
+            "techniques": {} if exact else {"epsilon_greedy": {}, "decay": {}},
+            "budget": {"batch_size": BATCH, "epochs": epochs, "validate_every": every},
+        }
+
     def part(self, recipe: Recipe, store: World) -> Parts:
         return Parts(np.arange(self.agents), np.arange(self.held), np.arange(self.tested))
 
     def problem(
         self, recipe: Recipe, store: World, parts: Parts, device: torch.device, once: Once = anew
     ) -> ActingProblem:
-        return ActingProblem(recipe, store, parts, device, self._gradient())
+        return ActingProblem(recipe, store, parts, device, self._way())
 
-    def _gradient(self) -> PolicyGradient:
+    def _way(self) -> Method:
+        if self.method == "value_iteration":
+            return ValueIteration(gamma=self.gamma)
+        if self.method not in POLICIES:
+            return TemporalDifference(envs=self.setting("envs"), gamma=self.gamma, as_done=self.method == "sarsa")
         return PolicyGradient(
             envs=self.setting("envs"),
             horizon=self.setting("horizon"),

@@ -213,3 +213,28 @@ class Baseline(Technique):
     @property
     def offers(self) -> frozenset[Trait]:
         return frozenset({Trait.CRITIC})
+
+
+@dataclass(kw_only=True)
+class EpsilonGreedy(Technique):
+    """Do something at random now and then, ever more rarely (Sutton & Barto 2018, chapter 2).
+
+    The share of such steps falls along a line from ``first`` to ``last`` and stays there. Helps: all that learns values
+    of actions, which must be tried to be known. Hurts: worlds in which one wrong step in many undoes all the others.
+    """
+
+    family = "exploration"
+    needs = frozenset({Trait.VALUES})
+    first: float = knob(1.0, "share of random steps at the beginning", low=0.1, high=1.0, legal=(0.0, 1.0))
+    last: float = knob(0.05, "share of random steps at the end", low=0.0, high=0.2, legal=(0.0, 1.0))
+    share: float = knob(0.5, "part of training in which it falls", low=0.1, high=1.0, legal=(0.0, 1.0))
+    neutral = {"first": 0.0, "last": 0.0}
+    stacks = True
+
+    def level(self, run: Run) -> float:
+        gone = min(1.0, run.progress / self.share) if self.share > 0 else 1.0
+        return self.first + (self.last - self.first) * gone
+
+    def chosen(self, output: Tensor, surest: Tensor, luck: Tensor, run: Run) -> Tensor:
+        anything = (luck[..., 1] * output.shape[-1]).long().to(surest.device)
+        return torch.where(luck[..., 0].to(surest.device) < self.level(run), anything, surest)

@@ -115,7 +115,7 @@ class Loop:
             if run.stopped is not None:
                 break
             loss = self.advance()
-            if run.step % self.validate_every == 0 or run.step == run.steps:
+            if run.step % self.validate_every == 0 or run.step == run.steps or run.stopped is not None:
                 self.validate(loss)
             self.keeper.save_if_due(run, self.optimizer, self.watch)
             self.show(run)
@@ -124,7 +124,7 @@ class Loop:
 
     def advance(self) -> Tensor:
         """Take one step; returns the loss before it."""
-        run, served = self.run, self.problem.feed.state()
+        run, served = self.run, self.problem.feed.mark()
         batch = self.problem.feed.next(run)
         for technique in self.on_batch:
             batch = technique.on_batch(batch, run)
@@ -133,7 +133,8 @@ class Loop:
             loss = self.update(batch)
             self.watch_loss(loss, batch)
         except DivergedError:
-            self.problem.feed.restore(served)
+            if served is not None:
+                self.problem.feed.restore(served)
             if self.on_cpu:  # seen before the update: the weights are still those before this step
                 self.keeper.save_if_finite(run, self.optimizer, self.watch)
             raise
