@@ -23,7 +23,7 @@ LARGE_ROWS = 10_000
 """From here on one training takes long, and the tables that entries were chosen by were smaller."""
 
 TOGETHER = {"blend": {"model": "trees"}}
-"""What is tried soon where rows are many: the recipe beside boosted trees, which err otherwise (docs/log.md)."""
+"""What comes first where rows are many: a network beside boosted trees, which err otherwise (docs/log.md)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,8 @@ def _same_part(word: str, plain: Mapping[str, Any]) -> bool:
 def portfolio(recipe: Recipe, catalog: Catalog, held: Held = NOTHING, rows: int = 0) -> list[Recipe]:
     """Complete recipes for a recipe's task, what helps soonest first, no two of them equal; the recipe itself is one.
 
-    Of many ``rows`` the second is the recipe itself beside boosted trees.
+    Of many ``rows``, of which few recipes may be tried in the time there is, the first are the cheap one and the recipe
+    itself, both beside boosted trees.
 
     Beside the recipe itself and a cheap one, each was chosen because it helped most, beside those chosen before, on
     public tables (Feurer et al. 2022, Auto-sklearn 2.0; ``portfolio.yaml`` says which). Source, split, seed, precision
@@ -75,7 +76,7 @@ def portfolio(recipe: Recipe, catalog: Catalog, held: Held = NOTHING, rows: int 
     """
     known = list(entries(recipe.task))
     if rows >= LARGE_ROWS and len(known) > 1:
-        known.insert(1, TOGETHER)
+        known = [{**known[0], **TOGETHER}, TOGETHER, *known]
     found = [entered(recipe, entry, catalog) for entry in known]
     kept = [None if one is None else held.applied(one, catalog) for one in found]
     return list({str(one.plain()): one for one in (*kept, recipe) if one is not None}.values())
