@@ -125,7 +125,9 @@ class ActingProblem:
         return float(np.mean([value for recent in self.recent for value in recent] or [np.nan]))
 
     def told(self) -> dict[str, Any]:
-        return {"returns": self._returns, "length": self._length, **self.method.told(self)}
+        """``played`` are the steps of each agent in its world."""
+        feed: Any = self.feed
+        return {"returns": self._returns, "length": self._length, "played": feed.played, **self.method.told(self)}
 
     def held(self, run: Run) -> Held:
         """What the agents say of where they are."""
