@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from aurify.core import acting
 from aurify.core.errors import AurifyError, suggest
 from aurify.core.knobs import Knob
 from aurify.core.parts import SEAMS, Network, Optimizer, Part, Task, Technique, fills, fits
@@ -293,7 +294,7 @@ def describe(part: type[Part], kind: str) -> str:
                 search = f"; searched {knob.low:g} to {knob.high:g}{' (log)' if knob.log else ''}"
             lines.append(f"- `{name}` = {_shown(defaults[name])}: {knob.help}; allowed {knob.rule()}{search}")
     if issubclass(part, Technique):
-        seams = [s for s in SEAMS if fills(part, s)]
+        seams = [s for s in SEAMS if fills(part, s)] + [s for s in acting.SEAMS if hasattr(part, s)]
         needs = sorted(t.name.lower() for t in part.needs)
         lines += ["", f"Seams: {', '.join(seams)}. Needs: {', '.join(needs) or 'nothing special'}."]
         lines += [f"Slot: {part.slot}, which holds one technique at a time."] if part.slot else []

@@ -27,14 +27,14 @@ class Sees(Protocol):
         """What a network takes in of numbers (S, N, C)."""
         ...
 
-    def seeing(self, agent: int) -> Layer:
-        """The same for one agent\'s raw rows, as a layer of its model."""
+    def seeing(self, agent: int) -> Layer | None:
+        """The same for one agent's raw rows, as a layer of its model; None where they stay as they are."""
         ...
 
 
 @runtime_checkable
 class Rewards(Protocol):
-    """Changes what is learnt from rewards; returns that are measured are of the world\'s own."""
+    """Changes what is learnt from rewards; returns that are measured are of the world's own."""
 
     def rewarded(self, reward: Tensor, ended: Tensor, run: Run) -> Tensor:
         """From rewards (S, E) of one step, and which episodes ended with it, to what is learnt from."""
@@ -66,3 +66,7 @@ class Targets(Protocol):
 def those(run: Run, seam: type[T]) -> list[T]:
     """The techniques of a run that fill a seam; looked for once, since every step asks."""
     return run.once(seam, lambda: [technique for technique in run.techniques if isinstance(technique, seam)])
+
+
+SEAMS = ("look", "rewarded", "chosen", "td_target")
+"""What tells a technique that fills one of these seams, in the order above."""

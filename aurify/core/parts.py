@@ -34,7 +34,6 @@ class Trait(Enum):
     ACTING = auto()  # what is learnt from comes of actions in a world
     POLICY = auto()  # actions are drawn from a policy, which is learnt itself
     VALUES = auto()  # actions are chosen by learnt values of theirs
-    CRITIC = auto()  # offered by tasks and techniques: returns are estimated beside the policy
     RESIDUAL = auto()  # offered by networks: branches beside a plain path, which may be skipped
     ANY_SIZE = auto()  # offered by networks: their images may have another size than the signature says
     ENCODER = auto()  # offered by a part itself once its settings name a pretrained encoder

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,6 @@ from aurify.blocks.actor_critic import ActorCritic
 from aurify.blocks.stack import alone, stacked
 from aurify.core import rng
 from aurify.core.acting import Sees, those
-from aurify.core.parts import Trait
 from aurify.core.recipe import Recipe
 from aurify.core.run import Build, Feed, Run, Trained
 from aurify.core.types import Batch, Held, Layer, RowPlan, Signature
@@ -52,8 +51,7 @@ class ActingProblem:
         self.outputs = world.actions.count or int(np.prod(world.actions.shape, dtype=int))
         self.plain = Seen.plain(len(world.schema.numbers))
         self.signature = Signature(self.plain.inputs(raw_inputs(world.schema)), self.outputs)
-        self.critic = any(Trait.CRITIC in part.offers for part in (recipe.task, *recipe.techniques))
-        self.critic = self.critic or Trait.CRITIC in self.traits
+        self.critic = method.critic
         self.plan = RowPlan(torch.arange(len(self.seeds)), torch.ones(len(self.seeds), dtype=torch.float64))
         self.rows, self.layers, self.answer_layers = torch.arange(len(self.seeds)), (self.plain,), ()
         self.recent = [deque[float](maxlen=RECENT) for _ in self.seeds]
@@ -124,6 +122,10 @@ class ActingProblem:
         """The mean return of the last episodes of training."""
         return float(np.mean([value for recent in self.recent for value in recent] or [np.nan]))
 
+    def remember(self, recent: Sequence[Sequence[float]]) -> None:
+        """Go on from the returns of the last episodes that each agent had played."""
+        self.recent = [deque(values, maxlen=RECENT) for values in recent]
+
     def told(self) -> dict[str, Any]:
         """``played`` are the steps of each agent in its world."""
         feed: Any = self.feed
@@ -154,12 +156,17 @@ class ActingProblem:
     def _layer(self, run: Run, agent: int) -> Layer:
         layer: Layer = self.plain
         for technique in those(run, Sees):
-            layer = technique.seeing(agent)
+            layer = technique.seeing(agent) or layer
         return layer
 
 
 class Method:
-    """How agents gather experience and what they learn from it."""
+    """How agents gather experience and what they learn from it.
+
+    With a ``critic`` a second network estimates what will be returned.
+    """
+
+    critic: bool = False
 
     def feed(self, problem: ActingProblem) -> Feed:
         raise NotImplementedError

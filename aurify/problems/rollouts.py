@@ -39,6 +39,7 @@ class PolicyGradient(Method):
     value_weight: float
     steps: int
     whole: bool = False
+    critic: bool = True
 
     def feed(self, problem: ActingProblem) -> Rollouts:
         return Rollouts(problem, self)
@@ -66,8 +67,7 @@ class Rollouts:
         self.steps_per_epoch = method.passes * -(-gathered // self.batch_size)
         self.at, self.played = 0, 0
         self._gathered: dict[str, Tensor] = {}
-        self._place = self.field.state()
-        self._order = torch.empty(0, dtype=torch.int64)
+        self._place = self._where()
 
     def next(self, run: Run) -> Batch:
         rollout, at = divmod(self.at, self.steps_per_epoch)
@@ -78,17 +78,20 @@ class Rollouts:
         return batch
 
     def state(self) -> dict[str, Any]:
-        return {"at": self.at, "played": self.played, "gathered": self._gathered, "field": self._place}
+        return {"at": self.at, "played": self.played, "gathered": self._gathered, "place": self._place}
+
+    def _where(self) -> dict[str, Any]:
+        """Where the environments are, which move only while experience is gathered."""
+        return {"field": self.field.state(), "recent": [list(values) for values in self.problem.recent]}
 
     def mark(self) -> dict[str, Any]:
         return self.state()
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self.at, self.played, self._place = state["at"], state["played"], state["field"]
+        self.at, self.played, self._place = state["at"], state["played"], state["place"]
         self._gathered = {name: v.to(self.problem.device) for name, v in state["gathered"].items()}
-        self.field.restore(self._place)
-        for recent in self.problem.recent:
-            recent.clear()
+        self.field.restore(self._place["field"])
+        self.problem.remember(self._place["recent"])
 
     def _batch(self, rollout: int, at: int) -> Batch:
         values = self._gathered
@@ -147,7 +150,7 @@ class Rollouts:
         self.played += int(played.sum()) // len(problem.seeds)
         for each in self.field.take_finished():
             problem.recent[each.environment // method.envs].append(each.value)
-        self._place = self.field.state()
+        self._place = self._where()
         if self.played >= method.steps and method.whole:
             run.stop(said("each agent has done its {steps} steps", steps=f"{method.steps:,}"))
 

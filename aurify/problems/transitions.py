@@ -68,7 +68,8 @@ class Transitions:
         return self.at * self.method.envs
 
     def state(self) -> dict[str, Any]:
-        return {"at": self.at, "next": self._next, "field": self.field.state()}
+        recent = [list(values) for values in self.problem.recent]
+        return {"at": self.at, "next": self._next, "field": self.field.state(), "recent": recent}
 
     def mark(self) -> None:
         """What was done in the world is not undone."""
@@ -76,8 +77,7 @@ class Transitions:
     def restore(self, state: Mapping[str, Any]) -> None:
         self.at, self._next = state["at"], state["next"]
         self.field.restore(state["field"])
-        for recent in self.problem.recent:
-            recent.clear()
+        self.problem.remember(state["recent"])
 
     @torch.no_grad()
     def next(self, run: Run) -> Batch:
@@ -91,7 +91,7 @@ class Transitions:
         step = self.field.step(problem.act(action))
         ended, terminated = (torch.from_numpy(v).view(agents, -1) for v in (step.ended, step.terminated))
         reward = torch.from_numpy(step.reward).view(agents, -1)
-        for technique in those(run.techniques, Rewards):
+        for technique in those(run, Rewards):
             reward = technique.rewarded(reward, ended, run)
         after = problem.outputs_for(step.after, run)
         done_next = self._chosen(after, 1, run) if method.as_done else problem.policy.surest(after)
@@ -106,7 +106,7 @@ class Transitions:
         return Batch(inputs, target.flatten(), rows, extra={"action": action.flatten()})
 
     def _target(self, reward: Tensor, after: Tensor, chosen: Tensor, terminated: Tensor, run: Run) -> Tensor:
-        for technique in those(run.techniques, Targets):
+        for technique in those(run, Targets):
             return technique.td_target(reward, after, chosen, terminated, run)
         worth = after.gather(-1, chosen[..., None])[..., 0]
         return reward + self.method.gamma * worth * ~terminated
@@ -114,7 +114,7 @@ class Transitions:
     def _chosen(self, output: Tensor, ahead: int, run: Run) -> Tensor:
         """What is done about outputs (S, E, K), in the step that comes ``ahead`` of this one."""
         chosen = self.problem.policy.surest(output)
-        for technique in those(run.techniques, Acts):
+        for technique in those(run, Acts):
             self.level = technique.level(run)
             chosen = technique.chosen(output, chosen, self._draws(self.at + ahead), run)
         return chosen

@@ -69,17 +69,17 @@ class Control(Task):
     trace: float | None = knob(
         None, "share of later surprises in an advantage (lambda); nothing: as the method has it", legal=(0.0, 1.0)
     )
+    critic: bool = knob(True, "estimate beside the policy what will be returned, and learn from what was more")
     value_weight: float = knob(0.5, "weight of the critic's loss beside the policy's", legal=(0.0, 1e6))
     held: int = knob(10, "episodes that validate and choose among agents", legal=(1, 100_000))
     tested: int = knob(100, "episodes of the final test", legal=(1, 1_000_000))
-    options: tuple[str, ...] = knob((), "settings of the environment, each as NAME=VALUE")
+    options: tuple[str, ...] = knob((), "settings of the environment", signs="a list, each written NAME=VALUE")
     numbers: int = knob(0, "numbers that an action has, as the world says; 0: it is one of some", legal=(0, 100_000))
 
     @property
     def traits(self) -> frozenset[Trait]:
         own = {Trait.POLICY} if self.method in POLICIES else {Trait.VALUES}
-        critic = {Trait.CRITIC} if self.method in ("ppo", "a2c") else set[Trait]()
-        return frozenset({Trait.ACTING, Trait.ENTERED, Trait.STATES, *own, *critic})
+        return frozenset({Trait.ACTING, Trait.ENTERED, Trait.STATES, *own})
 
     def read(self, source: Source, data: Any, by: str = "random", *, labelled: bool = True) -> Met:
         return Met(World.of(str(data), _settings(self.options)))
@@ -111,7 +111,7 @@ class Control(Task):
         if self.method in POLICIES:
             techniques |= {"entropy_bonus": {}}
         if self.method == "reinforce":
-            techniques |= {"baseline": {}, "normalize_advantages": {}}
+            techniques |= {"normalize_advantages": {}}
         gathered = self.setting("envs") * self.setting("horizon")
         epochs = max(1, round(self.steps / gathered)) if self.method != "reinforce" else self.steps
         per_epoch = self.setting("passes") * -(-gathered // BATCH)
@@ -157,6 +157,7 @@ class Control(Task):
             value_weight=self.value_weight,
             steps=self.steps,
             whole=self.method == "reinforce",
+            critic=self.critic,
         )
 
     def baselines(

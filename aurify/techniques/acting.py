@@ -59,6 +59,7 @@ class NormalizeObservations(Technique):
     limit: float = knob(10.0, "farthest from 0 that is let through", low=3.0, high=20.0, legal=(1e-3, 1e9))
     method: str = knob("running", "mean and deviation so far, or none", choices=("running", "none"))
     neutral = {"method": "none"}
+    vivid = {"limit": 0.5}
     stacks = True
     count: Tensor | None = state()
     mean: Tensor | None = state()
@@ -77,9 +78,9 @@ class NormalizeObservations(Technique):
         centre, scale = self._scaled()
         return ((observation - centre[:, None]) / scale[:, None]).clamp(-self.limit, self.limit)
 
-    def seeing(self, agent: int) -> Layer:
+    def seeing(self, agent: int) -> Layer | None:
         if self.mean is None:
-            return Seen.plain(0)
+            return None
         centre, scale = self._scaled()
         return Seen(centre=centre[agent], scale=scale[agent], limit=self.limit, spread=torch.zeros(0))
 
@@ -196,23 +197,6 @@ class EntropyBonus(Technique):
     def weigh(self, losses: Tensor, output: Tensor, batch: Batch, run: Run) -> Tensor:
         problem: Any = run.problem
         return losses - self.weight * problem.policy.entropy(output)
-
-
-@dataclass(kw_only=True)
-class Baseline(Technique):
-    """Learn beside the policy what is returned on average, and reinforce only what was better (Williams 1992).
-
-    Helps: nearly always: the same gradient with less noise. Hurts: where the estimate is so wrong that it adds noise.
-    """
-
-    family = "regularisation"
-    needs = frozenset({Trait.POLICY})
-    neutral = {}
-    stacks = True
-
-    @property
-    def offers(self) -> frozenset[Trait]:
-        return frozenset({Trait.CRITIC})
 
 
 @dataclass(kw_only=True)

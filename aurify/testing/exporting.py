@@ -75,8 +75,8 @@ def _require_refusal(name: str, bundle: Bundle, rows: Mapping[str, Any], path: P
 
 
 def _rows(case: Case) -> dict[str, np.ndarray]:
-    """All rows of a table {name: (N, C)}, and copies of them with cells missing and unknown."""
-    return trial.with_gaps(case.lab.store(case.kind).inputs, seed=0)
+    """All rows {name: (N, C)} of a kind, and copies of them with cells missing and unknown."""
+    return trial.with_gaps(case.lab.rows(case.kind), seed=0)
 
 
 def _excerpts(rows: Mapping[str, np.ndarray]) -> Iterator[tuple[int, dict[str, np.ndarray]]]:

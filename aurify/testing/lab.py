@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,7 +21,7 @@ from aurify.core.watch import Watch
 from aurify.data.store import Store
 from aurify.ship.bundle import Bundle
 from aurify.ship.pipeline import THRESHOLDS, Member
-from aurify.testing.tables import IMAGE, KINDS, LABELS, TEXT
+from aurify.testing.tables import IMAGE, KINDS, LABELS, POLICY, ROWS, TEXT, VALUES, WORLDS
 from aurify.training import fit as loop
 from aurify.training.checkpoint import Keeper
 
@@ -45,13 +46,26 @@ def variants(part: type[Part]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _task(kind: str) -> dict[str, str]:
+SMALL = {"agents": 2, "envs": 2, "held": 2, "tested": 2, "steps": 1000}
+"""Of worlds."""
+
+METHODS = {
+    POLICY: {"method": "ppo", "horizon": 24, "passes": 2, "options": ["max_episode_steps=30"]},
+    VALUES: {"method": "q_learning", "options": ["width=3", "height=3", "traps=[]", "max_episode_steps=12"]},
+}
+
+
+def _task(kind: str) -> dict[str, Any]:
+    if kind in WORLDS:
+        return {"name": "control", **SMALL, **METHODS[kind]}
     return {"name": kind, "kind": "classify"} if kind in (TEXT, IMAGE) else {"name": "table", "kind": kind}
 
 
 def kind_of(recipe: Recipe) -> str:
     """The kind of rows that a lab's recipe is for."""
     task: Any = recipe.task
+    if task.name() == "control":
+        return POLICY if Trait.POLICY in task.traits else VALUES
     return task.name() if task.name() in (TEXT, IMAGE) else task.kind
 
 
@@ -111,6 +125,10 @@ class Lab:
             return (LABELS,)
         if Trait.IMAGES in part.needs:
             return (IMAGE,)
+        if part.needs & {Trait.ACTING, Trait.POLICY}:
+            return (POLICY,)
+        if part.needs & {Trait.VALUES, Trait.STATES}:
+            return (VALUES,)
         return (TEXT,) if Trait.TEXTS in part.needs else KINDS
 
     def network_for(self, part: type[Part], task: Any, own: Any = None) -> Any:
@@ -135,8 +153,28 @@ class Lab:
 
     def store(self, kind: str) -> Store:
         if kind not in self._stores:
-            self._stores[kind] = self.read(kind, self.frames[kind])
+            self._stores[kind] = self.read(kind, WORLDS.get(kind) or self.frames[kind])
         return self._stores[kind]
+
+    def rows(self, kind: str) -> dict[str, np.ndarray]:
+        """Raw inputs {name: (N, C)} to ask about: all rows of a kind's table, or what might be seen in its world."""
+        if kind not in WORLDS:
+            return dict(self.store(kind).inputs)
+        world: Any = self.store(kind)
+        random, shown = np.random.default_rng(0), world.observed
+        codes = shown.kind == "codes"
+        seen = random.integers(0, shown.count, ROWS) if codes else random.normal(size=(ROWS, *shown.shape))
+        return {name: values.numpy() for name, values in world.values(seen.astype(shown.dtype)).items()}
+
+    def frame(self, kind: str) -> pl.DataFrame:
+        """The table of a kind, or one of what might be seen in its world."""
+        if kind not in WORLDS:
+            return self.frames[kind]
+        import polars as pl
+
+        schema, ((name, values),) = self.store(kind).schema, self.rows(kind).items()
+        columns = schema.numbers if name == "numbers" else schema.categories
+        return pl.DataFrame({c.name: values[:, at] for at, c in enumerate(columns)})
 
     def read(self, kind: str, frame: Any, **source: Any) -> Store:
         return self.task(kind).read(Source.make({"target": "y", **source}), frame).store
@@ -216,5 +254,6 @@ class Lab:
     def bundle(self, fitted: Fitted) -> Bundle:
         recipe: Any = fitted.run.recipe
         schema = self.store(kind_of(recipe)).schema
-        member = Member(tuple(fitted.problem.layers), fitted.run.model, fitted.answers)
-        return Bundle(recipe, schema, (member,), torch.device("cpu"))
+        every = fitted.problem.trained(fitted.run)
+        members = (Member(one.layers, one.network, fitted.answers, one.weight, one.name) for one in every)
+        return Bundle(recipe, schema, tuple(members), torch.device("cpu"))

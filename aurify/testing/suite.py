@@ -20,7 +20,7 @@ from aurify.core.types import Layer
 from aurify.testing import cases, describing, drawing, exporting, switching, together, training
 from aurify.testing.cases import Broken, Case, Cases, Named, require
 from aurify.testing.lab import Lab
-from aurify.testing.tables import EVERY, small_frame
+from aurify.testing.tables import EVERY, WORLDS, small_frame
 
 if TYPE_CHECKING:
     import pytest
@@ -106,6 +106,18 @@ SUITE: tuple[tuple[Cases, tuple[Promise, ...]], ...] = (
 )
 
 
+OF_ROWS: frozenset[Promise] = frozenset(
+    {
+        switching.fitted_layers_come_from_training_rows_alone,
+        switching.row_plan_keeps_to_the_training_rows,
+        training.bundle_predicts_raw_rows_as_training_saw_them,
+        together.network_learns_with_every_optimizer,
+        drawing.switching_it_on_shifts_no_other_draw,
+    }
+)
+"""Promises about rows of a table; worlds have none."""
+
+
 class CheckSkipped(UserWarning):
     """A promise that could not be tried, and why."""
 
@@ -156,7 +168,8 @@ def checks_of(lab: Lab, parts: Sequence[Named]) -> Iterator[Check]:
     made = [(group, part) for group, part in parts if _error_without_settings(part) is None]
     for over, promises in SUITE:
         for case in over(lab, parts if over is cases.every_part else made):
-            yield from (Check(promise, case) for promise in promises)
+            kept = (promise for promise in promises if case.kind not in WORLDS or promise not in OF_ROWS)
+            yield from (Check(promise, case) for promise in kept)
 
 
 def check_part(*parts: Given) -> list[str]:

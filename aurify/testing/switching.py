@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from aurify.core import acting
 from aurify.core.errors import listing
 from aurify.core.parts import SEAMS, fills
 from aurify.core.recipe import Recipe
@@ -37,7 +38,8 @@ def technique_declares_what_off_means(case: Case) -> None:
 def technique_fills_a_seam(case: Case) -> None:
     """A technique fills at least one seam; otherwise it does nothing."""
     filled = [seam for seam in SEAMS if fills(case.part, seam)]
-    require(bool(filled), f"it overrides no seam; the seams are {', '.join(SEAMS)}")
+    filled += [seam for seam in acting.SEAMS if hasattr(case.part, seam)]
+    require(bool(filled), f"it overrides no seam; the seams are {', '.join((*SEAMS, *acting.SEAMS))}")
 
 
 def neutral_settings_equal_off_in_a_bare_recipe(case: Case) -> None:

@@ -18,6 +18,9 @@ IMAGE = "image"
 LABELS = "multi_label"
 """Rows that hold several of three labels, or none."""
 EVERY = (*KINDS, TEXT, IMAGE, LABELS)
+POLICY, VALUES = "policy", "values"
+"""Worlds to act in, by a policy that is learnt and by learnt values of actions."""
+WORLDS = {POLICY: "CartPole-v1", VALUES: "aurify/GridWorld-v0"}
 ROWS, COPIES = 240, 24
 SIDE = 12
 

@@ -114,7 +114,7 @@ def part_survives_save_load_and_predict(case: Case) -> None:
     bundle = case.lab.bundle(case.lab.fitted(case.recipe()))
     with scratch_folder() as folder:
         rows = folder / f"rows.{'parquet' if case.kind == IMAGE else 'csv'}"
-        getattr(case.lab.frames[case.kind], f"write_{rows.suffix[1:]}")(rows)
+        getattr(case.lab.frame(case.kind), f"write_{rows.suffix[1:]}")(rows)
         before = bundle.predict(rows)
         loaded = _saved_and_loaded(case, bundle, folder / "model.aurify")
         after = loaded.predict(rows)
@@ -154,7 +154,7 @@ def bundle_predicts_raw_rows_as_training_saw_them(case: Case) -> None:
     task = case.lab.task(case.kind)
     held = task.part(recipe, case.lab.store(case.kind)).held
     answered = recipe.task.answers(fitted.held().double()).numpy()
-    raw = case.lab.bundle(fitted).answer(case.lab.frames[case.kind][held.tolist()]).predictions
+    raw = case.lab.bundle(fitted).answer(case.lab.frame(case.kind)[held.tolist()]).predictions
     served = raw.prediction if raw.probabilities is None else raw.probabilities
     difference = abs(served - answered).max()
     require(
