@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
+from aurify.blocks.batch_norm import BatchNorm, ImageBatchNorm
 from aurify.core import rng
 
 
@@ -132,6 +133,31 @@ class StackedConv(Stacked):
         return y.unflatten(1, (self.count, -1)).transpose(0, 1).flatten(0, 1)
 
 
+class StackedBatchNorm(Stacked):
+    """Batch normalisation of (S * B, C, ...), each member by its own rows: channels of one beside another's."""
+
+    weight: Tensor
+    bias: Tensor
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+
+    def __init__(self, members: Sequence[nn.BatchNorm1d | nn.BatchNorm2d]):
+        super().__init__(members)
+        self.eps, self.momentum = members[0].eps, members[0].momentum or 0.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        beside = self.apart(x).transpose(0, 1).flatten(1, 2)
+        # as one alone does: frozen weights or a single value a channel leave the statistics as they are
+        learns = self.training and self.weight.requires_grad and beside[:, 0].numel() > 1
+        if learns:
+            self.num_batches_tracked += 1
+        mean, spread = (t.view(-1) for t in (self.running_mean, self.running_var))  # views: they are updated in place
+        weight, bias = self.weight.flatten(), self.bias.flatten()
+        y = F.batch_norm(beside, mean, spread, weight, bias, learns, self.momentum, self.eps)
+        return y.unflatten(1, (self.count, -1)).transpose(0, 1).flatten(0, 1)
+
+
 class Mapped(Stacked):
     """Any other layer with tensors of its own: what it does to one member's rows is done to all at once."""
 
@@ -169,6 +195,8 @@ KINDS: dict[type[nn.Module], Any] = {
     nn.Embedding: StackedEmbedding,
     nn.LayerNorm: StackedLayerNorm,
     nn.Conv2d: StackedConv,
+    BatchNorm: StackedBatchNorm,
+    ImageBatchNorm: StackedBatchNorm,
 }
 """Layers that are put side by side without a detour."""
 
