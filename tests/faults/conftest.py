@@ -23,6 +23,7 @@ from aurify.core.recipe import load_yaml
 from aurify.data.splits import Parts
 from aurify.data.store import Store
 from aurify.ship.bundle import Bundle
+from aurify.worlds.world import World
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "aurify"
 PATIENCE_SECONDS = 60
@@ -197,6 +198,15 @@ def short_fit(table):
     return [*words, "--set", "budget.epochs=1", "--set", "budget.batch_size=400"]
 
 
+@pytest.fixture(scope="session")
+def acting_fit():
+    """A fit of two agents in a world, with checkpoints as often as they can be."""
+    words = ["fit", "CartPole-v1", "--steps", "4096", "--seeds", "2", "--checkpoint-every", "0.02s"]
+    settings = ["budget.validate_every=8", "network.width=16"]
+    settings += ["task.envs=2", "task.horizon=32", "task.passes=2", "task.held=2", "task.tested=3"]
+    return [*words, *(word for setting in settings for word in ("--set", setting))]
+
+
 def run_once(zygote, folder, words):
     files = (folder.parent, folder.with_name("out"), folder.with_name("err"))
     pid = zygote({"start": order([*words, "--out", folder, "--quiet"], *files)})
@@ -216,6 +226,12 @@ def long_run(zygote, long_fit, tmp_path_factory):
 def short_run(zygote, short_fit, tmp_path_factory):
     """``short_fit`` done without a break."""
     return run_once(zygote, tmp_path_factory.mktemp("unbroken") / "short", short_fit)
+
+
+@pytest.fixture(scope="session")
+def acting_run(zygote, acting_fit, tmp_path_factory):
+    """``acting_fit`` done without a break."""
+    return run_once(zygote, tmp_path_factory.mktemp("unbroken") / "acting", acting_fit)
 
 
 @pytest.fixture
@@ -240,7 +256,7 @@ def outcome(folder):
     for entry in progress:
         del entry["seconds"]
     assert progress, "nothing was validated"
-    assert all(entry["order"] for entry in progress)
+    assert all(entry["order"] for entry in progress) or (folder / "episodes.parquet").exists()
     return {
         "recipe": (folder / "recipe.yaml").read_bytes(),
         "findings": json.loads((folder / "findings.json").read_text()),
@@ -248,10 +264,15 @@ def outcome(folder):
         "progress": progress,
         "weights": weights(folder / "model.aurify"),
         "model": (folder / "model.aurify").read_bytes(),
-        "predictions": pl.read_parquet(folder / "predictions.parquet").to_dict(as_series=False),
+        "answers": pl.read_parquet(answers_in(folder)).to_dict(as_series=False),
         "openings": looks(folder),
         "scores": scores,
     }
+
+
+def answers_in(folder):
+    """What was answered on the test part: predictions of rows, or episodes that agents played."""
+    return next(path for path in map(folder.joinpath, ("predictions.parquet", "episodes.parquet")) if path.exists())
 
 
 def looks(folder):
@@ -279,7 +300,9 @@ def assert_whole(folder):
             json.loads(line)
     if (folder / "recipe.yaml").exists():
         catalog.recipe(load_yaml(folder / "recipe.yaml"))
-    if (folder / "store").exists():
+    if (folder / "store" / "world.json").exists():
+        World.open(folder / "store").verify(folder)
+    elif (folder / "store").exists():
         store = Store.open(folder / "store")
         inputs = {name: np.array(values) for name, values in store.inputs.items()}
         again = Store.of(store.schema, inputs, np.array(store.target), np.array(store.test))
@@ -296,7 +319,7 @@ def assert_whole(folder):
         assert pl.read_parquet(folder / "predictions.parquet").height > 0
     if (folder / "scores.json").exists():
         assert (folder / "model.aurify").exists()
-        assert (folder / "predictions.parquet").exists()
+        assert answers_in(folder)
 
 
 def checkpoints(folder):
