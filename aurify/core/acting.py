@@ -19,8 +19,8 @@ T = TypeVar("T")
 class Sees(Protocol):
     """Changes what is observed, learning from it on the way."""
 
-    def look(self, observation: Tensor, run: Run) -> None:
-        """Learn from numbers (S, E, C) that were just observed while collecting."""
+    def look(self, observation: Tensor, counts: Tensor, run: Run) -> None:
+        """Learn from numbers (S, E, C) that were just observed while collecting, where they count (S, E)."""
         ...
 
     def seen(self, observation: Tensor) -> Tensor:
@@ -36,8 +36,8 @@ class Sees(Protocol):
 class Rewards(Protocol):
     """Changes what is learnt from rewards; returns that are measured are of the world's own."""
 
-    def rewarded(self, reward: Tensor, ended: Tensor, run: Run) -> Tensor:
-        """From rewards (S, E) of one step, and which episodes ended with it, to what is learnt from."""
+    def rewarded(self, reward: Tensor, ended: Tensor, counts: Tensor, run: Run) -> Tensor:
+        """From rewards (S, E) of one step, which episodes ended with it and which count, to what is learnt from."""
         ...
 
 

@@ -80,22 +80,22 @@ class ActingProblem:
 
     # what it sees and does
 
-    def inputs(self, observation: np.ndarray, run: Run, *, learn: bool = False) -> dict[str, Tensor]:
-        """Observations (S * N, ...) as a network takes them in; with ``learn`` techniques learn from them."""
+    def inputs(self, observation: np.ndarray, run: Run, learn: np.ndarray | None = None) -> dict[str, Tensor]:
+        """Observations (S * N, ...) as a network takes them in; techniques ``learn`` from some of them (S * N,)."""
         values = self.world.values(observation)
         if "numbers" in values and (eyes := those(run, Sees)):
             numbers = values["numbers"].unflatten(0, (len(self.seeds), -1))
             for technique in eyes:
-                if learn:
-                    technique.look(numbers, run)
+                if learn is not None:
+                    technique.look(numbers, torch.from_numpy(learn).view(numbers.shape[:2]), run)
                 numbers = technique.seen(numbers)
             values["numbers"] = numbers.flatten(0, 1)
         return {name: v.to(self.device) for name, v in self.plain(values).items()}
 
     @torch.no_grad()
-    def outputs_for(self, observation: np.ndarray, run: Run, *, learn: bool = False) -> Tensor:
+    def outputs_for(self, observation: np.ndarray, run: Run) -> Tensor:
         """What the agents say of observations (S * N, ...), each of its own N: (S, N, W)."""
-        output = run.model(self.inputs(observation, run, learn=learn)).float()
+        output = run.model(self.inputs(observation, run)).float()
         return output.unflatten(0, (len(self.seeds), -1))
 
     def act(self, action: Tensor) -> np.ndarray:

@@ -117,7 +117,7 @@ class Rollouts:
         problem, method, steps = self.problem, self.method, list[dict[str, Any]]()
         run.model.eval()
         if method.whole:
-            self.field.begin_anew()
+            self.field.begin_anew(rollout)
         going = np.ones(len(self.field.seeds), dtype=bool)
         while going.any() and (method.whole or len(steps) < method.horizon):
             steps.append(self._step(run, rollout, len(steps), going))
@@ -148,7 +148,8 @@ class Rollouts:
             for name, v in beside.items()
         }
         self.played += int(played.sum()) // len(problem.seeds)
-        for each in self.field.take_finished():
+        first = [each for each in self.field.take_finished() if not method.whole or each.episode == rollout]
+        for each in first:
             problem.recent[each.environment // method.envs].append(each.value)
         self._place = self._where()
         if self.played >= method.steps and method.whole:
@@ -158,15 +159,15 @@ class Rollouts:
         """One step in every environment: (S, E, ...) of each value."""
         problem = self.problem
         agents = len(problem.seeds)
-        inputs = problem.inputs(self.field.observation, run, learn=True)
+        inputs = problem.inputs(self.field.observation, run, going)
         output = run.model(inputs).float().unflatten(0, (agents, -1))
         action = problem.policy.drawn(output, self._noise(rollout, t))
         step = self.field.step(problem.act(action))
         kept = {name: v.unflatten(0, (agents, -1)) for name, v in inputs.items()}
         ended, terminated = (torch.from_numpy(v).view(agents, -1) for v in (step.ended, step.terminated))
-        reward = torch.from_numpy(step.reward).view(agents, -1)
+        reward, counts = (torch.from_numpy(v).view(agents, -1) for v in (step.reward, going))
         for technique in those(run, Rewards):
-            reward = technique.rewarded(reward, ended, run)
+            reward = technique.rewarded(reward, ended, counts, run)
         before = problem.policy.log_probability(output.flatten(0, 1), action.flatten(0, 1)).view(agents, -1)
         return {
             **{f"in/{name}": v for name, v in kept.items()},
@@ -177,7 +178,7 @@ class Rollouts:
             "ended": ended,
             "terminated": terminated,
             "after": step.after,
-            "going": torch.from_numpy(going).view(agents, -1),
+            "going": counts,
         }
 
     def _noise(self, rollout: int, t: int) -> Tensor:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -82,7 +83,8 @@ class Transitions:
     @torch.no_grad()
     def next(self, run: Run) -> Batch:
         problem, method, agents = self.problem, self.method, len(self.problem.seeds)
-        inputs = problem.inputs(self.field.observation, run, learn=True)
+        every = np.ones(len(self.field.seeds), dtype=bool)
+        inputs = problem.inputs(self.field.observation, run, every)
         if self._next is None:
             output = run.model(inputs).float().unflatten(0, (agents, -1))
             action = self._chosen(output, 0, run)
@@ -92,7 +94,7 @@ class Transitions:
         ended, terminated = (torch.from_numpy(v).view(agents, -1) for v in (step.ended, step.terminated))
         reward = torch.from_numpy(step.reward).view(agents, -1)
         for technique in those(run, Rewards):
-            reward = technique.rewarded(reward, ended, run)
+            reward = technique.rewarded(reward, ended, torch.ones_like(ended), run)
         after = problem.outputs_for(step.after, run)
         done_next = self._chosen(after, 1, run) if method.as_done else problem.policy.surest(after)
         target = self._target(reward.float(), after, done_next, terminated, run)

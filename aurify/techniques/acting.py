@@ -26,17 +26,18 @@ class Moments(NamedTuple):
     spread: Tensor
 
 
-def moments(values: Tensor) -> Moments:
-    """Of values (S, E, ...)."""
-    mean = values.mean(1)
-    return Moments(torch.tensor(float(values.shape[1])), mean, (values - mean[:, None]).square().sum(1))
+def moments(values: Tensor, counts: Tensor) -> Moments:
+    """Of values (S, E, ...) where they count (S, E, ...)."""
+    number = counts.double().sum(1)
+    mean = (values * counts).sum(1) / number.clamp(min=1.0)
+    return Moments(number, mean, ((values - mean[:, None]).square() * counts).sum(1))
 
 
 def joined(one: Moments, other: Moments) -> Moments:
     """Of the values of both together (Chan, Golub & LeVeque 1983)."""
-    count, apart = one.number + other.number, other.mean - one.mean
-    spread = one.spread + other.spread + apart.square() * (one.number * other.number / count)
-    return Moments(count, one.mean + apart * (other.number / count), spread)
+    number, apart = one.number + other.number, other.mean - one.mean
+    share = other.number / number.clamp(min=1.0)
+    return Moments(number, one.mean + apart * share, one.spread + other.spread + apart.square() * one.number * share)
 
 
 def _known(count: Tensor | None, mean: Tensor | None, spread: Tensor | None) -> Moments:
@@ -66,10 +67,10 @@ class NormalizeObservations(Technique):
     spread: Tensor | None = state()
     """Sum of squared differences from the mean, (S, C)."""
 
-    def look(self, observation: Tensor, run: Run) -> None:
+    def look(self, observation: Tensor, counts: Tensor, run: Run) -> None:
         if self.method == "none":
             return
-        met = moments(torch.nan_to_num(observation.double(), 0.0, 0.0, 0.0))
+        met = moments(torch.nan_to_num(observation.double(), 0.0, 0.0, 0.0), counts[..., None])
         self.count, self.mean, self.spread = met if self.mean is None else joined(self._met, met)
 
     def seen(self, observation: Tensor) -> Tensor:
@@ -86,7 +87,7 @@ class NormalizeObservations(Technique):
 
     def _scaled(self) -> tuple[Tensor, Tensor]:
         met = self._met
-        return met.mean, (met.spread / met.number + SMALLEST).sqrt()
+        return met.mean, (met.spread / met.number.clamp(min=1.0) + SMALLEST).sqrt()
 
     @property
     def _met(self) -> Moments:
@@ -114,15 +115,15 @@ class ScaleRewards(Technique):
     mean: Tensor | None = state()
     spread: Tensor | None = state()
 
-    def rewarded(self, reward: Tensor, ended: Tensor, run: Run) -> Tensor:
+    def rewarded(self, reward: Tensor, ended: Tensor, counts: Tensor, run: Run) -> Tensor:
         if self.method == "none":
             return reward
         carried = reward if self.carried is None else self.carried * self.gamma + reward
-        met = moments(carried)
+        met = moments(carried, counts)
         met = met if self.mean is None else joined(self._met, met)
         self.count, self.mean, self.spread = met
         self.carried = carried * ~ended
-        deviation = (met.spread / met.number + SMALLEST).sqrt()
+        deviation = (met.spread / met.number.clamp(min=1.0) + SMALLEST).sqrt()
         return (reward / deviation[:, None]).clamp(-self.limit, self.limit)
 
     @property

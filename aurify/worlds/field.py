@@ -173,13 +173,10 @@ class Field:
             self._end(ended)
         return step
 
-    def begin_anew(self) -> None:
-        """Leave the episodes that are under way, which count as played by nobody, and begin the next ones."""
-        left = np.flatnonzero(self._length)
-        self._episode[left] += 1
-        self._length[left], self._value[left] = 0, 0.0
-        if len(left):
-            self.observation[left] = self._begun(left)
+    def begin_anew(self, episode: int) -> None:
+        """Leave the episodes that are under way, which count as played by nobody, and begin number ``episode``."""
+        self._episode[:], self._length[:], self._value[:] = episode, 0, 0.0
+        self.observation = self._begun(self._each)
 
     def _noted(self, actions: np.ndarray, reward: np.ndarray) -> None:
         if self.native is None:

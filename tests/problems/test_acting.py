@@ -1,0 +1,138 @@
+"""Agents learn from true experience, and side by side as each would alone."""
+
+import numpy as np
+import pytest
+import torch
+
+from aurify import catalog as catalogs
+from aurify.core.recipe import Source
+from aurify.core.watch import Watch
+from aurify.objectives.policy import Choices, Numbers, advantages
+from aurify.training import fit as loop
+from aurify.training.checkpoint import Keeper
+
+STEPS = 200
+SEED = 4
+
+
+@pytest.fixture(scope="module")
+def catalog():
+    return catalogs.load()
+
+
+@pytest.fixture(scope="module")
+def trained(catalog):
+    """Return a function that trains agents: ``world``, techniques beside the defaults, settings of the task."""
+
+    def run(world, steps=STEPS, seed=SEED, techniques=(), **settings):
+        task = catalog.part("task", {"name": "control", "held": 1, **settings})
+        store = task.read(Source(), world).store
+        task = task.settled(store)
+        plain = task.defaults(store)
+        plain["techniques"] |= dict(techniques)
+        plain["budget"] |= {"steps": steps, "validate_every": steps}
+        recipe = catalog.recipe({**plain, "task": {"name": "control", **task.settings()}, "seed": seed})
+        parts, device = task.part(recipe, store), torch.device("cpu")
+        return loop.fit(
+            recipe, task.problem(recipe, store, parts, device), device, Keeper(None), Watch(), lambda run: None
+        )
+
+    return run
+
+
+SHORT = {"envs": 2, "options": ["max_episode_steps=15"]}
+METHODS = {
+    "ppo": ("CartPole-v1", {"method": "ppo", "horizon": 16, "passes": 4, **SHORT}, {"scale_rewards": {}, "l1": {}}),
+    "reinforce": ("CartPole-v1", {"method": "reinforce", "horizon": 16, **SHORT}, {"weight_decay": {"amount": 0.5}}),
+    "q_learning": ("FrozenLake-v1", {"method": "q_learning", "envs": 4}, {}),
+    "sarsa": ("aurify/GridWorld-v0", {"method": "sarsa", "envs": 4}, {}),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_agents_side_by_side_learn_as_each_would_alone(trained, method):
+    world, settings, techniques = METHODS[method]
+    beside = trained(world, techniques=techniques, agents=2, **settings)
+    assert beside.step == STEPS
+    for agent in range(2):
+        alone = trained(world, techniques=techniques, seed=SEED + agent, **settings)
+        for name, value in alone.model.state_dict().items():
+            together = beside.model.state_dict()[name][agent]
+            torch.testing.assert_close(together, value, rtol=1e-5, atol=1e-5, msg=f"{name} of agent {agent}")
+
+
+def test_advantages_are_those_of_brute_force():
+    random = np.random.default_rng(0)
+    steps, gamma, trace = 9, 0.9, 0.7
+    reward, value, after = (torch.from_numpy(random.normal(size=(steps, 1, 2))) for _ in range(3))
+    ended = torch.from_numpy(random.random((steps, 1, 2)) < 0.3)
+    terminated = ended & torch.from_numpy(random.random((steps, 1, 2)) < 0.5)
+    found = advantages(reward, value, after, ended, terminated, gamma=gamma, trace=trace)
+    surprise = reward + gamma * after * ~terminated - value
+    for env in range(2):
+        for start in range(steps):
+            total, share = 0.0, 1.0
+            for t in range(start, steps):
+                total += share * surprise[t, 0, env].item()
+                share *= gamma * trace
+                if ended[t, 0, env]:
+                    break
+            assert found[start, 0, env].item() == pytest.approx(total)
+
+
+def test_everything_that_came_is_the_return_less_what_was_expected():
+    reward, value = torch.tensor([1.0, 2.0, 4.0]).view(3, 1, 1), torch.tensor([0.5, 0.0, 3.0]).view(3, 1, 1)
+    after = torch.tensor([0.0, 3.0, 10.0]).view(3, 1, 1)
+    ends = torch.tensor([False, False, True]).view(3, 1, 1)
+    cut = advantages(reward, value, after, ends, ~ends & False, gamma=0.5, trace=1.0)
+    done = advantages(reward, value, after, ends, ends, gamma=0.5, trace=1.0)
+    # 1 + 2/2 + 4/4, and behind a cut half of what the final observation is worth, an eighth by then
+    assert done[0].item() == pytest.approx(3.0 - 0.5)
+    assert cut[0].item() == pytest.approx(3.0 - 0.5 + 10 / 8)
+
+
+def test_noise_draws_choices_as_often_as_they_are_likely():
+    policy, output = Choices(3), torch.tensor([0.0, 1.0, -1.0])
+    noise = policy.noise((20_000,), torch.Generator().manual_seed(0))
+    share = torch.bincount(policy.drawn(output.expand(20_000, 3), noise)) / 20_000
+    torch.testing.assert_close(share, output.softmax(0), atol=0.01, rtol=0)
+
+
+def test_probabilities_of_numbers_are_those_of_torch():
+    random = torch.Generator().manual_seed(0)
+    policy, output = Numbers(2), torch.randn(5, 5, generator=random)
+    action = policy.drawn(output, policy.noise((5,), random))
+    other = torch.distributions.Normal(output[:, :2], output[:, 2:4].exp())
+    torch.testing.assert_close(policy.log_probability(output, action), other.log_prob(action).sum(1))
+    torch.testing.assert_close(policy.entropy(output), other.entropy().sum(1))
+
+
+def test_only_an_end_of_the_world_cuts_what_is_to_come(trained):
+    """Behind a time limit the critic\'s word for the final observation counts, behind a fall nothing does."""
+    run = trained("CartPole-v1", steps=1, method="a2c", envs=3, horizon=30, gamma=0.9, options=["max_episode_steps=7"])
+    feed, problem = run.problem.feed, run.problem
+    steps = []
+    own = feed.field.step
+    feed.field.step = lambda actions: steps.append(own(actions)) or steps[-1]
+    feed.next(run)
+    gathered, value = feed._gathered, lambda seen: problem.outputs_for(seen, run)[0, :, -1].double()
+    target = gathered["target"].view(30, 3)
+    cut = 0
+    for t, step in enumerate(steps):
+        for env in np.flatnonzero(step.truncated & ~step.terminated):
+            cut += 1
+            expected = step.reward[env] + 0.9 * value(step.after)[env]
+            assert target[t, env].item() == pytest.approx(expected.item(), rel=1e-4)
+        for env in np.flatnonzero(step.terminated):
+            assert target[t, env].item() == pytest.approx(step.reward[env])
+    assert cut > 3
+
+
+def test_value_iteration_is_training_that_ends_at_the_exact_values(trained, catalog):
+    from aurify.worlds.exact import solved
+
+    run = trained("FrozenLake-v1", steps=5000, method="value_iteration")
+    assert run.step < 5000
+    assert "settled" in str(run.stopped)
+    table = run.model.state_dict()["actor.table.weight"].double().numpy()
+    assert np.abs(table - solved(run.problem.world, 0.99)).max() < 1e-5
