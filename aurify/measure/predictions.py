@@ -24,13 +24,14 @@ CLASSES_KEY = "aurify.classes"
 class Predictions:
     """One row per example: everything measured is computed from these.
 
-    Shapes: n rows, K classes. ``row`` (n,) int64 are row ids of the Store. For classes, ``target`` and ``prediction``
-    are (n,) int64 codes into ``classes`` and ``probabilities`` is (n, K) float64; for regression ``target`` and
-    ``prediction`` are (n,) float64 in the unit of the target, ``probabilities`` and ``classes`` are None. Of several
-    labels a row, ``classes``, both are (n, K) int8, 1 where the label is held, and ``probabilities`` one of each label.
-    ``target`` is None where it is unknown (predicting new data), ``weight`` (n,) float64 how many rows each row stands
-    for, None for one each. ``prediction`` need not be the most probable class: a tuned threshold may have chosen
-    another. ``fold`` (n,) int64 says which fold's model answered, from 1; None where there are no folds.
+    Shapes: n rows, K classes. ``row`` (n,) int64 are row ids of the Store. For classes, ``target`` and
+    ``prediction`` are (n,) int64 codes into ``classes`` and ``probabilities`` is (n, K) float64; for regression
+    ``target`` and ``prediction`` are (n,) float64 in the unit of the target, ``probabilities`` and ``classes`` are
+    None; numbers that are one action together are (n, A). Of several labels a row, ``classes``, both are (n, K)
+    int8, 1 where the label is held, and ``probabilities`` one of each label. ``target`` is None where it is unknown
+    (predicting new data), ``weight`` (n,) float64 how many rows each row stands for, None for one each.
+    ``prediction`` need not be the most probable class: a tuned threshold may have chosen another. ``fold`` (n,)
+    int64 says which fold's model answered, from 1; None where there are no folds.
     """
 
     row: np.ndarray
@@ -47,7 +48,7 @@ class Predictions:
         assert (self.row.ndim, self.row.dtype) == (1, np.int64), f"row is {self.row.dtype}{shape}"
         assert self.fold is None or (self.fold.shape == shape and self.fold.dtype == np.int64), "one fold per row"
         answers = [self.prediction] if self.target is None else [self.prediction, self.target]
-        whole = (*shape, len(self.classes or ())) if self.several else shape
+        whole = (*shape, len(self.classes or ())) if self.several else (*shape, *self.prediction.shape[1:])
         assert all(answer.shape == whole for answer in answers), "target and prediction need one value per row"
         if self.weight is not None:
             assert (self.weight.shape, self.weight.dtype) == (shape, np.float64), "weight needs one number per row"
@@ -77,7 +78,7 @@ class Predictions:
     @property
     def several(self) -> bool:
         """Whether a row may hold several of the classes."""
-        return self.prediction.ndim == 2
+        return self.prediction.ndim == 2 and self.classes is not None
 
     @classmethod
     def of_answer(

@@ -35,7 +35,8 @@ class Answer:
     def to_frame(self, top: int | None = None) -> pl.DataFrame:
         """What users get, one row per example: ids, ``prediction`` and ``p_<class>``; empty where nothing is answered.
 
-        The first is called ``action`` where the model acts, and is what its world takes.
+        The first is called ``action`` where the model acts; several numbers that are one action are columns
+        ``action_0``, ``action_1`` and so on, as the network says them: bounds are known to the world alone.
         Several labels are written as they were in the data: in one cell, or as a column of 0 and 1 for each. Of ``top``
         classes the probabilities are those of the most probable ones, ``top_1``, ``p_1`` and so on. Raises AurifyError
         for a model that predicts a number.
@@ -64,6 +65,9 @@ class Answer:
             frame = pl.DataFrame({**self._held(frame.columns), **{c: frame[c] for c in frame.columns[1:]}})
         if self.name == ACTION and self.predictions.classes is not None:
             frame = frame.with_columns(pl.col("prediction").cast(pl.Int64))
+        if isinstance(frame["prediction"].dtype, pl.Array):
+            numbers = self.predictions.prediction
+            return pl.DataFrame({f"{self.name}_{at}": numbers[:, at] for at in range(numbers.shape[1])})
         return frame.rename({"prediction": self.name} if self.name != "prediction" else {})
 
     def _held(self, taken: Sequence[str]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from aurify.problems.acting import ActingProblem, Method
 from aurify.problems.rollouts import PolicyGradient
 from aurify.problems.sweeps import ValueIteration
 from aurify.problems.transitions import EPOCH, TemporalDifference
+from aurify.worlds.asking import as_table
 from aurify.worlds.world import Met, World
 
 POLICIES = frozenset({"ppo", "a2c", "reinforce"})
@@ -85,7 +86,7 @@ class Control(Task):
         return Met(World.of(str(data), _settings(self.options)))
 
     def ask(self, schema: Schema, data: Any, source: Source, *, labelled: bool, by: str = "random") -> Asked:
-        return ask_table(schema, data, source, labelled=labelled, by=by)
+        return ask_table(schema, as_table(schema, data), source, labelled=labelled, by=by)
 
     def settled(self, store: World) -> Self:
         if store.actions.count is None and self.method not in POLICIES:

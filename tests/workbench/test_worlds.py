@@ -110,6 +110,16 @@ def test_predict_reads_observations_from_a_file(pole, words, tmp_path):
     assert len(done.out.splitlines()) == 3
 
 
+def test_predict_takes_observations_as_an_environment_gives_them(pole, grid):
+    seen = np.random.default_rng(1).normal(size=(5, 4)).astype(np.float32)
+    frame = pl.DataFrame({f"observation_{at}": seen[:, at] for at in range(4)})
+    assert pole.predict(seen).equals(pole.predict(frame))
+    states = grid.predict(np.array([0, 3, 1]))
+    assert states.equals(grid.predict(pl.DataFrame({"observation": [0, 3, 1]})))
+    with pytest.raises(AurifyError, match=r"the shape \(5, 3\) does not hold observations of 4 number"):
+        pole.predict(seen[:, :3])
+
+
 def test_exported_graph_acts_as_the_best_agent_does(pole, tmp_path):
     workbench.export(pole.path, tmp_path / "pole.onnx")
     seen = np.random.default_rng(0).normal(size=(8, 4))
@@ -233,6 +243,40 @@ def test_class_of_an_environment_is_a_source(tmp_path, monkeypatch):
     assert run.recipe.source.path == "corridor:Corridor"
     assert RunFolder(run.path).finished()
 
+
+def test_action_of_several_numbers_is_as_many_columns(tmp_path, monkeypatch):
+    (tmp_path / "pointing.py").write_text(POINTING)
+    monkeypatch.syspath_prepend(tmp_path)
+    run = workbench.fit("pointing:Pointing", steps=128, settings=TINY, out=tmp_path / "run")
+    answer = run.predict(np.zeros((3, 3), dtype=np.float32))
+    assert answer.columns == ["action_0", "action_1"]
+    workbench.export(run.path, tmp_path / "pointing.onnx")
+    graph = Graph((tmp_path / "pointing.onnx").read_bytes())
+    np.testing.assert_allclose(graph.answer({"numbers": np.zeros((3, 3))}), answer.to_numpy(), atol=1e-5)
+    assert workbench.play(run.path).episodes[0]["length"] == 10
+
+
+POINTING = '''
+import gymnasium
+import numpy as np
+
+
+class Pointing(gymnasium.Env):
+    """Two numbers are to be as the first two that are seen."""
+
+    observation_space = gymnasium.spaces.Box(-1, 1, (3,), np.float32)
+    action_space = gymnasium.spaces.Box(-1, 1, (2,), np.float32)
+
+    def reset(self, seed=None, options=None):
+        super().reset(seed=seed)
+        self.step_count, self.seen = 0, self.np_random.uniform(-1, 1, 3).astype(np.float32)
+        return self.seen, {}
+
+    def step(self, action):
+        away = float(np.abs(action - self.seen[:2]).sum())
+        self.step_count, self.seen = self.step_count + 1, self.np_random.uniform(-1, 1, 3).astype(np.float32)
+        return self.seen, -away, False, self.step_count >= 10, {}
+'''
 
 CORRIDOR = '''
 import gymnasium
