@@ -274,7 +274,12 @@ class Network(Part):
 
 @dataclass(kw_only=True)
 class Optimizer(Part):
-    """Settings of an optimizer; ``learning_rate`` is the rate that schedules multiply."""
+    """Settings of an optimizer; ``learning_rate`` is the rate that schedules multiply.
+
+    ``stacks`` says that it treats numbers one by one: weights of several models may then lie in one tensor.
+    """
+
+    stacks: ClassVar[bool] = False
 
     learning_rate: float = knob(
         1e-3, "step size that schedules multiply", low=1e-4, high=1e-1, log=True, legal=(0.0, 1e3)

@@ -19,6 +19,7 @@ class Adam(Optimizer):
     too (an L2 penalty); take ``adamw`` for decay.
     """
 
+    stacks = True
     beta1: float = knob(0.9, "share of the running gradient kept", low=0.8, high=0.99, legal=(0.0, 0.9999))
     beta2: float = knob(0.999, "share of the running square kept", low=0.95, high=0.9999, legal=(0.0, 0.99999))
 
@@ -35,6 +36,7 @@ class Adamw(Optimizer):
     technique it is Adam.
     """
 
+    stacks = True
     beta1: float = knob(0.9, "share of the running gradient kept", low=0.8, high=0.99, legal=(0.0, 0.9999))
     beta2: float = knob(0.999, "share of the running square kept", low=0.95, high=0.9999, legal=(0.0, 0.99999))
 

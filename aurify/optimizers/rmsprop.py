@@ -19,6 +19,7 @@ class Rmsprop(Optimizer):
     are large.
     """
 
+    stacks = True
     smoothing: float = knob(0.99, "share of the running square kept", low=0.9, high=0.999)
     momentum: float = knob(0.0, "share of the last step kept", low=0.0, high=0.99)
 

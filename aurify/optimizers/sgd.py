@@ -19,6 +19,7 @@ class Sgd(Optimizer):
     needs a tuned rate and scaled inputs.
     """
 
+    stacks = True
     learning_rate: float = knob(
         0.05, "step size that schedules multiply", low=1e-3, high=1.0, log=True, legal=(0.0, 1e3)
     )

@@ -17,6 +17,7 @@ from aurify.blocks.actor_critic import ActorCritic
 from aurify.blocks.stack import alone, stacked
 from aurify.core import rng
 from aurify.core.acting import Sees, those
+from aurify.core.errors import AurifyError
 from aurify.core.recipe import Recipe
 from aurify.core.run import Build, Feed, Run, Trained
 from aurify.core.types import Batch, Held, Layer, RowPlan, Signature
@@ -46,6 +47,8 @@ class ActingProblem:
         self.recipe, self.world, self.device, self.method = recipe, world, device, method
         self.traits = recipe.task.traits
         self.seeds = tuple((recipe.seed + int(agent)) % 2**63 for agent in parts.fit)
+        if len(self.seeds) > 1:
+            _require_stacking(recipe)
         self.episodes = [rng.key(recipe.seed, EPISODES, int(episode)) for episode in parts.held]
         self.policy: Policy = policy_of(world)
         self.outputs = world.actions.count or int(np.prod(world.actions.shape, dtype=int))
@@ -158,6 +161,15 @@ class ActingProblem:
         for technique in those(run, Sees):
             layer = technique.seeing(agent) or layer
         return layer
+
+
+def _require_stacking(recipe: Recipe) -> None:
+    for part in (recipe.optimizer, *recipe.techniques):
+        if not part.stacks:
+            raise AurifyError(
+                f"{part.name()} does not train several agents side by side: take another, or one agent at a time"
+                " (--seeds 1, with another --seed each)"
+            )
 
 
 class Method:

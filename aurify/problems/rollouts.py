@@ -72,7 +72,9 @@ class Rollouts:
     def next(self, run: Run) -> Batch:
         rollout, at = divmod(self.at, self.steps_per_epoch)
         if at == 0:
+            run.model.eval()  # nothing is dropped while acting
             self._gather(run, rollout)
+            run.model.train()
         batch = self._batch(rollout, at)
         self.at += 1
         return batch
@@ -115,7 +117,6 @@ class Rollouts:
     def _gather(self, run: Run, rollout: int) -> None:
         """Act, and keep what came of it: tensors (S, N, ...)."""
         problem, method, steps = self.problem, self.method, list[dict[str, Any]]()
-        run.model.eval()
         if method.whole:
             self.field.begin_anew(rollout)
         going = np.ones(len(self.field.seeds), dtype=bool)
@@ -123,7 +124,6 @@ class Rollouts:
             steps.append(self._step(run, rollout, len(steps), going))
             if method.whole:
                 going = going & ~steps[-1]["ended"].flatten().numpy()
-        run.model.train()
         beside = {name: torch.stack([step[name] for step in steps]) for name in steps[0] if name != "after"}
         value = beside.pop("value")
         after = torch.cat([value[1:], value[-1:]])

@@ -80,8 +80,14 @@ class Transitions:
         self.field.restore(state["field"])
         self.problem.remember(state["recent"])
 
-    @torch.no_grad()
     def next(self, run: Run) -> Batch:
+        run.model.eval()  # nothing is dropped while acting
+        batch = self._step(run)
+        run.model.train()
+        return batch
+
+    @torch.no_grad()
+    def _step(self, run: Run) -> Batch:
         problem, method, agents = self.problem, self.method, len(self.problem.seeds)
         every = np.ones(len(self.field.seeds), dtype=bool)
         inputs = problem.inputs(self.field.observation, run, every)

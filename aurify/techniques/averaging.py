@@ -28,6 +28,7 @@ class WeightAveraging(Technique):
     decay: float = knob(0.99, "ema: share of the average kept per step", low=0.9, high=0.9999, legal=(0.0, 0.999999))
     begin_at: float = knob(0.0, "share of training after which averaging begins", low=0.0, high=0.9, legal=(0.0, 1.0))
     neutral = {"decay": 0.0}
+    stacks = True
     average: dict[str, Tensor] | None = state()
     count: int = state(int)
 

@@ -23,6 +23,7 @@ class Dropout(Technique):
     family = "regularisation"
     rate: float = knob(0.1, "share of units silenced", low=0.0, high=0.5, legal=(0.0, 0.95))
     neutral = {"rate": 0.0}
+    stacks = True
     vivid = {"rate": 0.5}
 
     def begin(self, model: nn.Module, recipe: Recipe) -> None:

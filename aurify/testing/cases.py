@@ -11,7 +11,7 @@ from typing import Any
 from aurify.core.parts import Part, Technique, fills
 from aurify.core.recipe import Recipe
 from aurify.testing.lab import Lab, variants
-from aurify.testing.tables import IMAGE, KINDS, TEXT
+from aurify.testing.tables import IMAGE, KINDS, TEXT, WORLDS
 
 TRAINED = ("technique", "network", "optimizer")
 MODEL_SEAMS = ("layer", "target", "begin", "answer")
@@ -106,6 +106,13 @@ def every_technique(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
 def every_technique_and_kind(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
     """Each technique on each kind of table that it is for."""
     return (case for case in every_trained_part(lab, parts) if case.group == "technique")
+
+
+def every_stacking_technique(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
+    """Each technique that says it stacks, in each kind of world that it is for."""
+    for group, part in parts:
+        if issubclass(part, Technique) and part.stacks:
+            yield from (Case(lab, group, part, kind) for kind in WORLDS if lab.fits(part, kind))
 
 
 def every_trained_part(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:

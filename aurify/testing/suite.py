@@ -82,6 +82,7 @@ SUITE: tuple[tuple[Cases, tuple[Promise, ...]], ...] = (
             drawing.switching_it_on_leaves_the_first_weights_of_the_body_alone,
         ),
     ),
+    (cases.every_stacking_technique, (together.agents_side_by_side_learn_as_each_would_alone,)),
     (cases.every_model, (exporting.row_is_answered_alike_alone_and_among_others,)),
     (cases.every_network_and_optimizer, (together.network_learns_with_every_optimizer,)),
     (

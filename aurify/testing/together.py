@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import torch
 
@@ -10,13 +11,14 @@ from aurify.core.errors import listing
 from aurify.core.folder import RunFolder
 from aurify.testing.cases import Case, require
 from aurify.testing.differences import first_difference
-from aurify.testing.lab import STEPS, variants
+from aurify.testing.lab import SMALL, STEPS, variants
 from aurify.testing.scratch import scratch_folder
 from aurify.testing.training import IN_STATE
 from aurify.training.begin import begin
 
 TECHNIQUES = ("fill_missing", "scale_numbers", "encode_categories", "gradient_clipping")
 SHORT, LONG = 60, 240
+NEAR = 1e-5
 LEARNT = 0.9
 """A network has learnt when the error of held-out rows is below this share of what it was with its first weights."""
 
@@ -50,6 +52,25 @@ def error_left(case: Case, steps: int) -> float:
     untrained.model.eval()
     first = problem.score(untrained)
     return min(entry[fitted.problem.score_name] for entry in fitted.run.log) / first
+
+
+def agents_side_by_side_learn_as_each_would_alone(case: Case) -> None:
+    """Several agents that train as one stacked model end as each would by itself, with its own seed."""
+    recipe = case.vivid()
+    beside = case.lab.fitted(recipe).weights()
+    for agent in range(SMALL["agents"]):
+        task = replace(recipe.task, agents=1)
+        alone = case.lab.fitted(replace(recipe, task=task, seed=recipe.seed + agent)).weights()
+        far = [
+            name
+            for name, value in alone.items()
+            if not torch.allclose(beside[name][agent], value, rtol=NEAR, atol=NEAR)
+        ]
+        require(
+            not far,
+            f"agent {agent} ends with other weights ({listing(far)}) than by itself; tensors of members are stacked"
+            " (run.members, ...) and rows come member after member: treat each by itself, or leave stacks = False",
+        )
 
 
 def pair_of_techniques_trains_and_resumes(case: Case) -> None:
