@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aurify.core.folder import RunFolder
-from aurify.core.words import Said, in_a_row, listed, said
+from aurify.core.words import in_a_row, listed, said
 from aurify.measure.names import metric_name
 from aurify.measure.verdict import number
 from aurify.report.values import share, shown
@@ -264,11 +264,27 @@ def shipped(tuning: Tuning) -> str:
     )
 
 
-def sealed(folder: RunFolder) -> Said:
-    """What the search did not look at; and that others looked at it before, where ``openings.jsonl`` says so."""
-    if looks := len(folder.read_openings()):
+def looked(tuning: Tuning) -> str:
+    """That the winner was chosen after others had been measured on the test part; nothing where it was not."""
+    if not (looks := tuning.get("looked")):
+        return ""
+    return said(
+        "The winner was chosen after the test part had been looked at ({looks:,}): whoever chose to search on may have"
+        " been led by what was seen there, so that a score on it is no longer an honest one. openings.jsonl says when.",
+        looks=looks,
+    )
+
+
+def sealed(folder: RunFolder, tuning: Tuning) -> str:
+    """What the search did not look at; and that others looked at it, where ``openings.jsonl`` says so."""
+    looks = len(folder.read_openings())
+    if not looks:
+        return said("The test part was not touched: it stays sealed until the run is evaluated.")
+    if only_compared(tuning):
         return said(
             "The search did not touch the test part, but it was opened before ({looks:,}): openings.jsonl says when.",
             looks=looks,
         )
-    return said("The test part was not touched: it stays sealed until the run is evaluated.")
+    return looked(tuning) or said(
+        "The test part was opened when the winner had been chosen ({looks:,}): openings.jsonl says when.", looks=looks
+    )

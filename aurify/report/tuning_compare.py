@@ -15,8 +15,9 @@ from aurify.measure.paired import LEVEL
 from aurify.measure.verdict import number
 from aurify.report import charts
 from aurify.report.section import Figure, Inspection, Rows
-from aurify.report.tuning import DASH, Tuning, method_name, seconds_text
+from aurify.report.tuning import DASH, LONGEST_REASON, Tuning, cut, method_name, seconds_text
 from aurify.report.tuning_figures import score_axis
+from aurify.report.values import shown
 from aurify.report.words import interval
 
 PLACES = 60
@@ -27,7 +28,8 @@ Line = list[dict[str, float | None]]
 
 def reference(compare: Mapping[str, Any]) -> str:
     """The method that the others are compared with."""
-    named = next((row["method"] for row in compare["table"] if row["difference"] is None), None)
+    known = [row for row in compare["table"] if not row.get("reason")]
+    named = next((row["method"] for row in known if row["difference"] is None), None)
     return named or compare["methods"][0]
 
 
@@ -56,8 +58,21 @@ def took(tuning: Tuning) -> Said:
     )
 
 
+def lost(tuning: Tuning) -> list[str]:
+    """Which methods failed, and why."""
+    return [
+        said("{method} failed and is not compared: {reason}", method=method_name(row["method"]), reason=_why(row))
+        for row in tuning["compare"]["table"]
+        if row.get("reason")
+    ]
+
+
+def _why(row: Mapping[str, Any]) -> str:
+    return cut(shown(str(row["reason"])), LONGEST_REASON)
+
+
 def table(tuning: Tuning) -> Rows:
-    """A line a method: what it picked, re-measured, how that differs, and what it took."""
+    """A line a method: what it picked, re-measured, how that differs, and what it took; or why it failed."""
     return Rows(
         header=[
             said("method"),
@@ -72,6 +87,8 @@ def table(tuning: Tuning) -> Rows:
 
 
 def _row(row: Mapping[str, Any]) -> list[str]:
+    if row.get("reason"):
+        return [method_name(row["method"]), said("failed: {reason}", reason=_why(row)), DASH, DASH, DASH]
     difference = {"value": row["difference"], "low": row["difference_low"], "high": row["difference_high"]}
     again = {"value": row["remeasured"], "low": row["remeasured_low"], "high": row["remeasured_high"]}
     return [
@@ -86,8 +103,10 @@ def _row(row: Mapping[str, Any]) -> list[str]:
 def figures(record: Inspection, tuning: Tuning) -> list[Figure]:
     """The best so far of each method against trials and against core seconds."""
     compare = tuning["compare"]
-    by_trials = {m: against_trials(_runs(compare, m)) for m in compare["methods"]}
-    by_seconds = {m: against_seconds(_runs(compare, m)) for m in compare["methods"]}
+    # of one that failed some repeats are missing: a mean over the others would be of other folds
+    known = [row["method"] for row in compare["table"] if not row.get("reason")]
+    by_trials = {m: against_trials(_runs(compare, m)) for m in known}
+    by_seconds = {m: against_seconds(_runs(compare, m)) for m in known}
     ways = (
         ("tuning_compare_trials", said("trials"), by_trials, said("The best score so far after so many trials.")),
         (

@@ -16,6 +16,8 @@ def brief(tuning: Mapping[str, Any], trials: Sequence[Mapping[str, Any]], run: P
     """
     best, again, compare = tuning["best"], tuning["remeasured"], tuning["compare"]
     more = {name: tuning[name] for name in ("nested", "ensemble", "front") if tuning[name] is not None}
+    if tuning.get("looked"):
+        more["looked"] = tuning["looked"]
     if compare is not None:
         more["compare"] = {name: value for name, value in compare.items() if name != "runs"}
     return {

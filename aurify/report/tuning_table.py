@@ -19,6 +19,7 @@ from aurify.measure.names import metric_name
 from aurify.measure.verdict import number
 from aurify.report.terminal import REFRESH_SECONDS
 from aurify.report.tuning import (
+    DASH,
     Trial,
     Tuning,
     corrected,
@@ -33,7 +34,7 @@ from aurify.report.tuning import (
     seconds_text,
     shipped,
 )
-from aurify.report.tuning_compare import explained, took
+from aurify.report.tuning_compare import explained, lost, took
 from aurify.report.values import share
 from aurify.report.words import interval
 
@@ -118,7 +119,11 @@ def print_tuning(
     if tuning["compare"] is not None:
         console.print(_compare(tuning, language))
     report, file = str(place / "report.html"), str(place / ("tuning" if only_compared(tuning) else "trials")) + ".json"
-    lines = ["", *(_compared(tuning) if only_compared(tuning) else _searched(tuning, trials)), sealed(RunFolder(place))]
+    lines = [
+        "",
+        *(_compared(tuning) if only_compared(tuning) else _searched(tuning, trials)),
+        sealed(RunFolder(place), tuning),
+    ]
     lines.append(said("Report: {report}; as data: {file}", report=report, file=file))
     if tuning["best"] is not None:
         lines.append(said("Next: {command}", command=f"aurify evaluate {shlex.quote(str(place))}"))
@@ -135,7 +140,7 @@ def _searched(tuning: Tuning, trials: Sequence[Trial]) -> list[str]:
 
 
 def _compared(tuning: Tuning) -> list[str]:
-    return [explained(tuning), took(tuning)]
+    return [*lost(tuning), explained(tuning), took(tuning)]
 
 
 def _mattered(tuning: Tuning) -> str:
@@ -188,9 +193,9 @@ def _compare(tuning: Tuning, language: str) -> Table:
         difference = {"value": row["difference"], "low": row["difference_low"], "high": row["difference_high"]}
         table.add_row(
             _told(method_name(row["method"]), language),
-            interval(again),
+            _told(said("failed"), language) if row.get("reason") else interval(again),
             interval(difference, signed=True),
-            seconds_text(row["seconds"]),
+            DASH if row["seconds"] is None else seconds_text(row["seconds"]),
         )
     return table
 

@@ -16,40 +16,61 @@ from aurify.core.words import said
 from aurify.measure.paired import LEVEL
 from aurify.study.cells import Cells
 from aurify.study.search import COMPLETE, Search
-from aurify.study.tune import Tuner
+from aurify.study.tune import Tuner, UntrainableError
 
 PLAINEST = "random"
 """The method that others are compared with, where it is among them."""
+
+DIFFERENCE = ("difference", "difference_low", "difference_high")
 
 
 def compare(tuner: Tuner, methods: Sequence[str], repeats: int, cells_of: Callable[[str], Cells]) -> dict[str, Any]:
     """Every method ``repeats`` times with seeds and inner folds of its own, the same for all methods of one repeat.
 
-    The winner of each is measured again on fresh folds, so that no method is paid for luck.
+    The winner of each is measured again on fresh folds, so that no method is paid for luck. A method that fails once
+    is left out from then on: its line of the table says why, and has no numbers, for a mean over the repeats that went
+    well would flatter it. Raises AurifyError where all of them fail.
     """
-    runs = []
+    runs, failed = list[dict[str, Any]](), dict[str, str]()
     for repeat in range(1, repeats + 1):
         cells, fresh = cells_of(f"compare/{repeat}"), cells_of(f"compare/{repeat}/fresh")
-        for method in methods:
+        for method in (name for name in methods if name not in failed):
             one = replace(tuner, method=method, seed=rng.key(tuner.seed, f"compare/{repeat}"), ensemble=False)
             what = said("{method}, repeat {repeat} of {repeats}", method=method, repeat=repeat, repeats=repeats)
-            found = one.search(cells, None, what)
-            if found.stopped:
-                one.check()  # a signal; nothing else stops a search of so many trials
-            best = found.best
-            if best is None or best.recipe is None:
-                raise AurifyError(f"no trial of {method} could be trained: {_reason(found)}")
-            again = one.remeasured(best.recipe, fresh)
-            runs.append({"method": method, "repeat": repeat, **curve(found), "remeasured": again["value"]})
-    reference = PLAINEST if PLAINEST in methods else methods[0]
+            try:
+                runs.append({"method": method, "repeat": repeat, **_run(one, cells, fresh, what)})
+            except UntrainableError as error:
+                failed[method] = str(error)
+            except AurifyError:  # a signal, or a place that cannot be written: no method's fault
+                raise
+            except Exception as error:  # of a sampler: the other methods can do without it
+                tuner.trainings.leave()
+                failed[method] = f"{type(error).__name__}: {error}".splitlines()[0]
+    known = [method for method in methods if method not in failed]
+    if not known:
+        raise AurifyError(f"no method could be compared; {methods[0]}: {failed[methods[0]]}")
+    reference = PLAINEST if PLAINEST in known else known[0]
     return {
         "methods": list(methods),
         "repeats": repeats,
         "trials": tuner.most,
         "reference": reference,
         "runs": runs,
-        "table": [_row(runs, method, reference) for method in methods],
+        "table": [
+            _lost(method, failed[method]) if method in failed else _row(runs, method, reference) for method in methods
+        ],
     }
+
+
+def _run(tuner: Tuner, cells: Cells, fresh: Cells, what: str) -> dict[str, Any]:
+    """One search, its winner measured again; raises UntrainableError where there is no winner."""
+    found = tuner.search(cells, None, what)
+    if found.stopped:
+        tuner.check()  # a signal; nothing else stops a search of so many trials
+    best = found.best
+    if best is None or best.recipe is None:
+        raise UntrainableError(f"none of its trials could be trained: {_reason(found)}")
+    return {**curve(found), "remeasured": tuner.remeasured(best.recipe, fresh)["value"]}
 
 
 def curve(search: Search) -> dict[str, Any]:
@@ -72,15 +93,21 @@ def curve(search: Search) -> dict[str, Any]:
 
 def _row(runs: Sequence[dict[str, Any]], method: str, reference: str) -> dict[str, Any]:
     own, other = ([run for run in runs if run["method"] == name] for name in (method, reference))
-    found: dict[str, Any] = {"method": method}
+    found: dict[str, Any] = {"method": method, "reason": None}
     for name in ("picked", "remeasured"):
         mean, low, high = interval([run[name] for run in own])
         prefix = "" if name == "picked" else "remeasured_"
         found |= {name: mean, f"{prefix}low": low, f"{prefix}high": high}
     found["seconds"] = float(np.mean([run["seconds"][-1] for run in own]))
     gains = [_difference(a["remeasured"], b["remeasured"]) for a, b in zip(own, other, strict=True)]
-    mean, low, high = (None, None, None) if method == reference else interval(gains)
-    return {**found, "difference": mean, "difference_low": low, "difference_high": high}
+    differs = (None, None, None) if method == reference else interval(gains)
+    return {**found, **dict(zip(DIFFERENCE, differs, strict=True))}
+
+
+def _lost(method: str, reason: str) -> dict[str, Any]:
+    """The line of a method that failed: every name that others have, and why."""
+    names = ("picked", "low", "high", "remeasured", "remeasured_low", "remeasured_high", "seconds")
+    return {"method": method, "reason": reason, **dict.fromkeys((*names, *DIFFERENCE))}
 
 
 def _difference(one: float | None, other: float | None) -> float | None:

@@ -48,6 +48,10 @@ END_SHARE = 0.4
 """Of the time of a call, at most this much is kept for measuring the winner again."""
 
 
+class UntrainableError(AurifyError):
+    """What is to be measured or shipped cannot be trained."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tuner:
     """All that trials are made from. ``models`` is where fold models lie; ``deadline`` is by the monotonic clock."""
@@ -190,7 +194,7 @@ class Tuner:
                 self.trainings.begin(one, anew=anew or one.key in known, place=str(self.place(one)), travels=True)
             for answer in self.trainings.results({one.key for one in left}, self.check).values():
                 if "refused" in answer:
-                    raise AurifyError(f"what was trained once cannot be trained again: {answer['refused']}")
+                    raise UntrainableError(f"what was trained once cannot be trained again: {answer['refused']}")
         return [self.place(one) / which(kept(one.share)) for one in wanted]
 
     def _here(self, wanted: Wanted, which: Callable[[Names], str]) -> bool:

@@ -106,6 +106,8 @@ class Hunt:
                 raise self._failure(found)
             model, together = self._shipped(tuner, found, cells)
             saver.ship(model, found)
+        if looks := self.folder.looks_before():
+            self.note(said("the winner was chosen after the test part had been looked at ({looks:,})", looks=looks))
         again = outer = None
         with suppress(Interrupted):  # what is found is told all the same
             tuner.check()
@@ -119,6 +121,7 @@ class Hunt:
             "interrupted": self.room.watch.signal_number,
             "wall": round(found.wall, 3),
             "best": {"number": best.number, "settings": best.settings, "score": best.score},
+            "looked": looks,
             "picked": best.score,
             "remeasured": again,
             "nested": outer,
@@ -144,7 +147,7 @@ class Hunt:
         one = replace(tuner, most=self.goal.trials or DEFAULT_TRIALS)
         found = compare(one, self.goal.compare, self.goal.repeats, lambda stream: self.cells(self.room.among, stream))
         write_json(self.folder.trials, [])
-        blank = dict.fromkeys(("best", "picked", "remeasured", "nested", "ensemble", "front", "interrupted"))
+        blank = dict.fromkeys(("best", "looked", "picked", "remeasured", "nested", "ensemble", "front", "interrupted"))
         about = self._about(tuner, self.cells(self.room.among, "tune"))
         wall = round(time.monotonic() - self.began, 3)
         return {**about, **blank, "stopped": None, "wall": wall, "importance": [], "compare": found}

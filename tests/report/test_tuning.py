@@ -19,7 +19,7 @@ from aurify.core import folder as folders
 from aurify.core.errors import AurifyError
 from aurify.core.files import write_json
 from aurify.core.folder import RunFolder
-from aurify.core.words import LANGUAGES, Said, keep
+from aurify.core.words import LANGUAGES, Said, keep, say
 from aurify.report.page import render
 from aurify.report.section import Figure, Folded, Rows, chapters
 from aurify.report.tuning import best_so_far, changed, described, effort, picked, ranked, sealed, value_text
@@ -93,6 +93,27 @@ def test_of_methods_that_are_compared_nothing_is_said_to_be_picked():
         assert "picked at" not in text
         assert "could be picked" not in text
         assert "to Hyperband" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_method_that_failed_has_its_reason_in_the_table_and_no_line(language, monkeypatch):
+    found = tuning([], importance=[], stopped=None, compare=compared(("grid", "random", "bayes")))
+    grid = found["compare"]["table"][0]
+    grid |= {**dict.fromkeys(grid), "method": "grid", "reason": HOSTILE * 9}
+    monkeypatch.setitem(KEPT, "lost method", (found, []))
+    whole = shown(found, [])["tuning_compare"]
+    (table,) = (block for block in whole.blocks if isinstance(block, Rows))
+    assert HOSTILE in say(table.rows[0][1], language)
+    assert "differences are of repeats with the same seed, after re-measuring, to random search" in str(whole.blocks)
+    for figure in whole.figures.values():
+        assert {point["series"] for point in figure.chart["data"]["values"]} == {
+            "random search",
+            "Bayesian optimisation",
+        }
+    assert "<script>alert" not in render(inspection(found, [], language))
+    text = printed("lost method", language)
+    assert HOSTILE[:9] in text
+    assert max(map(cell_len, text.splitlines())) <= 80
 
 
 def test_the_best_so_far_is_of_finished_trials_only():
@@ -383,9 +404,16 @@ def test_what_a_switch_turns_off_is_not_among_the_settings_and_parts_of_auto_are
     assert "in more than these settings" not in effort(tuning(made), made[:1])
 
 
-@pytest.mark.parametrize(("looks", "words"), [(0, "stays sealed until"), (2, "was opened before (2)")])
-def test_a_test_part_that_was_opened_is_not_called_sealed(tmp_path, looks, words):
+@pytest.mark.parametrize(
+    ("looks", "name", "words"),
+    [
+        (0, "whole", "stays sealed until"),
+        (2, "compared", "was opened before (2)"),
+        (2, "whole", "was opened when the winner had been chosen (2)"),
+    ],
+)
+def test_a_test_part_that_was_opened_is_not_called_sealed(tmp_path, looks, name, words):
     opening = {"at": "2026-01-01", "verb": "evaluate", "purpose": "evaluate 1", "part": "a"}
     if looks:
         (tmp_path / "openings.jsonl").write_text(f"{json.dumps(opening)}\n" * looks)
-    assert words in sealed(RunFolder(tmp_path))
+    assert words in sealed(RunFolder(tmp_path), KEPT[name][0])

@@ -94,6 +94,26 @@ def test_the_test_part_stays_sealed_until_evaluate(tune, tmp_path):
     assert (other.path / "scores.json").exists() == same, "what was measured of another model is gone"
 
 
+def test_a_winner_chosen_after_the_test_part_was_looked_at_is_said_to_be(tune, tmp_path):
+    words, told = {"out": tmp_path / "run", "method": "grid"}, []
+    found = tune(trials=1, note=told.append, **words)
+    assert found.plain["looked"] == 0
+    workbench.evaluate(found.path)
+    same = tune(trials=1, note=told.append, **words)
+    assert same.plain["looked"] == 0, "the same model as before the look"
+    assert not [text for text in told if "looked at" in text]
+    other = tune(trials=9, note=told.append, **words)
+    assert other.plain["best"]["number"] > 0
+    assert other.plain["looked"] == 1
+    assert [str(text) for text in told if "looked at" in text] == [
+        "the winner was chosen after the test part had been looked at (1)"
+    ]
+    assert "after the test part had been looked at" in other.report.read_text()
+    workbench.evaluate(other.path)
+    assert "after the test part had been looked at" in other.report.read_text()
+    assert tune(trials=9, **words).plain["looked"] == 1, "it stays said"
+
+
 @pytest.fixture(scope="session")
 def later(tune, tmp_path_factory):
     """A search whose winner is not its first trial, measured; and its words."""
@@ -183,6 +203,45 @@ def test_methods_are_compared_with_intervals(tune, tmp_path):
     assert random["difference"] is None
     assert tpe["difference"] == pytest.approx(tpe["remeasured"] - random["remeasured"])
     assert found.plain["best"] is None
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Methods of which one proposes nothing that can be trained and another breaks in its second search."""
+    from aurify.study import tune as tuning
+    from aurify.study.search import Begin, Wait
+
+    begun = []
+
+    def hopeless(plan):
+        yield Begin({**plan.space.defaults, "optimizer.learning_rate": 1000.0}, "hopeless")
+
+    def breaking(plan):
+        begun.append(plan)
+        yield Begin(plan.space.defaults, "breaking")
+        if len(begun) == 2:
+            raise ZeroDivisionError("a matrix\nthat is singular")
+        yield Wait(0)
+
+    monkeypatch.setattr(tuning, "METHODS", {**tuning.METHODS, "grid": hopeless, "random": hopeless, "bayes": breaking})
+
+
+def test_a_method_that_fails_is_told_with_its_reason_and_the_others_are_compared(tune, tmp_path, failing):
+    recipe = {**TINY, "optimizer": {"name": "sgd", "learning_rate": 0.01}}
+    words = {"compare": ["bayes", "grid", "tpe"], "repeats": 2, "trials": 2, "recipe": recipe}
+    found = tune("regress", out=tmp_path / "run", **words)
+    compared = found.plain["compare"]
+    bayes, grid, tpe = compared["table"]
+    assert bayes["reason"] == "ZeroDivisionError: a matrix"
+    assert grid["reason"].startswith("none of its trials could be trained: ")
+    assert bayes["remeasured"] is grid["remeasured"] is bayes["seconds"] is None
+    assert tpe["reason"] is None
+    assert tpe["remeasured"] is not None
+    assert compared["reference"] == "tpe"
+    assert [(run["method"], run["repeat"]) for run in compared["runs"]] == [("bayes", 1), ("tpe", 1), ("tpe", 2)]
+    assert "ZeroDivisionError: a matrix" in found.report.read_text()
+    with pytest.raises(AurifyError, match="no method could be compared; grid: none of its trials could be trained"):
+        tune("regress", out=tmp_path / "none", **{**words, "compare": ["grid", "random"]})
 
 
 def test_an_ensemble_is_one_file_of_several_recipes(tune, tmp_path, csv_files):

@@ -7,7 +7,7 @@ from typing import Any
 
 from aurify.core.words import Said, said
 from aurify.report.section import Block, DataSection, Inspection, Paragraph, Record
-from aurify.report.tuning import corrected, effort, only_compared, picked, sealed, shipped
+from aurify.report.tuning import corrected, effort, looked, only_compared, picked, sealed, shipped
 from aurify.report.tuning_figures import front, progress, rungs
 from aurify.report.tuning_rows import best_trials, failures, members
 
@@ -26,10 +26,12 @@ class Search(DataSection):
         if tuning is None or only_compared(tuning):
             return []
         told: list[str] = [corrected(tuning), effort(tuning, trials), shipped(tuning)]
-        if not isinstance(record, Record):
-            told.append(sealed(record.folder))
+        seen = looked(tuning)
+        if not seen and not isinstance(record, Record):
+            told.append(sealed(record.folder, tuning))
         return [
             Paragraph(picked(tuning), strong=True),
+            *([Paragraph(seen, strong=True)] if seen else []),
             *(Paragraph(text) for text in told if text),
             *progress(record, tuning, trials),
             *best_trials(tuning, trials),

@@ -8,7 +8,7 @@ from typing import Any
 from aurify.core.words import Said, said
 from aurify.report.section import Block, DataSection, Inspection, Paragraph
 from aurify.report.tuning import only_compared, sealed
-from aurify.report.tuning_compare import explained, figures, table, took
+from aurify.report.tuning_compare import explained, figures, lost, table, took
 
 
 class Compared(DataSection):
@@ -24,5 +24,10 @@ class Compared(DataSection):
         tuning = record.tuning
         if tuning is None or tuning["compare"] is None:
             return []
-        told = [explained(tuning), took(tuning), *([sealed(record.folder)] if only_compared(tuning) else [])]
+        told = [
+            *lost(tuning),
+            explained(tuning),
+            took(tuning),
+            *([sealed(record.folder, tuning)] if only_compared(tuning) else []),
+        ]
         return [*map(Paragraph, told), *figures(record, tuning), table(tuning)]
