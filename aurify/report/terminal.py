@@ -106,7 +106,7 @@ def _score(run: Run, pace: float) -> str:
     if run.log and run.best is not None:
         name, sign = run.problem.score_name, 1 if run.problem.greater_is_better else -1
         told = [f"held-out {name} {run.log[-1][name]:.4g}", f"best {sign * run.best:.4g}"]
-    if run.recipe.task.examples == "episodes" and pace > 0:
+    if pace > 0 and run.recipe.task.examples == "episodes":
         settings = run.recipe.task.settings()
         told.append(f"{pace * settings['steps'] * settings['agents'] / run.steps:,.0f} steps/s")
     if run.log and "epsilon" in run.log[-1]:

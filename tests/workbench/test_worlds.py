@@ -1,19 +1,23 @@
 """Worlds through the verbs: what is recognised, refused, measured, played, predicted and exported."""
 
 import importlib
+import io
 import json
+import re
 
 import numpy as np
 import polars as pl
 import pytest
 import torch
 from PIL import Image
+from rich.console import Console
 
 import aurify
 from aurify import workbench
 from aurify.core.errors import AurifyError
 from aurify.core.folder import RunFolder
 from aurify.data.splits import Parts
+from aurify.report import terminal
 from aurify.ship.graph import Graph
 from aurify.workbench.agents import GREEDY, acting, moments, seeds_of
 from aurify.worlds.exact import expected_return, model_of, optimal_return
@@ -168,6 +172,15 @@ def test_played_test_episode_returns_what_was_measured(pole):
     )
     assert sum(moment.reward for moment in seen) == told["return"]
     assert len(seen) - 1 == told["length"]
+
+
+def test_progress_tells_steps_a_second_return_and_epsilon(tmp_path, monkeypatch):
+    monkeypatch.setattr(terminal, "REFRESH_SECONDS", -1.0)
+    screen = io.StringIO()
+    with terminal.progress(Console(file=screen, force_terminal=True, width=200)) as show:
+        settings = {"task.envs": 2, "task.held": 1, "task.tested": 1, "budget.validate_every": 8}
+        workbench.fit(GRID, method="q_learning", steps=128, settings=settings, out=tmp_path / "run", show=show)
+    assert re.search(r"held-out return -?[\d.]+, best -?[\d.]+, [\d,]+ steps/s, epsilon \d\.\d\d", screen.getvalue())
 
 
 def test_another_look_at_the_test_episodes_is_counted(pole):
