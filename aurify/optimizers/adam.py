@@ -22,10 +22,11 @@ class Adam(Optimizer):
     stacks = True
     beta1: float = knob(0.9, "share of the running gradient kept", low=0.8, high=0.99, legal=(0.0, 0.9999))
     beta2: float = knob(0.999, "share of the running square kept", low=0.95, high=0.9999, legal=(0.0, 0.99999))
+    epsilon: float = knob(1e-8, "added to the running size", low=1e-8, high=1e-4, log=True, legal=(1e-15, 1.0))
 
     def build(self, groups: list[dict[str, Any]], model: nn.Module) -> torch.optim.Optimizer:
         betas = (self.beta1, self.beta2)
-        return torch.optim.Adam(groups, lr=self.learning_rate, betas=betas, fused=True)
+        return torch.optim.Adam(groups, lr=self.learning_rate, betas=betas, eps=self.epsilon, fused=True)
 
 
 @dataclass(kw_only=True)

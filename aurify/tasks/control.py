@@ -107,6 +107,8 @@ class Control(Task):
         techniques: dict[str, dict[str, Any]] = {"gradient_clipping": {"limit": 0.5}, "decay": {}}
         if store.schema.numbers:
             techniques |= {"normalize_observations": {}}
+        if self.method in ("ppo", "a2c"):
+            techniques |= {"scale_rewards": {"gamma": self.gamma}}
         if self.method == "ppo":
             techniques |= {"clip_ratio": {}, "normalize_advantages": {}}
         if self.method in POLICIES:
@@ -119,7 +121,8 @@ class Control(Task):
         every = per_epoch * max(1, epochs // VALIDATIONS) if self.method != "reinforce" else VALIDATIONS
         return {
             "network": {"name": "mlp", "width": 64, "depth": 2, "activation": "tanh"},
-            "optimizer": {"name": "adam", "learning_rate": 1e-3},
+            # once all goes well gradients are next to nothing, and Adam would make steps of a full size of them
+            "optimizer": {"name": "adam", "learning_rate": 1e-3, "epsilon": 1e-5},
             "techniques": techniques,
             "budget": {"batch_size": BATCH, "epochs": epochs, "validate_every": every},
         }

@@ -109,7 +109,9 @@ def test_probabilities_of_numbers_are_those_of_torch():
 
 def test_only_an_end_of_the_world_cuts_what_is_to_come(trained):
     """Behind a time limit the critic\'s word for the final observation counts, behind a fall nothing does."""
-    run = trained("CartPole-v1", steps=1, method="a2c", envs=3, horizon=30, gamma=0.9, options=["max_episode_steps=7"])
+    plain = {"scale_rewards": {"method": "none"}}
+    short = {"method": "a2c", "envs": 3, "horizon": 30, "options": ["max_episode_steps=7"]}
+    run = trained("CartPole-v1", steps=1, techniques=plain, gamma=0.9, **short)
     feed, problem = run.problem.feed, run.problem
     steps = []
     own = feed.field.step
