@@ -29,6 +29,14 @@ METRICS = {
     "mae": said("mean absolute error"),
     "median_absolute_error": said("median absolute error"),
     "r2": said("R²"),
+    "return": said("mean return"),
+    "return_iqm": said("interquartile mean"),
+    "return_median": said("median over agents"),
+    "return_best": said("the agent that is shipped"),
+    "return_sampled": said("mean return, actions sampled"),
+    "return_exact": said("mean return by the model of the world"),
+    "share_of_optimal": said("share of the optimum"),
+    "length": said("steps of an episode"),
 }
 
 

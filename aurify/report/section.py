@@ -94,8 +94,15 @@ class Played:
     best: int
     summary: Mapping[str, Any]
     answer: Callable[[int, np.ndarray], np.ndarray]
+    values: Callable[[int, np.ndarray], np.ndarray]
     watch: Callable[[int, int, str | None], Iterator[Any]]
+    ways: Sequence[str]
     check: Callable[[], None]
+
+    @property
+    def store(self) -> World:
+        """What the agents learnt from, as their task takes it."""
+        return self.world
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

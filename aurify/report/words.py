@@ -20,6 +20,9 @@ MODELS = {
     "mean": said("mean"),
     "linear": said("linear model"),
     "boosting": said("gradient boosting"),
+    "agents": said("agents"),
+    "random": said("random policy"),
+    "optimal": said("optimum"),
 }
 
 VALUES = {MISSING_WORD: said("(missing)"), UNKNOWN_WORD: said("(unknown)"), IMAGE_WORD: said("(its image)")}

@@ -71,6 +71,10 @@ class Pipeline(nn.Module):
 
     def answer(self, member: Member, raw: dict[str, Any]) -> Tensor:
         """What one member says, alone: one of the pipeline's, or another of its Bundle."""
+        return self.task.answers(self.output(member, raw))
+
+    def output(self, member: Member, raw: dict[str, Any]) -> Tensor:
+        """Of what one member says, the numbers (B, K) that answers are made of."""
         values = dict(raw)
         for layer in member.layers:
             values = layer(values)
@@ -81,7 +85,7 @@ class Pipeline(nn.Module):
         output = self.task.merge(output.double())
         for layer in member.answers:
             output = layer(output)
-        return self.task.answers(output)
+        return output
 
 
 def _thresholds(member: Member) -> Tensor | None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -63,13 +63,22 @@ def samples(member: Member, world: World) -> bool:
     return world.actions.count is not None or _spread(member) is not None
 
 
-@torch.no_grad()
 def answered(bundle: Bundle, member: Member, world: World, observations: np.ndarray) -> np.ndarray:
     """What a member says of observations (n, *shape): probabilities (n, K), or numbers (n, ...)."""
+    return _asked(bundle.pipeline.answer, member, world, observations)
+
+
+def valued(bundle: Bundle, member: Member, world: World, observations: np.ndarray) -> np.ndarray:
+    """What each action is worth to a member that goes by values, of observations (n, *shape): (n, K)."""
+    return _asked(bundle.pipeline.output, member, world, observations)
+
+
+@torch.no_grad()
+def _asked(ask: Callable[..., torch.Tensor], member: Member, world: World, observations: np.ndarray) -> np.ndarray:
     count = len(observations)
     # products with a few rows are summed in another order than those with many
     filled = np.concatenate([observations, np.repeat(observations[:1], -count % WHOLE_ROWS, axis=0)])
-    return bundle.pipeline.answer(member, world.values(filled)).cpu().numpy()[:count]
+    return ask(member, world.values(filled)).cpu().numpy()[:count]
 
 
 def _draws(seed: int) -> np.random.Generator:

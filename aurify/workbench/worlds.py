@@ -31,6 +31,8 @@ from aurify.workbench.agents import (
     moments,
     samples,
     seeds_of,
+    valued,
+    ways_to_draw,
 )
 from aurify.workbench.returns import Returns
 from aurify.workbench.subject import Check, Exam, Subject
@@ -143,7 +145,9 @@ class EpisodeExam(Exam):
             best=self.best,
             summary=summary,
             answer=lambda agent, observations: answered(self.bundle, members[agent], self.world, observations),
+            values=lambda agent, observations: valued(self.bundle, members[agent], self.world, observations),
             watch=watch,
+            ways=ways_to_draw(self.world),
             check=check,
         )
 

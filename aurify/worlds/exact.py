@@ -123,6 +123,35 @@ def solved(world: World, gamma: float) -> np.ndarray:
     return solve(model, gamma).actions
 
 
+def policy_values(model: Model, policy: np.ndarray, gamma: float) -> np.ndarray:
+    """What states are worth (S,) to whom a ``policy`` says the action (S,) of each, with a discount below 1."""
+    from scipy import sparse
+    from scipy.sparse.linalg import spsolve
+
+    states = np.arange(len(model.start))
+    chance, on = model.chance[states, policy], ~model.ends[states, policy]
+    from_state = np.broadcast_to(states[:, None], chance.shape)
+    after = model.after[states, policy]
+    going = sparse.csr_array((chance[on], (from_state[on], after[on])), shape=(len(states), len(states)))
+    chain = sparse.eye_array(len(states)) - gamma * going
+    return np.asarray(spsolve(chain.tocsc(), (chance * model.reward[states, policy]).sum(1)))
+
+
+def reached(model: Model) -> np.ndarray:
+    """Whether a state (S,) can be come to by any actions."""
+    from scipy import sparse
+
+    states = len(model.start)
+    possible = model.chance > 0
+    # what follows an end belongs to no episode, but the end itself is come to
+    last = np.zeros(states, dtype=bool)
+    last[model.after[possible & model.ends]] = True
+    possible &= ~last[:, None, None]
+    from_state = np.broadcast_to(np.arange(states)[:, None, None], possible.shape)[possible]
+    going = sparse.csr_array((np.ones(len(from_state)), (from_state, model.after[possible])), shape=(states, states))
+    return _spread(model.start > 0, going.T)
+
+
 def optimal_return(model: Model, limit: int | None) -> float:
     """The most that an episode of at most ``limit`` steps pays on average, without a discount.
 

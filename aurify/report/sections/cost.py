@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from aurify.core.folder import RunFolder
 from aurify.core.words import Said, said
@@ -30,6 +30,7 @@ class Cost(Section):
     """Seconds, bytes, steps and the environment."""
 
     order = 850
+    examples: ClassVar[frozenset[str]] = frozenset({"rows", "episodes"})
 
     @property
     def title(self) -> Said:
@@ -60,7 +61,9 @@ def _cost(record: Record) -> list[list[str]]:
         [said("size of model.aurify"), said("{size:,} bytes", size=size)],
         *([what, f"{training[name]:,}"] for name, what in STEPS.items() if training.get(name) is not None),
     ]
-    if record.log and record.recipe.split.folds is None:
+    if record.log and record.log[-1].get("played"):
+        rows.append([said("steps of each agent in its world"), f"{record.log[-1]['played']:,}"])
+    elif record.log and record.recipe.split.folds is None and record.recipe.task.examples == "rows":
         rows.append([said("passes over the training rows"), amount(record.log[-1]["epoch"])])
     return rows
 

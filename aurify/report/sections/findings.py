@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from aurify.core.words import Said, listed, said
 from aurify.data.findings import NOTE, SEVERE, Finding
@@ -28,6 +28,7 @@ class Findings(DataSection):
     """Findings with their evidence, the rows they are about and what to do."""
 
     order = 150
+    examples: ClassVar[frozenset[str]] = frozenset({"rows", "episodes"})
 
     @property
     def title(self) -> Said:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
-from typing import Any
+from typing import Any, ClassVar
 
 from aurify.core.parts import Part
 from aurify.core.words import Said, listed, said
-from aurify.report.section import Block, Code, Folded, Paragraph, Record, Rows, Section, Tested
+from aurify.report.section import Block, Code, Folded, Paragraph, Played, Record, Rows, Section, Tested
 
 BLENDS = {
     "trees": said(
@@ -24,12 +24,13 @@ class Recipe(Section):
     """Network, optimizer, budget and techniques."""
 
     order = 800
+    examples: ClassVar[frozenset[str]] = frozenset({"rows", "episodes"})
 
     @property
     def title(self) -> Said:
         return said("The recipe")
 
-    def measure(self, tested: Tested) -> dict[str, Any]:
+    def measure(self, tested: Tested | Played) -> dict[str, Any]:
         """The recipe that data like this would have had without a word of the user's."""
         usual = tested.recipe.task.defaults(tested.store)
         return {name: dict(usual[name]) for name in ("network", "optimizer", "techniques", "budget")}
@@ -45,6 +46,12 @@ class Recipe(Section):
 
 def _budget(record: Record) -> Said:
     budget = record.recipe.budget
+    if record.recipe.task.examples == "episodes":
+        return said(
+            "Each agent does at most {steps:,} steps in its world. Techniques are listed in the order in which they"
+            " act.",
+            steps=record.recipe.task.settings()["steps"],
+        )
     length = (
         said("{steps:,} steps", steps=budget.steps)
         if budget.steps is not None

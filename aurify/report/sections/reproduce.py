@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from aurify.core.words import Said, said
-from aurify.report.section import Block, Code, Paragraph, Record, Rows, Section, Tested
+from aurify.report.section import Block, Code, Paragraph, Played, Record, Rows, Section, Tested
 
 OUTSIDE = "aurify_parts."
 """How the modules of parts begin that came with ``--parts``."""
@@ -17,12 +17,15 @@ class Reproduce(Section):
     """Commands to repeat and to use the run."""
 
     order = 900
+    examples: ClassVar[frozenset[str]] = frozenset({"rows", "episodes"})
 
     @property
     def title(self) -> Said:
         return said("Repeat it, use it")
 
-    def measure(self, tested: Tested) -> dict[str, Any]:
+    def measure(self, tested: Tested | Played) -> dict[str, Any]:
+        if isinstance(tested, Played):
+            return {"fingerprint": tested.world.fingerprint}
         return {"fingerprint": tested.store.fingerprint, "rows": len(tested.store)}
 
     def show(self, record: Record, measured: Any) -> Sequence[Block]:
@@ -31,6 +34,7 @@ class Reproduce(Section):
             facts.append([said("threads"), str(record.environment["threads"])])
         if measured is not None:
             facts.insert(0, [said("fingerprint of the data, SHA-256"), measured["fingerprint"]])
+        if measured is not None and "rows" in measured:
             facts.insert(0, [said("rows read"), f"{measured['rows']:,}"])
         given = record.recipe.network.name() == "given"
         return [
@@ -38,9 +42,17 @@ class Reproduce(Section):
             Code(_again(record)),
             *(Paragraph(text) for text in _same(record)),
             Rows([said("what"), said("value")], facts, said("What must be equal"), numbers=False),
-            Paragraph(said("And this uses the model that came of it, on new rows:")),
+            Paragraph(
+                said("And this lets the agent that came of it play new episodes, or act elsewhere:")
+                if _acts(record)
+                else said("And this uses the model that came of it, on new rows:")
+            ),
             Code(_use(record, network=", network=..." if given else "")),
         ]
+
+
+def _acts(record: Record) -> bool:
+    return record.recipe.task.examples == "episodes"
 
 
 def _what(record: Record) -> Said:
@@ -73,6 +85,15 @@ def _same(record: Record) -> list[Said]:
         texts.append(said("The files given with --parts are those of the parts that aurify does not bring along."))
     if record.folder.tuned():
         return [*texts, said("The new run looks at the test rows once more, and that look is counted.")]
+    if _acts(record):
+        texts.append(
+            said(
+                "With the same versions and as many threads on the same kind of processor every bit of the agents is"
+                " the same; otherwise they may differ, for what is acted decides what is learnt from. The new run plays"
+                " the test episodes once more, and that look is counted."
+            )
+        )
+        return texts
     texts.append(
         said(
             "With the same data, the same versions and as many threads on the same kind of processor every bit of the"
@@ -99,6 +120,8 @@ def _use(record: Record, network: str) -> str:
         _command("predict", run, "new.csv", "--out", "predictions.csv", *parts),
         _command("evaluate", run, "labelled.csv", *parts),
     ]
+    if _acts(record):
+        commands = [_command("play", run, "--episodes", "3", "--record", "episodes.gif", *parts), commands[0]]
     if not any(part.why_unexportable() for part in (record.recipe.network, *record.recipe.techniques)):
         commands.append(_command("export", run, "model.onnx", *parts))
     return "\n".join(commands)
