@@ -49,7 +49,9 @@ def figure_of(
         table=Rows(
             header=[said("row, column"), said("value"), said("action")],
             rows=[
-                [place(at, width), amount(value), _arrow(grid, found["actions"][at])] for value, at in _by_cell(known)
+                [place(at, width), amount(value), _arrow(grid, found["actions"][at])]
+                for at, value in enumerate(found["values"])
+                if value is not None
             ],
         ),
     )
@@ -59,10 +61,6 @@ def place(state: int, width: int) -> str:
     """Row and column of a state, counted from 0."""
     row, column = divmod(state, width)
     return f"{row}, {column}"
-
-
-def _by_cell(known: Sequence[tuple[float, int]]) -> list[tuple[float, int]]:
-    return sorted(known, key=lambda each: each[1])
 
 
 def _arrow(grid: Mapping[str, Any], action: int) -> str:

@@ -34,20 +34,24 @@ class Acted(Section):
 
 def _question(record: Record) -> Said:
     task = record.recipe.task.settings()
-    told = {"world": str(record.recipe.source.path), "method": task["method"], "episodes": record.summary["episodes"]}
+    world, method, episodes = str(record.recipe.source.path), task["method"], record.summary["episodes"]
     if record.summary["agents"] == 1:
         return said(
             "How much is returned in {world} to an agent that learnt by {method}? It did up to {steps:,} steps there"
             " and was then tested in {episodes:,} episodes that it had not played.",
-            **told,
+            world=world,
+            method=method,
             steps=task["steps"],
+            episodes=episodes,
         )
     return said(
         "How much is returned in {world} to agents that learnt by {method}? {agents:,} agents, each with a seed of its"
         " own, did up to {steps:,} steps there and were then tested in {episodes:,} episodes that they had not played.",
-        **told,
+        world=world,
+        method=method,
         agents=record.summary["agents"],
         steps=task["steps"],
+        episodes=episodes,
     )
 
 

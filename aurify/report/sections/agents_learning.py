@@ -43,9 +43,9 @@ class AgentsLearning(Section):
 
 
 def _figure(record: Record, log: Sequence[Mapping[str, Any]]) -> Figure:
-    acted = bool(log[-1].get("played"))
-    places = [entry["played"] if acted else entry["step"] for entry in log]
-    across = said("steps of each agent in its world") if acted else said("updates")
+    acted, counted = any(entry.get("train_return") is not None for entry in log), bool(log[-1].get("played"))
+    places = [entry["played"] if counted else entry["step"] for entry in log]
+    across = said("steps of each agent in its world") if counted else said("updates")
     up = said("return of an episode")
     several = len(log[0]["returns"]) > 1
     held = record.say(said("mean of the agents") if several else said("the agent"))
@@ -55,7 +55,7 @@ def _figure(record: Record, log: Sequence[Mapping[str, Any]]) -> Figure:
     shown += [
         {"x": x, "value": entry["train_return"], "series": seen}
         for x, entry in zip(places, log, strict=True)
-        if acted and entry.get("train_return") is not None
+        if entry.get("train_return") is not None
     ]
     axes = charts.number("x", record.say(across), zero=True, format="~s"), charts.number("value", record.say(up))
     order = [held, seen] if acted else [held]

@@ -10,11 +10,11 @@ import numpy as np
 
 from aurify.core.errors import AurifyError
 from aurify.core.words import Said, said
-from aurify.measure.verdict import number
 from aurify.report.section import Block, Gallery, Paragraph, Played, Record, Section, Strip
 from aurify.report.thumbnails import picture, thumbnail
+from aurify.report.values import amount
 
-PICTURES = 8
+PICTURES = 12
 """Of one episode, from its first moment to its last."""
 
 DRAWN = "rgb_array"
@@ -50,8 +50,8 @@ class Episode(Section):
         return [
             Paragraph(
                 said(
-                    "Agent {agent}, which is shipped, in test episodes, doing what it thinks best; the pictures are as"
-                    " far apart as they can be. {command} shows all of them.",
+                    "Agent {agent}, which is shipped, in test episodes, doing what it thinks best; the pictures are"
+                    " evenly apart, with what was returned until then. {command} shows every step.",
                     agent=measured["agent"],
                     command=f"aurify play {record.summary['run']} --record episode.gif",
                 )
@@ -73,19 +73,29 @@ def _seen(tested: Played, episode: int, length: int) -> dict[str, Any]:
 
 
 def _strip(found: dict[str, Any], at: int, count: int) -> Strip:
-    told = {"number": found["episode"], "value": number(found["return"]), "steps": found["length"]}
-    name = said("Test episode {number}: returns {value} in {steps:,} steps", **told)
+    number, value, steps = found["episode"], amount(found["return"]), found["length"]
+    name = said("Test episode {number}: returns {value} in {steps:,} steps", number=number, value=value, steps=steps)
     if count > 1 and at == 0:
-        name = said("The best, test episode {number}: returns {value} in {steps:,} steps", **told)
+        name = said(
+            "The best, test episode {number}: returns {value} in {steps:,} steps",
+            number=number,
+            value=value,
+            steps=steps,
+        )
     elif count > 1:
-        name = said("The worst, test episode {number}: returns {value} in {steps:,} steps", **told)
+        name = said(
+            "The worst, test episode {number}: returns {value} in {steps:,} steps",
+            number=number,
+            value=value,
+            steps=steps,
+        )
     return Strip(
         name,
         [
             picture(
                 each,
                 said("the world after {step:,} steps", step=each["step"]),
-                said("step {step:,}: {value}", step=each["step"], value=number(each["so_far"])),
+                said("step {step:,}, {value}", step=each["step"], value=amount(each["so_far"])),
                 large=True,
             )
             for each in found["pictures"]

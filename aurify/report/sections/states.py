@@ -62,12 +62,11 @@ class States(Section):
             return blocks
         values = [v for name in ("agent", "optimal", "own") for v in grid[name]["values"] if v is not None]
         ends = min(values), max(values)
-        told = {"gamma": f"{measured['gamma']:g}"}
         agent = said(
             "What each state is worth if the shipped agent goes on from there, by the model of the world: number and"
             " colour are what is still returned on average, a step later counted {gamma} times; the arrow is what it"
             " does. ◆ is a goal, × a trap; grey is never entered.",
-            **told,
+            gamma=f"{measured['gamma']:g}",
         )
         optimal = said("The same of who does always what is best, found by value iteration.")
         blocks += [
@@ -136,24 +135,22 @@ def _cells(values: np.ndarray, policy: np.ndarray, acts: np.ndarray) -> dict[str
 
 
 def _agrees(measured: Mapping[str, Any]) -> Said:
-    told = {
-        "alike": measured["alike"],
-        "counted": measured["counted"],
-        "share": share(measured["alike"] / max(1, measured["counted"])),
-        "gamma": f"{measured['gamma']:g}",
-    }
-    if measured["alike"] == measured["counted"]:
+    alike, counted, gamma = measured["alike"], measured["counted"], f"{measured['gamma']:g}"
+    if alike == counted:
         return said(
             "The model of this world is known, so what is best can be computed. In all {counted:,} states that can be"
             " reached the shipped agent does what is best (with a discount of {gamma}).",
-            counted=measured["counted"],
-            gamma=told["gamma"],
+            counted=counted,
+            gamma=gamma,
         )
     return said(
         "The model of this world is known, so what is best can be computed. In {alike:,} of the {counted:,} states that"
         " can be reached ({share}) the shipped agent does what is best (with a discount of {gamma}); its worst action"
         " costs {worst}. States that it never comes to cost it nothing.",
-        **told,
+        alike=alike,
+        counted=counted,
+        share=share(alike / max(1, counted)),
+        gamma=gamma,
         worst=amount(measured["worst"]),
     )
 
