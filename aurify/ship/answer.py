@@ -65,8 +65,8 @@ class Answer:
             frame = pl.DataFrame({**self._held(frame.columns), **{c: frame[c] for c in frame.columns[1:]}})
         if self.name == ACTION and self.predictions.classes is not None:
             frame = frame.with_columns(pl.col("prediction").cast(pl.Int64))
-        if isinstance(frame["prediction"].dtype, pl.Array):
-            numbers = self.predictions.prediction
+        numbers = self.predictions.prediction
+        if self.predictions.classes is None and numbers.ndim == 2:
             return pl.DataFrame({f"{self.name}_{at}": numbers[:, at] for at in range(numbers.shape[1])})
         return frame.rename({"prediction": self.name} if self.name != "prediction" else {})
 
