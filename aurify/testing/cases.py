@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import cycle, groupby, product
 from typing import Any
 
 from aurify.core.parts import Part, Technique, fills
@@ -16,6 +16,9 @@ from aurify.testing.tables import IMAGE, KINDS, TEXT, WORLDS
 TRAINED = ("technique", "network", "optimizer")
 MODEL_SEAMS = ("layer", "target", "begin", "answer")
 """What a technique does elsewhere acts on rows and steps alone and leaves no trace in a model's graph."""
+
+LEARNT = (*KINDS, TEXT, IMAGE)
+"""Kinds of rows on which networks are seen to learn."""
 
 PARTNERS = 2
 """Techniques that one technique is tried beside, on each kind of table."""
@@ -123,14 +126,26 @@ def every_trained_part(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
 
 
 def every_variant(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
-    """The same with its defaults, its vivid settings and every other choice, one at a time."""
-    for case in every_trained_part(lab, parts):
-        yield from (replace(case, variant=variant) for variant in variants(case.part))
+    """The same with its defaults; its vivid settings and every other choice, one at a time, on each kind in turn."""
+    for _, cases in groupby(every_trained_part(lab, parts), lambda case: case.part):
+        tried = [replace(case, variant="default") for case in cases]
+        yield from tried
+        others = [variant for variant in variants(tried[0].part) if variant != "default"]
+        yield from (replace(case, variant=variant) for case, variant in zip(cycle(tried), others, strict=False))
 
 
 def every_model(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
     """Of these the ones another graph comes of: neutral settings, and what acts on rows and steps, leave it be."""
     return (case for case in every_variant(lab, parts) if _changes_the_model(case))
+
+
+def every_graph(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
+    """The same, but techniques that neither change targets nor answer on one kind: nothing else of theirs differs."""
+    models = every_model(lab, parts)
+    for at, ((part, _), cases) in enumerate(groupby(models, lambda case: (case.part, case.variant))):
+        tried = list(cases)
+        kindless = issubclass(part, Technique) and not any(fills(part, seam) for seam in ("target", "answer"))
+        yield from [tried[at % len(tried)]] if kindless else tried
 
 
 def _changes_the_model(case: Case) -> bool:
@@ -142,14 +157,13 @@ def _changes_the_model(case: Case) -> bool:
 
 
 def every_network_and_optimizer(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
-    """Each network with each optimizer of the catalog, where one of the two is under test."""
+    """Each network with each optimizer of the catalog, where one of the two is under test, on each kind in turn."""
     tested = {part for _, part in parts}
-    networks, optimizers = (lab.catalog.parts[group].values() for group in ("network", "optimizer"))
-    for network, optimizer, kind in product(networks, optimizers, (*KINDS, TEXT, IMAGE)):
-        if kind not in lab.kinds_for(network):
-            continue
-        if tested & {network, optimizer} and lab.fits(network, kind) and lab.fits(optimizer, kind):
-            yield Case(lab, "network", network, kind, other=optimizer)
+    networks, optimizers = (enumerate(lab.catalog.parts[group].values()) for group in ("network", "optimizer"))
+    for (row, network), (column, optimizer) in product(networks, optimizers):
+        kinds = [k for k in lab.kinds_for(network) if k in LEARNT and lab.fits(network, k) and lab.fits(optimizer, k)]
+        if kinds and tested & {network, optimizer}:
+            yield Case(lab, "network", network, kinds[(row + column) % len(kinds)], other=optimizer)
 
 
 def every_technique_among_others(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:

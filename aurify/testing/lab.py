@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -69,10 +70,20 @@ def kind_of(recipe: Recipe) -> str:
     return task.name() if task.name() in (TEXT, IMAGE) else task.kind
 
 
+def parts_in(recipe: Recipe) -> list[dict[str, Any]]:
+    """What each part of a recipe holds."""
+    return [vars(part) for part in (recipe.task, recipe.network, recipe.optimizer, *recipe.techniques)]
+
+
 @dataclass
 class Fitted:
-    """A trained run, the problem it was trained on and what answers after the network, what was said."""
+    """A trained run, the problem it was trained on and what answers after the network, what was said.
 
+    ``recipe`` is the one it was trained by, ``given`` what that recipe's parts held before.
+    """
+
+    recipe: Recipe
+    given: list[dict[str, Any]]
     run: Run
     problem: Any
     answers: tuple[Any, ...]
@@ -222,6 +233,7 @@ class Lab:
         watch: Watch | None = None,
     ) -> Fitted:
         """Train; ``stop_at`` sets what a SIGTERM would set after that many steps, so that Interrupted is raised."""
+        given = copy.deepcopy(parts_in(recipe))
         problem, watch = problem or self.problem(recipe), watch or Watch()
         notes: list[str] = []
         keeper = keeper or Keeper(folder, 1e9, notes.append)
@@ -233,7 +245,7 @@ class Lab:
                 watch.signal_number = signal.SIGTERM
 
         run = loop.fit(recipe, problem, torch.device("cpu"), keeper, watch, show)
-        return Fitted(run, problem, (*problem.answer_layers, *loop.answers(run)), notes)
+        return Fitted(recipe, given, run, problem, (*problem.answer_layers, *loop.answers(run)), notes)
 
     def fit_in_sittings(self, recipe: Recipe, folder: RunFolder, stops: Any) -> Fitted:
         """Train, stopped after each number of steps in ``stops`` and resumed with everything made anew."""

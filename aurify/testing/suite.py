@@ -102,7 +102,7 @@ SUITE: tuple[tuple[Cases, tuple[Promise, ...]], ...] = (
         (exporting.row_is_answered_alike_alone_and_among_others, training.part_survives_save_load_and_predict),
     ),
     (cases.every_trained_part, (training.run_among_the_defaults_resumes_wherever_it_was_stopped,)),
-    (cases.every_model, (exporting.graph_answers_as_torch_does,)),
+    (cases.every_graph, (exporting.graph_answers_as_torch_does,)),
     (cases.every_technique_beside_another, (together.pair_of_techniques_trains_and_resumes,)),
 )
 
