@@ -160,7 +160,13 @@ class ActingProblem:
         layer: Layer = self.plain
         for technique in those(run, Sees):
             layer = technique.seeing(agent) or layer
-        return layer
+        return layer if self.world.actions.count is not None else self._trying(layer, run.model, agent)
+
+    def _trying(self, layer: Layer, model: Any, agent: int) -> Layer:
+        """The layer with how far the agent tries to each side of its numbers."""
+        log = model.spread.log.detach().cpu()
+        spread = (log if len(self.seeds) == 1 else log[agent]).exp()
+        return type(layer)(**{**layer.config, **layer.tensors(), "spread": spread})
 
 
 def _require_stacking(recipe: Recipe) -> None:

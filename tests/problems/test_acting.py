@@ -138,3 +138,10 @@ def test_value_iteration_is_training_that_ends_at_the_exact_values(trained, cata
     assert "settled" in str(run.stopped)
     table = run.model.state_dict()["actor.table.weight"].double().numpy()
     assert np.abs(table - solved(run.problem.world, 0.99)).max() < 1e-5
+
+
+def test_agents_of_numbers_say_how_far_they_try(trained):
+    run = trained("Pendulum-v1", steps=3, method="ppo", agents=2, envs=2, horizon=8)
+    logs = run.model.state_dict()["spread.log"]
+    for agent, told in enumerate(run.problem.trained(run)):
+        torch.testing.assert_close(told.layers[0].tensors()["spread"], logs[agent].exp())
