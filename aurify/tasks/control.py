@@ -130,7 +130,9 @@ class Control(Task):
     def _of_values(self, store: World) -> dict[str, Any]:
         exact = self.method == "value_iteration"
         epochs = SWEEPS if exact else max(1, round(self.steps / self.setting("envs") / EPOCH))
-        seen = {"name": "tabular"} if store.schema.categories else {"name": "mlp", "width": 64, "depth": 2}
+        # what was never tried is hoped to pay as much as worlds do; else nobody finds a goal that is all that pays
+        hope = {} if exact else {"initial": 1.0}
+        seen = {"name": "tabular", **hope} if store.schema.categories else {"name": "mlp", "width": 64, "depth": 2}
         every = SWEEPS if exact else EPOCH * max(1, epochs // VALIDATIONS)
         return {
             "network": seen,

@@ -29,7 +29,7 @@ def _found(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
         return contests.played(asked.mode, asked.seeds, asked.steps, asked.sb3, asked.sb3_seeds, folder)
     if asked.mode in contests.SOLVED:
         return contests.solved(asked.mode, asked.seeds, asked.steps, folder)
-    return stacked.measured(asked.seeds or 16, asked.steps or 20_000, folder)
+    return stacked.measured(asked.seeds or 16, asked.steps or 20_000, asked.rounds, folder)
 
 
 def _words(description: str) -> argparse.Namespace:
@@ -37,6 +37,7 @@ def _words(description: str) -> argparse.Namespace:
     parser.add_argument("mode", choices=(*contests.PLAYED, *contests.SOLVED, "stacked"))
     parser.add_argument("--seeds", type=int, help="of ours")
     parser.add_argument("--steps", type=int, help="of each agent")
+    parser.add_argument("--rounds", type=int, default=3, help="of stacked")
     parser.add_argument("--sb3", type=Path, metavar="PYTHON", help="of an environment with stable-baselines3")
     parser.add_argument("--sb3-seeds", type=int, default=3, help="of Stable-Baselines3")
     parser.add_argument("--out", type=Path, metavar="DIR", help="empty folder to keep the runs in")

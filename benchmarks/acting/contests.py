@@ -63,7 +63,15 @@ def played(
 SOLVED = {
     "grid": Contest("aurify/GridWorld-v0", ("--method", "q_learning"), 100_000, 20, 0.99, {"reached": 20}),
     "cliff": Contest("CliffWalking-v1", ("--method", "q_learning"), 100_000, 20, 1.0, {"reached": 20}),
-    "frozen": Contest("FrozenLake8x8-v1", ("--method", "q_learning"), 1_000_000, 20, 0.89 / 0.9132, {"reached": 20}),
+    "frozen": Contest(
+        "FrozenLake8x8-v1",
+        # at 0.99 the best policy returns 0.863 within 200 steps, at 0.995 it returns 0.8936
+        ("--method", "q_learning", "--set", "task.gamma=0.995"),
+        1_000_000,
+        20,
+        0.89 / 0.9132,
+        {"reached": 20},
+    ),
     "taxi": Contest("Taxi-v4", ("--method", "q_learning"), 300_000, 20, 0.99, {}),
 }
 """Worlds whose best return is known; ``wanted`` is a share of it, and a table of values is learnt."""

@@ -12,7 +12,6 @@ from typing import Any
 
 from benchmarks.acting.processes import one_thread, process
 
-ROUNDS = 3
 WORLD = "CartPole-v1"
 TARGETS = {"agents": 3.0}
 MISSING = (
@@ -21,7 +20,7 @@ MISSING = (
 )
 
 
-def measured(seeds: int, steps: int, folder: Path) -> dict[str, Any]:
+def measured(seeds: int, steps: int, rounds: int, folder: Path) -> dict[str, Any]:
     """Wall clock of training all seeds, one thread a process; the median over rounds of the ratio within a round.
 
     ``in_two`` has two processes side by side, each with half of the seeds one after another, ``stacked_in_two`` the
@@ -34,7 +33,7 @@ def measured(seeds: int, steps: int, folder: Path) -> dict[str, Any]:
         "stacked_in_two": [(1, seeds - seeds // 2), (1, seeds // 2)],
     }
     seconds = {way: [] for way in ways}
-    for number in range(ROUNDS):
+    for number in range(rounds):
         for way, parts in ways.items():
             seconds[way].append(_seconds(parts, steps, folder / f"{way}_{number}"))
     return {
@@ -43,7 +42,7 @@ def measured(seeds: int, steps: int, folder: Path) -> dict[str, Any]:
         "seeds": seeds,
         "seconds": {way: round(statistics.median(taken), 2) for way, taken in seconds.items()},
         "over_stacked": {way: _ratio(taken, seconds["stacked"]) for way, taken in seconds.items() if way != "stacked"},
-        "rounds": ROUNDS,
+        "rounds": rounds,
         "targets": TARGETS,
         "missing": MISSING,
     }
