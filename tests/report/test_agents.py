@@ -12,7 +12,9 @@ from aurify.core.words import LANGUAGES, say
 from aurify.report.page import render
 from aurify.report.pictures import Gallery
 from aurify.report.section import Card, Folded, Paragraph, Rows, chapters, sections_for
+from aurify.report.sections.agents_learning import _floor
 from aurify.report.sections.episode import PICTURES
+from aurify.report.sections.returns import _near
 from aurify.workbench.record import record
 from aurify.worlds.exact import model_of, policy_values, solve
 from aurify.worlds.grid import GOAL, START, TRAP, WALL
@@ -88,6 +90,14 @@ def test_learning_curves_have_a_band_over_agents_and_count_steps_in_the_world(ru
     last = [json.loads(text) for text in run.folder.progress.read_text().splitlines()][-1]
     assert held[-1]["value"] == pytest.approx(np.mean(last["returns"]))
     assert len(band.table.rows) == len(held)
+
+
+def test_what_is_far_off_does_not_hide_the_rest():
+    near = {"a": {"value": -13.0}, "b": {"value": -14.0}}
+    assert list(_near(near, {"random": {"value": -57_000.0}, "optimal": {"value": -13.0}})) == ["optimal"]
+    assert list(_near({"a": {"value": 0.0}}, {"random": {"value": 1.0}})) == ["random"]
+    assert _floor([-57_000.0, -13.0], -13.0) == pytest.approx(-273)
+    assert _floor([22.0, 500.0], 400.0) is None
 
 
 def test_maps_tell_what_states_are_worth_to_the_agent_and_at_best(run):

@@ -20,6 +20,9 @@ DRAWS = 500
 MOST_LINES = 20
 """Agents that have a line of their own."""
 
+FAR = 20
+"""How many times as far off as what is returned in the end a return is drawn at most: beginners may lose a lot."""
+
 
 class AgentsLearning(Section):
     """The learning curve with its band over agents, and why training ended."""
@@ -36,7 +39,7 @@ class AgentsLearning(Section):
         if not log:
             return []
         stopped = record.summary["training"]["stopped"]
-        blocks: list[Block] = [_figure(record, log)]
+        blocks: list[Block] = [_figure(record, log)] if len(log) > 1 else []
         if stopped is not None:
             blocks.insert(0, Paragraph(said("Training stopped early: {reason}.", reason=stopped)))
         return blocks
@@ -57,13 +60,21 @@ def _figure(record: Record, log: Sequence[Mapping[str, Any]]) -> Figure:
         for x, entry in zip(places, log, strict=True)
         if entry.get("train_return") is not None
     ]
-    axes = charts.number("x", record.say(across), zero=True, format="~s"), charts.number("value", record.say(up))
     order = [held, seen] if acted else [held]
     level = {name: each["return"]["value"] for name, each in record.summary["baseline_scores"].items()}
+    drawn = [*level.values(), *(value for entry in log for value in entry["returns"])]
+    floor = _floor(drawn, mean[-1]["value"])
+    axes = (
+        charts.number("x", record.say(across), zero=True, format="~s"),
+        charts.number("value", record.say(up), domain=None if floor is None else (floor, max(drawn))),
+    )
+    caption = _caption(level, several=several, acted=acted)
+    if floor is not None:
+        caption = said("{caption} What is below {floor} is not drawn.", caption=caption, floor=number(floor))
     return Figure(
         name="agents_learning",
         chart=_chart(shown, axes, order, [*_lines(log, places, axes), *_levels(level, places, axes)]),
-        caption=_caption(level, several=several, acted=acted),
+        caption=caption,
         described=said(
             "The return of the validation episodes over {steps:,} steps, from {first} to {last}.",
             steps=places[-1],
@@ -83,6 +94,14 @@ def _means(returns: Sequence[Sequence[float]], seed: int) -> list[dict[str, floa
     ]
 
 
+def _floor(drawn: Sequence[float], last: float | None) -> float | None:
+    """Below which return nothing is drawn, since the rest could not be told apart; None where all of it can."""
+    if last is None:
+        return None
+    floor = last - FAR * max(abs(last), max(drawn) - last)
+    return floor if min(drawn) < floor else None
+
+
 def _chart(
     shown: Sequence[charts.Row],
     axes: tuple[charts.Chart, charts.Chart],
@@ -91,10 +110,15 @@ def _chart(
 ) -> charts.Chart:
     """Lines, and points where they are few: a line through one validation would not be seen."""
     chart = charts.lines(shown, *axes, order, band=True, under=under)
+    for layer in chart["layer"]:
+        layer["mark"]["clip"] = True
     if len(shown) > FEW:
         return chart
     place = {"x": axes[0], "y": axes[1], "color": charts.series(order)}
-    return {**chart, "layer": [*chart["layer"], charts.mark("point", place, filled=True, size=24, opacity=1)]}
+    return {
+        **chart,
+        "layer": [*chart["layer"], charts.mark("point", place, filled=True, size=24, opacity=1, clip=True)],
+    }
 
 
 def _lines(

@@ -20,6 +20,9 @@ from aurify.report.words import interval, metric_name, model_name
 PLACES = 60
 """Returns at which a profile is measured."""
 
+FAR = 20
+"""How many times as far off as the agents' own returns a baseline is drawn, at most."""
+
 MOST_AGENTS = 40
 """Agents that are drawn one by one; the table has all."""
 
@@ -107,20 +110,31 @@ def _beside(record: Record) -> Figure:
     found = {metric_name(name): summary["scores"][name] for name in RETURNS if name in summary["scores"]}
     others = {model_name(name): each["return"] for name, each in summary["baseline_scores"].items()}
     every = found | others
-    rows = [{"name": record.say(name), "strong": name in found, **score} for name, score in every.items()]
+    near = _near(found, others)
+    rows = [{"name": record.say(name), "strong": name in found, **score} for name, score in (found | near).items()]
+    caption = said(
+        "The mean return of the agents and, beside it, more robust means over agents (the interquartile mean leaves out"
+        " the best and the worst quarter), the agent that is shipped, actions drawn as likely as they seem best instead"
+        " of the surest ones, and the baselines; with 95 % intervals."
+    )
+    if far := [name for name in others if name not in near]:
+        caption = said("{caption} Too far off to be drawn: {names}.", caption=caption, names=listed(far))
     return Figure(
         name="returns",
         chart=charts.dots(rows, charts.number("value", record.say(said("return of an episode")))),
-        caption=said(
-            "The mean return of the agents and, beside it, more robust means over agents (the interquartile mean leaves"
-            " out the best and the worst quarter), the agent that is shipped, actions drawn as likely as they seem best"
-            " instead of the surest ones, and the baselines; with 95 % intervals."
-        ),
+        caption=caption,
         described=said(
             "Returns: {returns}.",
             returns=listed([said("{name} {score}", name=name, score=interval(score)) for name, score in every.items()]),
         ),
     )
+
+
+def _near(found: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """The ``others`` that are not so far off that the agents' own scores could not be told apart beside them."""
+    values = [score["value"] for score in found.values()]
+    reach = FAR * max(max(values) - min(values), *map(abs, values))
+    return {name: score for name, score in others.items() if abs(score["value"] - values[0]) <= reach or not reach}
 
 
 def _aggregates(record: Record) -> Rows:
