@@ -63,10 +63,13 @@ def _figure(record: Record, log: Sequence[Mapping[str, Any]]) -> Figure:
     order = [held, seen] if acted else [held]
     level = {name: each["return"]["value"] for name, each in record.summary["baseline_scores"].items()}
     drawn = [*level.values(), *(value for entry in log for value in entry["returns"])]
+    drawn += [entry["train_return"] for entry in log if entry.get("train_return") is not None]
     floor = _floor(drawn, mean[-1]["value"])
     axes = (
         charts.number("x", record.say(across), zero=True, format="~s"),
-        charts.number("value", record.say(up), domain=None if floor is None else (floor, max(drawn))),
+        charts.number(
+            "value", record.say(up), domain=None if floor is None else (floor, max(drawn) + 0.03 * (max(drawn) - floor))
+        ),
     )
     caption = _caption(level, several=several, acted=acted)
     if floor is not None:
