@@ -21,7 +21,7 @@ MISSING = (
 
 
 def measured(seeds: int, steps: int, rounds: int, folder: Path) -> dict[str, Any]:
-    """Wall clock of training all seeds, one thread a process; the median over rounds of the ratio within a round.
+    """Seconds of training all seeds, one thread a process; the median over rounds of the ratio within a round.
 
     ``in_two`` has two processes side by side, each with half of the seeds one after another, ``stacked_in_two`` the
     same with the half of each as one program.
@@ -32,35 +32,43 @@ def measured(seeds: int, steps: int, rounds: int, folder: Path) -> dict[str, Any
         "in_two": [(seeds - seeds // 2, 1), (seeds // 2, 1)],
         "stacked_in_two": [(1, seeds - seeds // 2), (1, seeds // 2)],
     }
-    seconds = {way: [] for way in ways}
+    seconds, cpu = {way: [] for way in ways}, {way: [] for way in ways}
     for number in range(rounds):
         for way, parts in ways.items():
-            seconds[way].append(_seconds(parts, steps, folder / f"{way}_{number}"))
+            slowest, used = _trained(parts, steps, folder / f"{way}_{number}")
+            seconds[way].append(slowest)
+            cpu[way].append(used)
     return {
         "world": WORLD,
         "steps": steps,
         "seeds": seeds,
         "seconds": {way: round(statistics.median(taken), 2) for way, taken in seconds.items()},
+        "cpu_seconds": {way: round(statistics.median(used), 2) for way, used in cpu.items()},
         "over_stacked": {way: _ratio(taken, seconds["stacked"]) for way, taken in seconds.items() if way != "stacked"},
+        "cpu_over_stacked": {way: _ratio(used, cpu["stacked"]) for way, used in cpu.items() if way != "stacked"},
         "rounds": rounds,
         "targets": TARGETS,
         "missing": MISSING,
     }
 
 
-def _seconds(parts: Sequence[tuple[int, int]], steps: int, folder: Path) -> float:
-    """Training seconds of the slowest of processes side by side, each of so many programs of so many seeds."""
+def _trained(parts: Sequence[tuple[int, int]], steps: int, folder: Path) -> tuple[float, float]:
+    """Training seconds of the slowest of processes side by side, each of so many programs of so many seeds.
 
-    def fit(number: int, programs: int, seeds: int) -> float:
+    And the CPU seconds of all of them, start and measuring included.
+    """
+
+    def fit(number: int, programs: int, seeds: int) -> tuple[float, float]:
         place = folder / str(number)
         place.mkdir(parents=True)
         words = {"method": "ppo", "steps": steps, "seeds": seeds, "settings": {"task.tested": 1}}
         (place / "order.json").write_text(json.dumps({"world": WORLD, "programs": programs, "words": words}))
-        process([sys.executable, "-m", "benchmarks.acting.seeds_fit", str(place)], place, one_thread())
-        return json.loads((place / "found.json").read_text())["seconds"]
+        ended = process([sys.executable, "-m", "benchmarks.acting.seeds_fit", str(place)], place, one_thread())
+        return json.loads((place / "found.json").read_text())["seconds"], ended.cpu_seconds
 
     with ThreadPoolExecutor(len(parts)) as side_by_side:
-        return max(side_by_side.map(lambda part: fit(part[0], *part[1]), enumerate(parts)))
+        every = list(side_by_side.map(lambda part: fit(part[0], *part[1]), enumerate(parts)))
+    return max(seconds for seconds, _ in every), sum(used for _, used in every)
 
 
 def _ratio(taken: Sequence[float], stacked: Sequence[float]) -> float:
