@@ -31,8 +31,8 @@ def sequential(width=None, outputs=1, drop=0.0):
 @pytest.fixture
 def fit(csv_files):
     def fitted(network, kind="regress", **options):
-        recipe = {"techniques": TECHNIQUES[kind]}
-        return aurify.fit(csv_files[kind], "y", network=network, settings=SETTINGS, recipe=recipe, **options)
+        options = {"settings": SETTINGS, "recipe": {"techniques": TECHNIQUES[kind]}, "inspect": False, **options}
+        return aurify.fit(csv_files[kind], "y", network=network, **options)
 
     return fitted
 

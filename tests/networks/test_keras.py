@@ -63,7 +63,13 @@ def test_model_trains_saves_and_predicts_alike_under_any_layer_names(make, csv_f
     network = make()
     before = [w.value.detach().clone() for w in network.weights]
     run = aurify.fit(
-        csv_files["regress"], "y", network=network, settings=SETTINGS, recipe={"techniques": TECHNIQUES}, out="own"
+        csv_files["regress"],
+        "y",
+        network=network,
+        settings=SETTINGS,
+        recipe={"techniques": TECHNIQUES},
+        out="own",
+        inspect=False,
     )
     assert all(torch.equal(w.value, old) for w, old in zip(network.weights, before, strict=True))
     other = make()  # Keras names its layers anew

@@ -120,7 +120,7 @@ def test_networks_export_with_any_number_of_rows(lab, name, coded, exported):
 )
 def test_networks_learn_a_product_that_a_linear_model_cannot(crossed, network, epochs):
     settings = {"budget.epochs": epochs, "budget.batch_size": 64, "optimizer.learning_rate": 3e-3}
-    run = aurify.fit(crossed, "y", recipe={"network": network}, settings=settings)
+    run = aurify.fit(crossed, "y", recipe={"network": network}, settings=settings, inspect=False)
     scores, baselines = run.summary["scores"], run.summary["baselines"]
     assert baselines["linear"]["r2"] < 0.2
     assert scores["r2"]["low"] > 0.8, scores["r2"]

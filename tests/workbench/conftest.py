@@ -15,8 +15,9 @@ def _somewhere_else(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def fit():
-    """Return ``workbench.fit`` with the target ``y`` and small settings."""
-    return lambda data, target="y", **options: workbench.fit(data, target, **{"settings": SMALL, **options})
+    """Return ``workbench.fit`` with the target ``y`` and small settings; what costs half of it must be asked for."""
+    given = {"settings": SMALL, "inspect": False}
+    return lambda data, target="y", **options: workbench.fit(data, target, **{**given, **options})
 
 
 @pytest.fixture(scope="session")
@@ -34,4 +35,4 @@ def weights():
 def runs(fit, csv_files, tmp_path_factory):
     """A finished run of each kind, to look at; tests that open a test part fit their own."""
     root = tmp_path_factory.mktemp("runs")
-    return {kind: fit(csv_files[kind], out=root / kind) for kind in KINDS}
+    return {kind: fit(csv_files[kind], out=root / kind, inspect=True) for kind in KINDS}

@@ -83,7 +83,7 @@ def test_predictions_have_the_promised_columns_in_order(runs, kind, frames):
 
 def test_ids_come_back_beside_their_predictions(frames, tmp_path, fit):
     named = frames["regress"].with_columns(customer=pl.Series([f"C{i:03}" for i in range(240)]))
-    run = fit(named, out="ids")
+    run = fit(named, out="ids", inspect=True)
     assert run.predict(named.head(3)).columns == ["customer", "prediction"]
     assert run.predict(named.head(3).drop("customer")).columns == ["prediction"]
     findings = json.loads(run.folder.findings.read_text())

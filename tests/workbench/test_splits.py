@@ -28,7 +28,7 @@ def notes_of(run):
 
 
 def test_split_by_group_leaves_the_column_out_and_resamples_groups(frame, fit):
-    run = fit(frame, split="group:clinic", out="run")
+    run = fit(frame, split="group:clinic", out="run", inspect=True)
     store, parts = Store.open(run.folder.store), Parts.open(run.folder.parts)
     clinic = frame["clinic"].to_numpy()
     assert not set(clinic[parts.test]) & set(clinic[np.r_[parts.fit, parts.held]])
@@ -100,7 +100,8 @@ def test_labels_of_a_test_file_are_matched_by_spelling_and_said(frames, fit):
     train, test = frames["classify"].head(180), frames["classify"].tail(60)
     test.with_columns(y=" " + pl.col("y").str.to_uppercase() + ".").write_csv("odd.csv")
     test.write_csv("even.csv")
-    odd, even = (fit(train, test=f"{name}.csv", out=name, accept=["test_overlap"]) for name in ("odd", "even"))
+    words = {"accept": ["test_overlap"], "inspect": True}
+    odd, even = (fit(train, test=f"{name}.csv", out=name, **words) for name in ("odd", "even"))
     assert odd.summary["scores"] == even.summary["scores"]
     assert any("target 'y' in the test file: taken" in note for note in notes_of(odd))
     assert not any("taken '" in note for note in notes_of(even))
@@ -120,7 +121,7 @@ def test_scores_come_with_and_without_test_rows_that_were_learnt_from(frames, fi
     )
     test = pl.concat([frames["classify"].tail(60), swapped])
     test.write_csv("test.csv")
-    run = fit(train, test="test.csv", out="run", accept=["test_overlap"])
+    run = fit(train, test="test.csv", out="run", accept=["test_overlap"], inspect=True)
     apart = run.summary["without_overlap"]
     assert (apart["same_inputs"], apart["same_target_too"], apart["rows"]) == (30, 24, 36)
     assert run.summary["rows"] == 66
