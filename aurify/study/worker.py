@@ -18,6 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+import torch
+
 from aurify import catalog as catalogs
 from aurify.catalog import Catalog
 from aurify.core.cores import VARIABLE as CORES
@@ -29,6 +31,12 @@ from aurify.data.store import Store
 from aurify.study.kept import Kept
 from aurify.study.trial import measure
 from aurify.training import device as devices
+
+BROKEN = "broken"
+"""In an answer: the process that gave it has lost its accelerator, and nothing can be trained in it any more."""
+
+LOST = ("CUDA error", "cuDNN error", "HIP error")
+"""How libraries say so that have no error of their own for it; running out of memory is said otherwise."""
 
 
 class Trainer:
@@ -65,7 +73,7 @@ class Trainer:
         except Interrupted:
             raise
         except (Exception, SystemExit) as error:  # of a part of the user's: the study goes on without that variant
-            return {"refused": _in_a_line(error)}
+            return {"refused": _in_a_line(error), **({BROKEN: True} if _broken(error) else {})}
 
 
 def main() -> None:
@@ -108,6 +116,16 @@ def _refuse(reason: str, order: Mapping[str, Any]) -> dict[str, Any]:
 
 def _in_a_line(error: BaseException) -> str:
     return str(error) if isinstance(error, AurifyError) else f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def _broken(error: BaseException) -> bool:
+    """Whether an error, or one that it was raised from, leaves the accelerator's context useless."""
+    if isinstance(error, torch.AcceleratorError) or (
+        isinstance(error, RuntimeError) and any(word in str(error) for word in LOST)
+    ):
+        return True
+    before = error.__cause__ or error.__context__
+    return before is not None and _broken(before)
 
 
 def _listen(said: IO[str], orders: queue.SimpleQueue[str]) -> None:

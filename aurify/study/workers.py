@@ -19,7 +19,7 @@ from typing import IO, Any, Protocol
 
 from aurify.core.cores import cores
 from aurify.core.words import recall
-from aurify.study.worker import Trainer
+from aurify.study.worker import BROKEN, Trainer
 
 Order = Mapping[str, Any]
 """Plain data: ``recipe``, and ``parts``, the file that says which rows.
@@ -96,7 +96,10 @@ class Here:
 
 
 class Processes:
-    """``count`` processes with one thread each. A process that dies is begun anew, and its order given once more."""
+    """``count`` processes with one thread each. A process that dies is begun anew, and its order given once more.
+
+    One that lost its accelerator is begun anew for the next order.
+    """
 
     def __init__(self, count: int, store: Path, device: str, parts: Sequence[str | Path]):
         self.count = count
@@ -205,6 +208,9 @@ class _Process:
             try:
                 # where it died, once more: it may not be the order's fault
                 answer = self._ask(order) or self._ask(order)
+                if answer is not None and BROKEN in answer:
+                    self._end()  # the next order begins it anew
+                    answer = {name: value for name, value in answer.items() if name != BROKEN}
             except Exception as error:
                 self._end()
                 answer = {"refused": f"{type(error).__name__}: {error}".splitlines()[0]}

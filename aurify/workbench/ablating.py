@@ -135,7 +135,7 @@ def ablate(
                 forget(folder)
             count = worker_count(1 if asked.in_memory else workers, chosen.type)
             room = Room(folder, Rows().verified(folder), catalog, chosen, asked.parts, watch)
-            with started(count, folder, chosen, asked.parts) as processes:
+            with started(count, folder, chosen, asked.parts, here=asked.in_memory) as processes:
                 study = Ablation(
                     contrasts=contrasts,
                     cells=room.cells(contrasts.recipe, size),

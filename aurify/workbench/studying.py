@@ -66,9 +66,15 @@ class Room:
 
 
 @contextmanager
-def started(count: int, folder: RunFolder, device: Any, parts: Sequence[str | Path]) -> Iterator[Processes | None]:
-    """``count`` processes for the data of a folder, which import while it is read; none where one would be enough."""
-    if count == 1:
+def started(
+    count: int, folder: RunFolder, device: Any, parts: Sequence[str | Path], *, here: bool
+) -> Iterator[Processes | None]:
+    """``count`` processes for the data of a folder, which import while it is read; none where one would be enough.
+
+    One on an accelerator is not: an error there leaves a process useless, and only another one can be begun anew.
+    With ``here`` there is none, for what is to be trained is in this process's memory only.
+    """
+    if here or (count == 1 and device.type == "cpu"):
         yield None
         return
     with closing(Processes(count, folder.store, str(device), parts)) as processes:

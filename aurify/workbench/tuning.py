@@ -156,7 +156,7 @@ def tune(
         folder.hold()
         try:
             count = worker_count(1 if asked.in_memory else workers, chosen.type)
-            with started(count, folder, chosen, asked.parts) as processes:
+            with started(count, folder, chosen, asked.parts, here=asked.in_memory) as processes:
                 tell = tell or lines(note)
                 recipe = settle(
                     wish_of_rows(asked, "tune"),

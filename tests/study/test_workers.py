@@ -9,12 +9,13 @@ import torch
 from aurify import catalog as catalogs
 from aurify.core.watch import Watch
 from aurify.study.cells import WHOLE, cells
-from aurify.study.worker import Trainer
+from aurify.study.worker import BROKEN, Trainer
 from aurify.study.workers import Here, Processes, worker_count
 
 PATIENCE_SECONDS = 60
 OWN = """
 import os, signal, sys, time
+import torch
 from dataclasses import dataclass
 from pathlib import Path
 from aurify.core.parts import Technique, knob
@@ -24,7 +25,7 @@ from aurify.core.parts import Technique, knob
 class Odd(Technique):
     '''Do what no part should.'''
 
-    way: str = knob("print", "what", choices=("print", "raise", "exit", "die", "die once", "wait"))
+    way: str = knob("print", "what", choices=("print", "raise", "exit", "die", "die once", "wait", "assert", "fail"))
     neutral = {"way": "print"}
 
     def begin(self, model, recipe):
@@ -39,6 +40,10 @@ class Odd(Technique):
         elif self.way == "die" or (self.way == "die once" and not mark.exists()):
             mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
+        elif self.way in ("assert", "fail"):
+            mark.write_text(str(os.getpid()))
+            kind = torch.AcceleratorError if self.way == "assert" else RuntimeError
+            raise kind("CUDA error: device-side assert triggered\\nin two lines")
         elif self.way == "wait":
             Path(__file__).with_name(f"waiting-{os.getpid()}").touch()
             time.sleep(1000)
@@ -119,6 +124,19 @@ def test_process_that_dies_is_begun_anew_and_the_others_go_on(orders, processes,
     assert "ended (code -9)" in lost["1 dies"]["refused"]
     assert "ended (code 7)" in lost["1 leaves"]["refused"] or "SystemExit" in lost["1 leaves"]["refused"]
     assert lost["1 plain"] == found["1 plain"]
+
+
+def test_process_that_lost_its_accelerator_is_begun_anew_for_the_next_order(orders, processes, place, lab):
+    ways = {way: {"odd": {"way": way}} for way in ("assert", "fail", "raise")}
+    told = answers(here(place, lab), orders(**ways)[:3])
+    assert [key for key, answer in told.items() if BROKEN in answer] == ["1 assert", "1 fail"]
+    workers = processes(1)
+    broken = answers(workers, orders(breaks={"odd": {"way": "fail"}})[:1])
+    reason = broken["1 breaks"]["refused"]
+    assert "CUDA error: device-side assert triggered" in reason
+    assert set(broken["1 breaks"]) == {"refused"}
+    wait_for(lambda: not alive(int((place / "died").read_text())))
+    assert "scores" in answers(workers, orders(plain={})[:1])["1 plain"]
 
 
 def test_orders_that_are_given_up_leave_no_process_behind(orders, processes, place):
