@@ -373,3 +373,26 @@ def test_files_are_kept_of_the_best_trials_only(tune, tmp_path, monkeypatch):
     places = list((found.path / "search" / "models").iterdir())
     assert len([place for place in places if (place / "model.aurify").exists()]) == 3
     assert len(places) == 6, "its three folds, and the three fresh ones"
+
+
+def test_a_part_of_a_training_never_takes_the_place_of_a_whole_one(tune, tmp_path, monkeypatch):
+    """Scores of parts are made to look best: the second bracket begins with some when a whole one is saved already."""
+    from aurify.study import worker
+    from aurify.workbench.hunting import Saver
+
+    measure, ship, shares = worker.measure, Saver.ship, []
+
+    def flattering(*given):
+        found = measure(*given)
+        return {**found, "scores": dict.fromkeys(found["scores"], 1e-6)} if given[-2] < 1 else found
+
+    def shipped(self, data, search):
+        shares.append(search.best.share)
+        ship(self, data, search)
+
+    monkeypatch.setattr(worker, "measure", flattering)
+    monkeypatch.setattr(Saver, "ship", shipped)
+    found = tune(out=tmp_path / "run", method="hyperband", trials=12)
+    assert {trial["state"] for trial in found.listed} == {"complete", "pruned"}
+    assert set(shares) == {1.0}
+    assert found.plain["best"]["score"] > 1e-6
