@@ -185,9 +185,9 @@ def table(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def long_fit(table):
-    """A fit of 256 steps with a checkpoint every 30 ms and every kind of randomness in it; ``short_fit`` inspects."""
+    """A fit of 256 steps with a checkpoint every 30 ms and every kind of randomness in it."""
     words = ["fit", table, "--target", "label", "--checkpoint-every", "0.03s", "--without", "early_stopping"]
-    words += ["--no-inspect", "--with", "mixup", "--with", "balance_classes", "--set", "network.width=48"]
+    words += ["--with", "mixup", "--with", "balance_classes", "--set", "network.width=48"]
     return [*words, "--set", "budget.epochs=16", "--set", "budget.batch_size=64"]
 
 
