@@ -79,7 +79,8 @@ class Returns:
             found["return_sampled"] = _of_agents(self.value["sampled"], seed)["mean"]
         if self.exact is not None and np.isfinite(self.exact).all():
             found["return_exact"] = _of_agents(self.exact[:, None], seed)["mean"]
-            if self.optimal:
+            # a share of gains, or of costs: what is lost where much can be gained is none
+            if self.optimal is not None and self.optimal * (found["return_exact"]["value"] or 0.0) > 0:
                 found["share_of_optimal"] = _share(found["return_exact"], self.optimal)
         return {**found, "length": _of_agents(self.length["greedy"], seed)["mean"]}
 
@@ -108,6 +109,14 @@ class Returns:
                 said(
                     "By the model of the world, the surest actions reach {share:.1%} of the optimum {optimal}.",
                     share=share,
+                    optimal=number(self.optimal),
+                )
+            )
+        elif self.optimal is not None and "return_exact" in found:
+            told.append(
+                said(
+                    "By the model of the world, the surest actions return {value}, the optimum {optimal}.",
+                    value=number(found["return_exact"]["value"]),
                     optimal=number(self.optimal),
                 )
             )
