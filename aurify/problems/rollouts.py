@@ -19,6 +19,7 @@ from aurify.core.types import Batch
 from aurify.core.words import said
 from aurify.objectives.policy import advantages, surrogate
 from aurify.problems.acting import ActingProblem, Method, per_agent
+from aurify.worlds import episodes
 from aurify.worlds.field import Field
 
 
@@ -120,7 +121,8 @@ class Rollouts:
         if method.whole:
             self.field.begin_anew(rollout)
         going = np.ones(len(self.field.seeds), dtype=bool)
-        while going.any() and (method.whole or len(steps) < method.horizon):
+        most = (problem.world.limit or episodes.ENDLESS) if method.whole else method.horizon
+        while going.any() and len(steps) < most:
             steps.append(self._step(run, rollout, len(steps), going))
             if method.whole:
                 going = going & ~steps[-1]["ended"].flatten().numpy()

@@ -145,3 +145,10 @@ def test_agents_of_numbers_say_how_far_they_try(trained):
     logs = run.model.state_dict()["spread.log"]
     for agent, told in enumerate(run.problem.trained(run)):
         torch.testing.assert_close(told.layers[0].tensors()["spread"], logs[agent].exp())
+
+
+def test_an_episode_without_an_end_is_learnt_from_all_the_same(trained, monkeypatch):
+    monkeypatch.setattr("aurify.worlds.episodes.ENDLESS", 20)
+    run = trained("CliffWalking-v1", steps=2, method="reinforce", envs=2)
+    assert run.step == 2
+    assert run.problem.feed.played == 2 * 2 * 20
