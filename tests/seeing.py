@@ -2,14 +2,14 @@
 
 from aurify.inspection import check as room
 from aurify.inspection.check import checks
-from aurify.workbench import inspecting
+from aurify.workbench import gate, inspecting
 
 
 def seen_of(monkeypatch, data, target, **words):
     """What checks see of a table, and the traits of its task."""
     caught = []
     with monkeypatch.context() as patch:
-        patch.setattr(inspecting, "look_at", lambda seen, traits: caught.append((seen, traits)) or [])
+        patch.setattr(gate, "look_at", lambda seen, traits: caught.append((seen, traits)) or [])
         inspecting.inspect(data, target, **words)
     return caught[0]
 

@@ -45,14 +45,17 @@ OF_FOLDS = said(
 class RowExam(Exam):
     """A model before rows: the sealed ones of its run, or new ones ``asked`` about."""
 
-    def __init__(self, bundle: Bundle, asked: Asked, folder: RunFolder | None, catalog: Catalog | None = None):
-        """With a ``catalog`` the rows are the sealed ones, which each fold's own model answers."""
-        self.bundle, self.asked, self.folder, self.catalog = bundle, asked, folder, catalog
+    def __init__(
+        self,
+        bundle: Bundle,
+        asked: Asked,
+        folder: RunFolder | None,
+        store: Store | None,
+        catalog: Catalog | None = None,
+    ):
+        """With a ``catalog`` the rows are the sealed ones of ``store``, which each fold's own model answers."""
+        self.bundle, self.asked, self.folder, self.store, self.catalog = bundle, asked, folder, store, catalog
         self.sets: Mapping[str, Predictions] = {}
-
-    @cached_property
-    def store(self) -> Store | None:
-        return None if self.folder is None else Store.open(self.folder.store)
 
     @cached_property
     def parts(self) -> Parts | None:
@@ -133,13 +136,13 @@ class Rows(Subject):
             write_names(folder.images, names)
 
     def exam(self, folder: RunFolder, bundle: Bundle, catalog: Catalog) -> RowExam:
-        asked = sealed_rows(folder, self.open(folder), bundle.recipe.split.folds)
-        return RowExam(bundle, asked, folder, catalog)
+        store = self.open(folder)  # one and the same for all who look: its images are one array
+        return RowExam(bundle, sealed_rows(folder, store, bundle.recipe.split.folds), folder, store, catalog)
 
     def exam_on(self, data: Any, bundle: Bundle, folder: RunFolder | None) -> RowExam:
         recipe = bundle.recipe
         asked = recipe.task.ask(bundle.schema, data, recipe.source, labelled=True, by=recipe.split.by)
-        return RowExam(bundle, asked, folder)
+        return RowExam(bundle, asked, folder, None if folder is None else self.open(folder))
 
     def tried(self, folder: RunFolder, bundle: Bundle) -> tuple[dict[str, Any], float | None]:
         store, known = self.open(folder), Parts.open(folder.parts)

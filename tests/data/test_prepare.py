@@ -52,10 +52,10 @@ def test_chunks_change_nothing(lab, monkeypatch, size):
 @pytest.mark.parametrize("size", [1, 7, 100])
 def test_scores_and_predictions_do_not_depend_on_chunks(lab, monkeypatch, frames, size):
     fitted = lab.fitted(lab.default("classify"))
-    held = fitted.problem.held(fitted.run.model)
+    held = fitted.problem.held(fitted.run)
     frame = lab.bundle(fitted).predict(frames["classify"])
     monkeypatch.setattr(prepare, "rows_at_once", lambda device: size)
-    torch.testing.assert_close(fitted.problem.held(fitted.run.model).output, held.output, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(fitted.problem.held(fitted.run).output, held.output, rtol=1e-5, atol=1e-6)
     again = lab.bundle(fitted).predict(frames["classify"])
     assert (again["prediction"] == frame["prediction"]).all()
     assert abs(again["p_low"] - frame["p_low"]).max() < 1e-6

@@ -33,6 +33,7 @@ budget: {epochs: 9, batch_size: 64}
 """
 WITNESS = '''
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,9 +46,20 @@ measure = worker.measure
 class Witness(Technique):
     """Changes nothing."""
 
+def together(seconds=60):
+    """Wait for the others that are to begin at the same time: a busy machine may start one of them late."""
+    here = Path(__file__).parent
+    (here / "begun").touch()
+    named = here / "together.txt"
+    others = [Path(other) / "begun" for other in (named.read_text().splitlines() if named.exists() else [])]
+    until = time.monotonic() + seconds
+    while not all(other.exists() for other in others) and time.monotonic() < until:
+        time.sleep(0.05)
+
 def witnessed(recipe, *given):
     share, place = given[-2:]
     if place is not None:  # what warms a process up has none
+        together()
         seen = {**recipe.plain(), "source": None, "share": share}
         with Path(__file__).with_name("made.txt").open("a") as file:
             file.write(json.dumps(seen, default=str) + "\\n")
@@ -189,8 +201,15 @@ def assert_secret(*machines_and_ends):
             assert SECRET not in each.out + each.err
 
 
+def begin_together(*machines):
+    """Neither of them trains before the other can."""
+    for machine in machines:
+        (machine.home / "together.txt").write_text("\n".join(str(other.home) for other in machines))
+
+
 def test_two_that_share_a_file_make_each_training_once(machines, alone, start, tmp_path):
     one, other = machines(address := f"sqlite:///{tmp_path}/study.db", "one", "other", method="auto", trials=4)
+    begin_together(one, other)
     both = [one.start(), other.start()]
     for ended in [command.wait() for command in both]:
         assert ended.code == 0, ended
@@ -207,6 +226,7 @@ def test_two_that_share_a_file_make_each_training_once(machines, alone, start, t
 
 def test_two_that_share_a_server_share_the_work_of_a_search_on_rungs(machines, alone, start, secret):
     one, other = machines(secret, "one", "other")
+    begin_together(one, other)
     both = [one.start(), other.start()]
     ends = [command.wait() for command in both]
     assert [ended.code for ended in ends] == [0, 0], ends
