@@ -88,7 +88,7 @@ def test_known_optimum_stands_beside_the_agents(grid):
         answers = [grid.bundle.pipeline.answer(member, states) for member in grid.bundle.members]
     exact = np.mean([expected_return(model, each.argmax(1).numpy(), world.limit) for each in answers])
     assert summary["scores"]["return_exact"]["value"] == pytest.approx(exact)
-    assert "of the optimum" in summary["verdict"]
+    assert "By the model of the world" in summary["verdict"]
 
 
 def test_best_agent_answers_and_the_others_are_kept(pole):
