@@ -24,14 +24,13 @@ from aurify.core.types import Batch, Held, Layer, RowPlan, Signature
 from aurify.data.prepare import raw_inputs
 from aurify.data.splits import Parts
 from aurify.objectives.policy import SCORE, Choices, Numbers, Policy
-from aurify.worlds.episodes import play
+from aurify.worlds.episodes import SIDE_BY_SIDE, play, seeds_of
+from aurify.worlds.field import Singles
 from aurify.worlds.seen import Seen
 from aurify.worlds.world import World
 
 RECENT = 20
 """Episodes of training, of each agent, whose mean return is shown beside the score."""
-
-EPISODES = "validation"
 
 
 class ActingProblem:
@@ -49,17 +48,17 @@ class ActingProblem:
         self.seeds = tuple((recipe.seed + int(agent)) % 2**63 for agent in parts.fit)
         if len(self.seeds) > 1:
             _require_stacking(recipe)
-        self.episodes = [rng.key(recipe.seed, EPISODES, int(episode)) for episode in parts.held]
+        self.episodes = seeds_of(recipe.seed, "validation", parts.held) * len(self.seeds)
         self.policy: Policy = policy_of(world)
-        self.outputs = world.actions.count or int(np.prod(world.actions.shape, dtype=int))
         self.plain = Seen.plain(len(world.schema.numbers))
-        self.signature = Signature(self.plain.inputs(raw_inputs(world.schema)), self.outputs)
+        self.signature = Signature(self.plain.inputs(raw_inputs(world.schema)), recipe.task.outputs(world.schema))
         self.critic = method.critic
         self.plan = RowPlan(torch.arange(len(self.seeds)), torch.ones(len(self.seeds), dtype=torch.float64))
         self.rows, self.layers, self.answer_layers = torch.arange(len(self.seeds)), (self.plain,), ()
         self.recent = [deque[float](maxlen=RECENT) for _ in self.seeds]
         self.feed: Feed = method.feed(self)
         self._like: nn.Module | None = None
+        self._stage: Singles | None = None  # of validations: some worlds take longer to make than to play in
         self._returns: list[float] = []
         self._length = 0.0
 
@@ -75,7 +74,7 @@ class ActingProblem:
         if self.critic:
             other = replace(recipe, seed=rng.key(recipe.seed, "critic"))
             critic = build(other, replace(self.signature, outputs=1))
-        numbers = 0 if self.world.actions.count is not None else self.outputs
+        numbers = 0 if self.world.actions.count is not None else self.signature.outputs
         return ActorCritic(actor, critic, numbers)
 
     def losses(self, output: Tensor, batch: Batch) -> Tensor:
@@ -109,15 +108,15 @@ class ActingProblem:
 
     def score(self, run: Run) -> float:
         """The mean return of the agents in the held-out episodes, each doing what it thinks best."""
-        count = len(self.episodes)
-        every = np.zeros((len(self.seeds) * count, *self.world.observed.shape), dtype=self.world.observed.dtype)
+        every = np.zeros((len(self.episodes), *self.world.observed.shape), dtype=self.world.observed.dtype)
 
         def act(observation: np.ndarray, which: np.ndarray) -> np.ndarray:
             every[which] = observation
             return self.act(self.policy.surest(self.outputs_for(every, run)))[which]
 
-        played = play(self.world, self.episodes * len(self.seeds), act, lambda: None)
-        self._returns = played.value.reshape(-1, count).mean(1).tolist()
+        self._stage = self._stage or Singles(self.world, min(len(self.episodes), SIDE_BY_SIDE))
+        played = play(self.world, self.episodes, act, lambda: None, self._stage)
+        self._returns = played.value.reshape(len(self.seeds), -1).mean(1).tolist()
         self._length = float(played.length.mean())
         return float(np.mean(self._returns))
 

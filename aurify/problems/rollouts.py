@@ -68,6 +68,7 @@ class Rollouts:
         self.steps_per_epoch = method.passes * -(-gathered // self.batch_size)
         self.at, self.played = 0, 0
         self._gathered: dict[str, Tensor] = {}
+        self._order, self._ordered = torch.empty(0), (-1, -1)
         self._place = self._where()
 
     def next(self, run: Run) -> Batch:
@@ -102,17 +103,24 @@ class Rollouts:
         batches = self.steps_per_epoch // self.method.passes
         turn, at = divmod(at, batches)
         if batches > 1:
-            stream = f"minibatches/{turn}"
-            order = per_agent(
-                self.problem, lambda seed: torch.randperm(count, generator=rng.generator(seed, stream, rollout))
-            )
-            index = order[:, at * self.batch_size : (at + 1) * self.batch_size].to(self.problem.device)
+            order = self._order_of(rollout, turn, count)
+            index = order[:, at * self.batch_size : (at + 1) * self.batch_size]
             values = {name: _taken(v, index) for name, v in values.items()}
         flat = {name: v.flatten(0, 1) for name, v in values.items()}
         inputs = {name.removeprefix("in/"): v for name, v in flat.items() if name.startswith("in/")}
         rows = torch.arange(len(flat["advantage"])) + self.played * agents
         extra = {name: flat[name] for name in ("action", "before", "advantage")}
         return Batch(inputs, flat["target"], rows, flat.get("weight"), extra=extra)
+
+    def _order_of(self, rollout: int, turn: int, count: int) -> Tensor:
+        """In which order each agent goes through what it gathered, (S, N); drawn once for all batches of a turn."""
+        if self._ordered != (rollout, turn):
+            stream = f"minibatches/{turn}"
+            order = per_agent(
+                self.problem, lambda seed: torch.randperm(count, generator=rng.generator(seed, stream, rollout))
+            )
+            self._order, self._ordered = order.to(self.problem.device), (rollout, turn)
+        return self._order
 
     @torch.no_grad()
     def _gather(self, run: Run, rollout: int) -> None:

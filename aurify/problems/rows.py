@@ -40,7 +40,7 @@ class RowProblem:
         prepared = prepare.prepare(recipe.techniques, view, once, recipe.network)
         self.layers, self.target_layer = prepared.layers, prepared.target
         self.plan, self.rows = prepared.plan, torch.from_numpy(parts.fit)[prepared.used]
-        self.signature = Signature(prepared.inputs, 1 if self.classes is None else len(self.classes))
+        self.signature = Signature(prepared.inputs, recipe.task.outputs(store.schema))
         self.feed = RowFeed(
             prepared.values,
             view.target[prepared.used],

@@ -33,11 +33,11 @@ OWN: dict[str, dict[str, Any]] = {
     "ppo": {"envs": 8, "horizon": 128, "passes": 10, "trace": 0.95},
     "a2c": {"envs": 16, "horizon": 8, "passes": 1, "trace": 1.0},
     "reinforce": {"envs": 8, "horizon": 512, "passes": 1, "trace": 1.0},
-    "q_learning": {"envs": 8, "horizon": 1, "passes": 1, "trace": 0.0},
-    "sarsa": {"envs": 8, "horizon": 1, "passes": 1, "trace": 0.0},
-    "value_iteration": {"envs": 1, "horizon": 1, "passes": 1, "trace": 0.0},
+    "q_learning": {"envs": 8},
+    "sarsa": {"envs": 8},
+    "value_iteration": {},
 }
-"""What ``auto`` is, by method: the settings that papers and zoos agree on, not those of one world."""
+"""Settings that a recipe leaves open, by method: what papers and zoos agree on, not what one world likes."""
 
 BATCH = 256
 VALIDATIONS = 20
@@ -104,21 +104,20 @@ class Control(Task):
     def defaults(self, store: World) -> dict[str, Any]:
         if self.method not in POLICIES:
             return self._of_values(store)
-        techniques: dict[str, dict[str, Any]] = {"gradient_clipping": {"limit": 0.5}, "decay": {}}
+        techniques: dict[str, dict[str, Any]] = {"gradient_clipping": {"limit": 0.5}, "decay": {}, "entropy_bonus": {}}
         if store.schema.numbers:
             techniques |= {"normalize_observations": {}}
         if self.method in ("ppo", "a2c"):
             techniques |= {"scale_rewards": {"gamma": self.gamma}}
         if self.method == "ppo":
             techniques |= {"clip_ratio": {}, "normalize_advantages": {}}
-        if self.method in POLICIES:
-            techniques |= {"entropy_bonus": {}}
         if self.method == "reinforce":
             techniques |= {"normalize_advantages": {}}
-        gathered = self.setting("envs") * self.setting("horizon")
-        epochs = max(1, round(self.steps / gathered)) if self.method != "reinforce" else self.steps
-        per_epoch = self.setting("passes") * -(-gathered // BATCH)
-        every = per_epoch * max(1, epochs // VALIDATIONS) if self.method != "reinforce" else VALIDATIONS
+            epochs, every = self.steps, VALIDATIONS  # at most: how long episodes are shows when they are played
+        else:
+            gathered = self.setting("envs") * self.setting("horizon")
+            epochs = max(1, round(self.steps / gathered))
+            every = self.setting("passes") * -(-gathered // BATCH) * max(1, epochs // VALIDATIONS)
         return {
             "network": {"name": "mlp", "width": 64, "depth": 2, "activation": "tanh"},
             # once all goes well gradients are next to nothing, and Adam would make steps of a full size of them

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -28,11 +28,6 @@ GREEDY, SAMPLED, RANDOM = "greedy", "sampled", "random"
 
 SPREAD = "spread"
 """The tensor (A,) of a layer of what acts by numbers: how far it tries to each side."""
-
-
-def seeds_of(recipe_seed: int, stream: str, numbers: Iterable[int]) -> list[int]:
-    """What episodes are begun with that have these numbers in a ``stream``: ``validation``, ``test`` or ``play``."""
-    return [rng.key(recipe_seed, stream, int(number)) for number in numbers]
 
 
 def acting(bundle: Bundle, member: Member, world: World, policy: str, seeds: Sequence[int]) -> Act:

@@ -20,11 +20,11 @@ from aurify.workbench.agents import (
     frames_a_second,
     moments,
     samples,
-    seeds_of,
 )
 from aurify.workbench.passed import Passed, catalog_with
 from aurify.workbench.recording import Recording
 from aurify.workbench.runs import FittedRun
+from aurify.worlds.episodes import seeds_of
 from aurify.worlds.field import episode_seed
 from aurify.worlds.world import World
 

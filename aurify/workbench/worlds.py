@@ -30,7 +30,6 @@ from aurify.workbench.agents import (
     answered,
     moments,
     samples,
-    seeds_of,
     valued,
     ways_to_draw,
 )
@@ -39,7 +38,7 @@ from aurify.workbench.subject import Check, Exam, Subject
 from aurify.workbench.wish import Wish
 from aurify.worlds.chance import at_random
 from aurify.worlds.checking import CHECKS, look
-from aurify.worlds.episodes import Act, Episodes, play
+from aurify.worlds.episodes import Act, Episodes, play, seeds_of
 from aurify.worlds.exact import expected_return, model_of, optimal_return
 from aurify.worlds.field import episode_seed
 from aurify.worlds.world import World

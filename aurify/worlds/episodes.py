@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from aurify.core import rng
 from aurify.worlds.field import Singles, episode_seed
 from aurify.worlds.world import World
 
@@ -20,6 +21,11 @@ SIDE_BY_SIDE = 1024
 
 ENDLESS = 10_000
 """Steps after which an episode is left that nothing else cuts off: who walks in circles would play for ever."""
+
+
+def seeds_of(recipe_seed: int, stream: str, numbers: Iterable[int]) -> list[int]:
+    """What episodes are begun with that have these numbers in a ``stream``: ``validation``, ``test`` or ``play``."""
+    return [rng.key(recipe_seed, stream, int(number)) for number in numbers]
 
 
 @dataclass(frozen=True, eq=False)

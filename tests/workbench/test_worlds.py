@@ -19,7 +19,8 @@ from aurify.core.folder import RunFolder
 from aurify.data.splits import Parts
 from aurify.report import terminal
 from aurify.ship.graph import Graph
-from aurify.workbench.agents import GREEDY, acting, moments, seeds_of
+from aurify.workbench.agents import GREEDY, acting, moments
+from aurify.worlds.episodes import seeds_of
 from aurify.worlds.exact import expected_return, model_of, optimal_return
 from aurify.worlds.field import episode_seed
 from aurify.worlds.world import World
