@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 
 VARIABLE = "AURIFY_CORES"
 """Set by those who begin processes side by side, so that each of them fills one core; a user may set it too."""
@@ -25,5 +26,13 @@ def fast_bfloat16() -> bool:
 
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
+    return processor_bfloat16()
+
+
+@cache
+def processor_bfloat16() -> bool:
+    """Whether the processor itself is made for bfloat16; others are several times slower with it than with float32."""
+    import torch
+
     able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}  # torch 2.11
     return any(able.get(name, False) for name in ("avx512_bf16", "amx_bf16"))

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from aurify.blocks.chain import links
 from aurify.blocks.entries import Entries
+from aurify.core.cores import processor_bfloat16
 from aurify.core.parts import Optimizer, knob
 
 
@@ -81,11 +82,13 @@ class Orthogonal(torch.optim.Optimizer):
 def orthogonal(matrix: Tensor) -> Tensor:
     """About the nearest orthogonal matrix, by five steps of a Newton-Schulz iteration (Jordan et al. 2024).
 
-    Its singular values end between 0.5 and 1.5, which serves as well as 1 does; computed in bfloat16.
+    Its singular values end between 0.5 and 1.5, which serves as well as 1 does; computed in bfloat16 where that is
+    quick, which a processor that is not made for it is not.
     """
     a, b, c = 3.4445, -4.7750, 2.0315
     tall = matrix.shape[0] > matrix.shape[1]
-    x = (matrix.T if tall else matrix).bfloat16()
+    quick = matrix.device.type != "cpu" or processor_bfloat16()
+    x = (matrix.T if tall else matrix).to(torch.bfloat16 if quick else torch.float32)
     x = x / x.norm().clamp(min=1e-7)
     for _ in range(5):
         square = x @ x.T

@@ -7,6 +7,7 @@ from small import same
 from torch import nn
 
 from aurify.core.archive import pack, unpack
+from aurify.optimizers import muon
 from aurify.optimizers.muon import Muon, hidden_matrices
 from aurify.training import fit as loop
 
@@ -29,7 +30,8 @@ def test_it_moves_the_matrices_of_hidden_layers_alone(lab, name):
 
 @pytest.mark.parametrize("depth", [0, 2])
 @pytest.mark.parametrize("kind", ["classify", "regress"])
-def test_training_equals_torch_muon_and_adamw_side_by_side(lab, kind, depth):
+def test_training_equals_torch_muon_and_adamw_side_by_side(lab, kind, depth, monkeypatch):
+    monkeypatch.setattr(muon, "processor_bfloat16", lambda: True)  # as torch's is, wherever it runs
     settings = {"name": "muon", "learning_rate": 0.02, "others": 0.25, "momentum": 0.9}
     recipe = lab.recipe(
         kind,
@@ -130,8 +132,9 @@ def test_closure_is_called_once_with_gradients_on():
 
 
 @pytest.mark.parametrize("memory", [torch.contiguous_format, torch.channels_last])
-def test_filters_move_as_rows_of_their_numbers(memory):
+def test_filters_move_as_rows_of_their_numbers(memory, monkeypatch):
     """In whatever order a filter's numbers lie: what is orthogonal stays so when columns change places."""
+    monkeypatch.setattr(muon, "processor_bfloat16", lambda: True)
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 8, 3), nn.Conv2d(8, 8, 3, groups=8), nn.Linear(8, 2))
     model.to(memory_format=memory)
     filters = model[1].weight
@@ -149,3 +152,15 @@ def test_filters_move_as_rows_of_their_numbers(memory):
     torch.testing.assert_close(filters.detach().flatten(1), rows.detach(), rtol=1e-2, atol=3e-4)
     assert filters.is_contiguous(memory_format=memory)
     assert hidden_matrices(model) == {id(filters)}, "not what enters, not filters of one channel, not the head"
+
+
+@pytest.mark.parametrize("shape", [(24, 200), (64, 16)])
+def test_processor_that_is_slow_with_bfloat16_makes_the_same_steps_in_float32(shape, monkeypatch):
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    made = {}
+    for quick in (True, False):
+        monkeypatch.setattr(muon, "processor_bfloat16", lambda quick=quick: quick)
+        made[quick] = muon.orthogonal(matrix)
+    assert (made[True].dtype, made[False].dtype) == (torch.bfloat16, torch.float32)
+    assert (made[True].float() - made[False]).norm() < 0.05 * made[False].norm()
+    assert ((0.5 < torch.linalg.svdvals(made[False])) & (torch.linalg.svdvals(made[False]) < 1.5)).all()
