@@ -27,7 +27,7 @@ def pixel_input(signature: Signature) -> tuple[str, Input]:
     found = [(name, given) for name, given in signature.inputs.items() if given.kind == PIXELS]
     if not found:
         raise AurifyError(
-            "the network looks at images, and none are left: the column is hidden; take one for tables, such as"
+            "the network looks at images, and there are none, or their column is hidden; take one for tables, such as"
             " --set network=mlp"
         )
     return found[0]

@@ -28,7 +28,8 @@ class Trait(Enum):
     COLUMNS = auto()  # inputs are named columns of numbers and codes, prepared by layers
     ENTERED = auto()  # inputs may enter as one row of numbers
     TEXTS = auto()  # among the inputs are texts, which become tokens
-    IMAGES = auto()  # among the inputs are images
+    IMAGES = auto()  # among the inputs are images, which layers prepare and edits change
+    PICTURES = auto()  # among the inputs may be images that a network looks at
     BLENDABLE = auto()  # entries blend encoded examples: a convex mix of two is an example
     OFFLINE = auto()  # batches do not depend on the model
     ACTING = auto()  # what is learnt from comes of actions in a world

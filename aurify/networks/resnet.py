@@ -43,7 +43,7 @@ class Resnet(Network):
     plain digits, where ``convnet`` is as good in a third of the time.
     """
 
-    needs = frozenset({Trait.IMAGES})
+    needs = frozenset({Trait.PICTURES})
     all_cores = True
     depth: int = knob(14, "layers with weights: 8, 14, 18, 20, 32, 34 or 50", low=8, high=34, legal=(8, 50))
     channels: int = knob(

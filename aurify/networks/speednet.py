@@ -37,7 +37,7 @@ class Speednet(Network):
     are brought to about 31 places a side at once.
     """
 
-    needs = frozenset({Trait.IMAGES})
+    needs = frozenset({Trait.PICTURES})
     all_cores = True
     width: int = knob(
         32,

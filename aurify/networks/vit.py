@@ -34,7 +34,7 @@ class Vit(Network):
     it has to learn what a convolution knows from the beginning, that neighbours belong together.
     """
 
-    needs = frozenset({Trait.IMAGES})
+    needs = frozenset({Trait.PICTURES})
     all_cores = True
     patch: int = knob(
         0, "pixels a side of a patch; 0: an eighth of the shorter side", low=2, high=16, log=True, legal=(0, 256)

@@ -18,6 +18,7 @@ from aurify.blocks.stack import alone, stacked
 from aurify.core import rng
 from aurify.core.acting import Sees, those
 from aurify.core.errors import AurifyError
+from aurify.core.pixels import Pixels
 from aurify.core.recipe import Recipe
 from aurify.core.run import Build, Feed, Run, Trained
 from aurify.core.types import Batch, Held, Layer, RowPlan, Signature
@@ -92,7 +93,8 @@ class ActingProblem:
                     technique.look(numbers, torch.from_numpy(learn).view(numbers.shape[:2]), run)
                 numbers = technique.seen(numbers)
             values["numbers"] = numbers.flatten(0, 1)
-        return {name: v.to(self.device) for name, v in self.plain(values).items()}
+        seen = self.plain(values).items()
+        return {name: (v.taken() if isinstance(v, Pixels) else v).to(self.device) for name, v in seen}
 
     @torch.no_grad()
     def outputs_for(self, observation: np.ndarray, run: Run) -> Tensor:

@@ -41,6 +41,9 @@ OWN: dict[str, dict[str, Any]] = {
 
 BATCH = 256
 VALIDATIONS = 20
+PLACES = 24
+"""Of an image, on each side, about as many as the first convolution leaves."""
+
 SWEEPS = 100_000
 """At most: value iteration stops when nothing changes."""
 
@@ -80,7 +83,7 @@ class Control(Task):
     @property
     def traits(self) -> frozenset[Trait]:
         own = {Trait.POLICY} if self.method in POLICIES else {Trait.VALUES}
-        return frozenset({Trait.ACTING, Trait.ENTERED, Trait.STATES, *own})
+        return frozenset({Trait.ACTING, Trait.ENTERED, Trait.STATES, Trait.PICTURES, *own})
 
     def read(self, source: Source, data: Any, by: str = "random", *, labelled: bool = True) -> Met:
         return Met(World.of(str(data), _settings(self.options)))
@@ -119,7 +122,7 @@ class Control(Task):
             epochs = max(1, round(self.steps / gathered))
             every = self.setting("passes") * -(-gathered // BATCH) * max(1, epochs // VALIDATIONS)
         return {
-            "network": {"name": "mlp", "width": 64, "depth": 2, "activation": "tanh"},
+            "network": _network(store, activation="tanh"),
             # once all goes well gradients are next to nothing, and Adam would make steps of a full size of them
             "optimizer": {"name": "adam", "learning_rate": 1e-3, "epsilon": 1e-5},
             "techniques": techniques,
@@ -131,7 +134,7 @@ class Control(Task):
         epochs = SWEEPS if exact else max(1, round(self.steps / self.setting("envs") / EPOCH))
         # what was never tried is hoped to pay as much as worlds do; else nobody finds a goal that is all that pays
         hope = {} if exact else {"initial": 1.0}
-        seen = {"name": "tabular", **hope} if store.schema.categories else {"name": "mlp", "width": 64, "depth": 2}
+        seen = {"name": "tabular", **hope} if store.schema.categories else _network(store)
         every = SWEEPS if exact else EPOCH * max(1, epochs // VALIDATIONS)
         return {
             "network": seen,
@@ -180,6 +183,15 @@ class Control(Task):
         if self.method in POLICIES:
             return output.softmax(1)
         return F.one_hot(output.argmax(1), output.shape[1]).to(output.dtype)
+
+
+def _network(store: World, **settings: Any) -> dict[str, Any]:
+    """A small network for what is seen: numbers or, in an image, places."""
+    if store.schema.image is None:
+        return {"name": "mlp", "width": 64, "depth": 2, **settings}
+    side = min(store.observed.form.shape[:2])
+    stride = 2 ** max(0, round(math.log2(side / PLACES)))
+    return {"name": "convnet", "channels": 16, "stages": 1 if side <= PLACES else 2, "width": 64, "stride": stride}
 
 
 def _settings(options: tuple[str, ...]) -> Mapping[str, Any]:

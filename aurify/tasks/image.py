@@ -46,7 +46,7 @@ class Image(RowTask):
 
     @property
     def traits(self) -> frozenset[Trait]:
-        return super().traits | {Trait.IMAGES}
+        return super().traits | {Trait.IMAGES, Trait.PICTURES}
 
     def rather(self, store: Store) -> str | None:
         return None if store.schema.image is not None else "text" if store.schema.texts else "table"

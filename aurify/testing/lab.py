@@ -134,7 +134,7 @@ class Lab:
         """The kinds of rows that a part is tried on: those that it needs, of plain tables all others."""
         if Trait.BERNOULLI in part.needs:
             return (LABELS,)
-        if Trait.IMAGES in part.needs:
+        if part.needs & {Trait.IMAGES, Trait.PICTURES}:
             return (IMAGE,)
         if part.needs & {Trait.ACTING, Trait.POLICY}:
             return (POLICY,)

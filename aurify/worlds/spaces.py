@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 OBSERVATION, ACTION = "observation", "action"
 
+CHANNELS = (1, 3)
+"""Of an image: grey, or red, green and blue."""
+
 MOST_VALUES = 1_000_000
 """Of a discrete space: each of them has a name in the schema."""
 
@@ -56,14 +59,27 @@ class Observed:
         bytes_only = space.dtype == np.uint8 and bool((space.low == 0).all() and (space.high == 255).all())
         if not bytes_only or len(space.shape) not in (2, 3):
             return cls("numbers", tuple(map(int, space.shape)), space.dtype.name)
-        height, width, channels = (*space.shape, 1)[:3]
-        if channels not in (1, 3) or max(height, width) > MOST_SIDE:
+        found = cls("images", tuple(map(int, space.shape)), space.dtype.name)
+        if found.form.channels not in CHANNELS or max(found.form.shape) > MOST_SIDE:
             raise AurifyError(
-                f"{source} shows images of the shape {space.shape}; it must be (height, width), (height, width, 1) or"
-                f" (height, width, 3), with sides of at most {MOST_SIDE} pixels: wrap it in a function of yours and"
-                " name that, as my_module:make"
+                f"{source} shows images of the shape {space.shape}; it must be (height, width), or that with 1 or 3"
+                f" channels before or behind, with sides of at most {MOST_SIDE} pixels: wrap it in a function of yours"
+                " and name that, as my_module:make"
             )
-        return cls("images", tuple(map(int, space.shape)), space.dtype.name)
+        return found
+
+    @property
+    def form(self) -> Form:
+        """How images lie in a table, channels last."""
+        height, width, channels = (*self.shape, 1)[:3]
+        if self.channels_first:
+            height, width, channels = self.shape[1:] + self.shape[:1]
+        return Form(height, width, channels, "stretch")
+
+    @property
+    def channels_first(self) -> bool:
+        """Whether images are (C, H, W), as networks of PyTorch have them."""
+        return len(self.shape) == 3 and self.shape[2] not in CHANNELS and self.shape[0] in CHANNELS
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -71,8 +87,7 @@ class Observed:
         if self.kind == "codes":
             return (Column(OBSERVATION, CATEGORY, values=_names(self.start, self.count)),)
         if self.kind == "images":
-            height, width, channels = (*self.shape, 1)[:3]
-            return (Column(OBSERVATION, IMAGE, format=str(Form(height, width, channels, "stretch"))),)
+            return (Column(OBSERVATION, IMAGE, format=str(self.form)),)
         return tuple(Column("_".join((OBSERVATION, *map(str, at))), NUMBER) for at in np.ndindex(*self.shape))
 
     def values(self, observations: np.ndarray) -> dict[str, Any]:
@@ -89,7 +104,8 @@ class Observed:
             codes = observations.reshape(count, 1).astype(np.int64) - self.start
             codes[(codes < 0) | (codes >= self.count)] = UNKNOWN
             return {"codes": torch.from_numpy(codes)}
-        images = np.ascontiguousarray(observations).reshape(count, *(*self.shape, 1)[:3])
+        last = np.moveaxis(observations, 1, -1) if self.channels_first else observations
+        images = np.ascontiguousarray(last).reshape(count, *self.form.shape)
         return {IMAGES: Pixels(torch.from_numpy(images), torch.arange(count))}
 
     def plain(self) -> dict[str, Any]:

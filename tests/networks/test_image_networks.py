@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from aurify import workbench
 from aurify.blocks.batch_norm import ImageBatchNorm
@@ -16,6 +17,7 @@ from aurify.blocks.drop_path import DropPath
 from aurify.blocks.entries import Flat
 from aurify.core.errors import AurifyError
 from aurify.core.types import Input, Signature
+from aurify.networks.convnet import Convnet
 from aurify.networks.mlp import Mlp
 from aurify.networks.resnet import BLOCKS, Branch, Filters, Resnet
 from aurify.networks.vit import Vit
@@ -106,7 +108,7 @@ def test_network_for_tables_sees_pixels_one_by_one_and_one_for_images_needs_some
     assert Mlp().build(signature())({"images": bytes_like()}).shape == (4, 2)
     with pytest.raises(AurifyError, match="'resnet' does not fit: it needs images"):
         lab.recipe("classify", network={"name": "resnet"})
-    with pytest.raises(AurifyError, match="looks at images, and none are left"):
+    with pytest.raises(AurifyError, match="looks at images, and there are none"):
         Resnet().build(Signature({}, 2))
     with pytest.raises(AurifyError, match="'textcnn' does not fit: it needs texts"):
         lab.recipe("image", network={"name": "textcnn"})
@@ -198,3 +200,14 @@ print(json.dumps(graph.answer(graph.schema.parse(pl.read_csv({str(tmp_path / "ne
     assert given.name == "images"
     assert "uint8, rows of pixels of channels" in given.doc_string
     assert given.type.tensor_type.elem_type == onnx.TensorProto.UINT8
+
+
+@pytest.mark.parametrize(("stride", "sides"), [(1, (12, 9)), (3, (12, 9)), (4, (17, 11)), (8, (8, 9))])
+def test_convnet_goes_over_large_images_in_steps(stride, sides):
+    network = Convnet(channels=8, stages=2, stride=stride)
+    model = network.build(signature(*sides))
+    first = next(m for m in model.modules() if isinstance(m, nn.Conv2d))
+    assert first(torch.zeros(1, 3, *sides)).shape[2:] == tuple(side // stride for side in sides)
+    assert model({"images": bytes_like(*sides)}).shape == (4, 2)
+    with pytest.raises(AurifyError, match=r"stride = 10: images of .* pixels need a smaller one"):
+        Convnet(stride=10).build(signature(9, 20))

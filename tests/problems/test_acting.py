@@ -1,5 +1,7 @@
 """Agents learn from true experience, and side by side as each would alone."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -44,18 +46,26 @@ SHORT = {"envs": 2, "options": ["max_episode_steps=15"]}
 METHODS = {
     "ppo": ("CartPole-v1", {"method": "ppo", "horizon": 16, "passes": 4, **SHORT}, {"scale_rewards": {}, "l1": {}}),
     "reinforce": ("CartPole-v1", {"method": "reinforce", "horizon": 16, **SHORT}, {"weight_decay": {"amount": 0.5}}),
+    "images": ("odd_worlds:Corridor", {"method": "ppo", "horizon": 16, "passes": 4, "envs": 2}, {}),
     "q_learning": ("FrozenLake-v1", {"method": "q_learning", "envs": 4}, {}),
     "sarsa": ("aurify/GridWorld-v0", {"method": "sarsa", "envs": 4}, {}),
 }
 
 
+@pytest.fixture(autouse=True)
+def here(monkeypatch):
+    """Worlds of the tests' own are a module of a folder that is the current one."""
+    monkeypatch.chdir(Path(__file__).parent.parent / "worlds")
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_agents_side_by_side_learn_as_each_would_alone(trained, method):
     world, settings, techniques = METHODS[method]
-    beside = trained(world, techniques=techniques, agents=2, **settings)
-    assert beside.step == STEPS
+    steps = 40 if method == "images" else STEPS  # convolutions take their time
+    beside = trained(world, steps, techniques=techniques, agents=2, **settings)
+    assert beside.step == steps
     for agent in range(2):
-        alone = trained(world, techniques=techniques, seed=SEED + agent, **settings)
+        alone = trained(world, steps, techniques=techniques, seed=SEED + agent, **settings)
         for name, value in alone.model.state_dict().items():
             together = beside.model.state_dict()[name][agent]
             torch.testing.assert_close(together, value, rtol=1e-5, atol=1e-5, msg=f"{name} of agent {agent}")

@@ -118,3 +118,34 @@ class Wordy(Counter):
 def dear_lake():
     """A lake that pays twice as much as its model says."""
     return gymnasium.wrappers.TransformReward(gymnasium.make("FrozenLake-v1"), lambda reward: 2 * float(reward))
+
+
+class Corridor(gymnasium.Env):
+    """Seen from above: a grey pixel in the middle is to go where a bright one is, to the left or to the right of it."""
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 4}
+
+    def __init__(self, render_mode=None, shape=(12, 12)):
+        self.render_mode = render_mode
+        self.shape = tuple(shape)
+        self.observation_space = spaces.Box(0, 255, self.shape, dtype=np.uint8)
+        self.action_space = spaces.Discrete(2)
+
+    def _shown(self):
+        image = np.zeros((12, 12), dtype=np.uint8)
+        image[5, self.goal], image[5, self.at] = 255, 100
+        last = len(self.shape) == 3 and self.shape[0] == 12
+        return np.broadcast_to(image[..., None] if last else image, self.shape).copy()
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.at, self.goal = 6, int(self.np_random.choice([2, 3, 9, 10]))
+        return self._shown(), {}
+
+    def step(self, action):
+        self.at += 1 if action == 1 else -1
+        there = self.at == self.goal
+        return self._shown(), 1.0 if there else -0.1, there, self.at in (0, 11), {}
+
+    def render(self):
+        return np.kron(np.atleast_3d(self._shown())[..., -1:].repeat(3, 2), np.ones((8, 8, 1), dtype=np.uint8))

@@ -31,6 +31,7 @@ from aurify.worlds.world import World
         ("odd_worlds:Steered", {}, ("numbers", (2,)), (None, (2,)), None),
         ("odd_worlds:Seen", {}, ("images", (6, 5, 3)), (3, ()), None),
         ("odd_worlds:Seen", {"shape": [6, 5]}, ("images", (6, 5)), (3, ()), None),
+        ("odd_worlds:Seen", {"shape": [3, 6, 5]}, ("images", (3, 6, 5)), (3, ()), None),
         ("odd_worlds:made", {"limit": 4}, ("numbers", (2,)), (3, ()), 4),
         ("odd_worlds:made", {"limit": 40, "max_episode_steps": 3}, ("numbers", (2,)), (3, ()), 3),
     ],
@@ -74,6 +75,7 @@ def _choices(world, count):
         ("odd_worlds:Counter", {"shape": [2, 3]}),
         ("odd_worlds:Seen", {}),
         ("odd_worlds:Seen", {"shape": [6, 5]}),
+        ("odd_worlds:Seen", {"shape": [3, 6, 5]}),
     ],
 )
 def test_values_are_those_of_rows_of_a_table(source, settings):
@@ -87,6 +89,7 @@ def test_values_are_those_of_rows_of_a_table(source, settings):
     if world.observed.kind == "images":
         cells = {columns[0].name: pl.Series([None] * len(seen), dtype=pl.Object)}
         images = seen.reshape(len(seen), *(*seen.shape[1:], 1)[:3])
+        images = images.transpose(0, 2, 3, 1) if seen.shape[1:] == (3, 6, 5) else images
         expected = raw_values({"images": images}, np.arange(len(seen)))
         assert raw_inputs(world.schema)["images"].shape == images.shape[1:], cells
     else:
