@@ -32,7 +32,9 @@ class Convnet(Network):
     )
     stages: int = knob(2, "convolutions, each followed by halving", low=1, high=4, legal=(1, 8))
     width: int = knob(128, "units of the hidden layer", low=32, high=512, log=True, legal=(1, 16384))
-    stride: int = knob(1, "pixels that the first convolution goes on by, where maps are to be small", legal=(1, 64))
+    stride: int = knob(
+        1, "pixels that the first convolution goes on by, where maps are to be small", low=1, high=4, legal=(1, 64)
+    )
 
     def build(self, signature: Signature) -> nn.Module:
         _, given = pixel_input(signature)
