@@ -64,6 +64,8 @@ class PiecewiseLinear(nn.Module):
     The curves begin at zero: at first the entry is the line alone.
     """
 
+    FILLED_UP = ("slope", "intercept", "floor", "ceiling", "curves")  # a bin of zeros says 0
+
     slope: Tensor
     intercept: Tensor
     floor: Tensor

@@ -15,13 +15,18 @@ from torch.func import functional_call, vmap
 
 from aurify.blocks.batch_norm import BatchNorm, ImageBatchNorm
 from aurify.core import rng
+from aurify.core.errors import listing
+
+BOOKKEEPING = frozenset(vars(nn.Module()))
+"""What every module has, whatever it is made with."""
 
 
 def stacked(members: Sequence[nn.Module]) -> nn.Module:
     """Members of one structure side by side: rows in and out are member after member, (S * B, ...).
 
     The module is built as a member is; each tensor of it is (S, ...), so that an optimizer which treats numbers one by
-    one updates all members at once. Layers without weights see rows and know of no members.
+    one updates all members at once. Layers without weights see rows and know of no members. Tensors that a module
+    names in ``FILLED_UP`` may be longer in some members: zeros at their end say nothing and learn nothing.
     """
     first = members[0]
     if len(members) == 1:
@@ -43,7 +48,68 @@ def stacked(members: Sequence[nn.Module]) -> nn.Module:
 def alone(stack: nn.Module, like: nn.Module, member: int) -> nn.Module:
     """One member with weights of its own, built as ``like``."""
     result = copy.deepcopy(like)
-    result.load_state_dict({name: value[member].detach().clone() for name, value in stack.state_dict().items()})
+    result.load_state_dict({name: value.clone() for name, value in own_tensors(stack, like, member).items()})
+    return result
+
+
+def own_tensors(stack: nn.Module, like: nn.Module, member: int) -> dict[str, Tensor]:
+    """Views of one member's tensors, by the names and in the shapes that ``like`` has."""
+    shapes = {name: value.shape for name, value in like.state_dict().items()}
+    return {
+        name: value[member][tuple(slice(size) for size in shapes[name])] for name, value in stack.state_dict().items()
+    }
+
+
+def difference(members: Sequence[nn.Module], path: str = "the network") -> str:
+    """In what members differ beside the numbers in their tensors, so that they cannot be stacked; "" in nothing."""
+    first, *others = members
+    for other in others:
+        if type(other) is not type(first) or list(other._modules) != list(first._modules):
+            return f"{path} is made otherwise"
+        mine, its = ({n: t.shape for n, t in _own(m)} for m in (first, other))
+        filled = getattr(first, "FILLED_UP", ())
+        ragged = [name for name in mine if name not in filled and mine[name] != its.get(name)]
+        if ragged or mine.keys() != its.keys():
+            return f"{path} has {listing(ragged or its)} of other shapes"
+        changed = [name for name in _settings(first) if not _equal(vars(first)[name], vars(other).get(name))]
+        if changed:
+            return f"{path} has another {listing(changed)}"
+    for name in first._modules:
+        children = [member._modules[name] for member in members]
+        if found := difference([c for c in children if c is not None], f"{path}.{name}"):
+            return found
+    return ""
+
+
+def _own(module: nn.Module) -> list[tuple[str, Tensor]]:
+    return [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]
+
+
+def _settings(module: nn.Module) -> list[str]:
+    """Names of what a module was made with."""
+    return [name for name in vars(module) if name not in BOOKKEEPING]
+
+
+def _equal(one: Any, other: Any) -> bool:
+    return one is other or (type(one) is type(other) and bool(one == other))
+
+
+def side_by_side(tensors: Sequence[Tensor]) -> Tensor:
+    """One tensor (S, ...) of the members' own, shorter ones filled up with zeros."""
+    if len({tensor.shape for tensor in tensors}) == 1:
+        return torch.stack([tensor.detach() for tensor in tensors])
+    whole = [max(sizes) for sizes in zip(*(tensor.shape for tensor in tensors), strict=True)]
+    result = tensors[0].new_zeros(len(tensors), *whole, requires_grad=False)
+    for own, tensor in zip(result, tensors, strict=True):
+        own[tuple(slice(size) for size in tensor.shape)] = tensor.detach()
+    return result
+
+
+def trained(members: Sequence[nn.Parameter]) -> nn.Parameter:
+    """Members' own parameters as one, with what is done to a gradient on its way."""
+    result = nn.Parameter(side_by_side(members), requires_grad=members[0].requires_grad)
+    for hook in (members[0]._backward_hooks or {}).values():
+        result.register_hook(hook)
     return result
 
 
@@ -53,11 +119,10 @@ class Stacked(nn.Module):
     def __init__(self, members: Sequence[nn.Module]):
         super().__init__()
         self.count = len(members)
-        for name, value in members[0].named_parameters(recurse=False):
-            every = torch.stack([getattr(member, name).detach() for member in members])
-            self.register_parameter(name, nn.Parameter(every, requires_grad=value.requires_grad))
+        for name, _ in members[0].named_parameters(recurse=False):
+            self.register_parameter(name, trained([getattr(member, name) for member in members]))
         for name, _ in members[0].named_buffers(recurse=False):
-            self.register_buffer(name, torch.stack([getattr(member, name) for member in members]))
+            self.register_buffer(name, side_by_side([getattr(member, name) for member in members]))
 
     def apart(self, x: Tensor) -> Tensor:
         """Rows (S * B, ...) as (S, B, ...)."""
@@ -165,10 +230,10 @@ class Mapped(Stacked):
         nn.Module.__init__(self)
         self.count = len(members)
         self.names = list(members[0].state_dict())
-        kept = members[0].state_dict(keep_vars=True)
-        for name, value in kept.items():
-            every = torch.stack([member.state_dict()[name].detach() for member in members])
-            put_in(self, name, nn.Parameter(every, value.requires_grad) if isinstance(value, nn.Parameter) else every)
+        every = [member.state_dict(keep_vars=True) for member in members]
+        for name, value in every[0].items():
+            own = [tensors[name] for tensors in every]
+            put_in(self, name, trained(own) if isinstance(value, nn.Parameter) else side_by_side(own))
         self._plan = [copy.deepcopy(members[0]).requires_grad_(False)]  # in a list: its own weights are never used
 
     def forward(self, *given: Tensor) -> Tensor:
@@ -206,13 +271,16 @@ class MemberDraws(rng.Draws):
 
     def __init__(self, seeds: Sequence[int]):
         super().__init__(seeds[0])
-        self.alone = [rng.Draws(seed) for seed in seeds]
+        self.seeds, self._random = seeds, torch.Generator()
 
     def keep_mask(self, path: str, like: Tensor, rate: float) -> Tensor:
-        own = like.unflatten(0, (len(self.alone), -1))
-        for draws in self.alone:
-            draws.at(self.step, 0, own.shape[1])
-        return torch.cat([draws.keep_mask(path, rows, rate) for draws, rows in zip(self.alone, own, strict=True)])
+        count, stream = like.numel() // len(self.seeds), f"mask/{path}"
+        if self._random.device != like.device:
+            self._random = torch.Generator(like.device)
+        bits = self.bits(count, like.device, len(self.seeds))
+        for own, seed in zip(bits, self.seeds, strict=True):
+            own.random_(-(2**63), None, generator=self._random.manual_seed(rng.key(seed, stream, self.step)))
+        return (rng.sixteenths(bits, count) < rng.below(1 - rate)).to(like.dtype).view(like.shape)
 
 
 def matrix(parameter: Tensor, members: int) -> bool:

@@ -27,6 +27,10 @@ class Interrupted(AurifyError):
         self.exit_code = 128 + signal_number
 
 
+class Apart(AurifyError):
+    """Models that cannot be trained side by side as one stacked program; one line says why."""
+
+
 def suggest(name: str, known: Iterable[str]) -> str:
     """End an error message: the nearest known name, or all of them when none is near."""
     names = sorted(known)

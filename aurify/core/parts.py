@@ -246,9 +246,11 @@ class Network(Part):
 
     A network that fills a ``slot`` does itself what techniques of that slot do; none of them is used beside it.
     ``all_cores`` says that its steps are large enough for several cores to share (convolutions): one model then trains
-    on all of them, where nobody says how many.
+    on all of them, where nobody says how many. ``stacks`` says that several may lie stacked in one module and train as
+    each would alone: whatever mixes rows is a layer with tensors of its own, or knows of the models side by side.
     """
 
+    stacks: ClassVar[bool] = False
     slot: ClassVar[str | None] = None
     all_cores: ClassVar[bool] = False
 
@@ -388,8 +390,8 @@ class Technique(Part):
         """Return a context around each validation, for instance with averaged weights in place."""
         return None
 
-    def on_score(self, score: float, run: Run) -> None:
-        """React to a validation score (higher is better)."""
+    def on_score(self, scores: Tensor, run: Run) -> None:
+        """React to the validation scores (S,) of the models side by side, mostly of one (higher is better)."""
 
     # once, at the end
     def finish(self, run: Run) -> None:

@@ -59,10 +59,24 @@ class Draws:
         """Return a 0/1 mask shaped and typed as ``like`` (B, ...), each entry 1 with probability 1 - ``rate``."""
         random = generator(self.seed, f"mask/{path}", self.step, like.device)
         shape = (self.size, *like.shape[1:])
-        # four 16-bit draws from each 64 random bits: a third of the time of bernoulli_, rates in steps of 1/65536
-        bits = torch.empty(-(-math.prod(shape) // 4), dtype=torch.int64, device=like.device)
-        draws = bits.random_(-(2**63), None, generator=random).view(torch.int16)[: math.prod(shape)].view(shape)
-        return (draws[self.start : self.start + len(like)] < round((1 - rate) * 65536) - 32768).to(like.dtype)
+        bits = self.bits(math.prod(shape), like.device)
+        draws = sixteenths(bits.random_(-(2**63), None, generator=random), math.prod(shape)).view(shape)
+        return (draws[self.start : self.start + len(like)] < below(1 - rate)).to(like.dtype)
+
+    @staticmethod
+    def bits(count: int, device: torch.device, *before: int) -> Tensor:
+        """Room for the bits of ``count`` draws, four in each 64: a third of the time of bernoulli_."""
+        return torch.empty(*before, -(-count // 4), dtype=torch.int64, device=device)
+
+
+def sixteenths(bits: Tensor, count: int) -> Tensor:
+    """The first ``count`` draws (..., ``count``) of 16 bits each that lie in 64-bit numbers."""
+    return bits.view(torch.int16)[..., :count]
+
+
+def below(chance: float) -> int:
+    """The number that a draw of 16 bits lies below with a chance, in steps of 1/65536."""
+    return round(chance * 65536) - 32768
 
 
 class Stochastic(nn.Module):

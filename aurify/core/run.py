@@ -92,11 +92,11 @@ class Problem(Protocol):
         """Per-example losses (B,)."""
         ...
 
-    def score(self, run: Run) -> float:
-        """Score on the held-out training rows, in the metric's own units."""
+    def score(self, run: Run) -> Tensor:
+        """Score of each model (S,) float64 on the held-out training rows, in the metric's own units."""
         ...
 
-    def seen_score(self, run: Run) -> float:
+    def seen_score(self, run: Run) -> Tensor:
         """The same score on rows that were learnt from, as many as are quick to answer."""
         ...
 
@@ -115,7 +115,10 @@ class Problem(Protocol):
 
 @dataclass
 class Run:
-    """The state of one training run."""
+    """The state of one training run.
+
+    ``ended`` are those of several models side by side that would have stopped alone: after which step, and why.
+    """
 
     recipe: Recipe
     model: nn.Module
@@ -127,6 +130,7 @@ class Run:
     step: int = 0
     best: float | None = None
     stopped: str | None = None
+    ended: dict[int, tuple[int, str]] = field(default_factory=dict)
     log: list[dict[str, Any]] = field(default_factory=list)
     made: dict[Hashable, Any] = field(default_factory=dict)
 
@@ -155,6 +159,15 @@ class Run:
         """A generator for this step that no other stream shares."""
         return rng.generator(self.recipe.seed, stream, self.step)
 
+    def randoms(self, stream: str) -> list[torch.Generator]:
+        """The same for each model that is trained side by side: what it would draw from alone."""
+        return [rng.generator(seed, stream, self.step) for seed in self.problem.seeds]
+
+    @property
+    def going(self) -> Tensor:
+        """Which models (S,) are still learning."""
+        return torch.tensor([member not in self.ended for member in range(self.members)])
+
     @property
     def progress(self) -> float:
         """Share of the planned steps already taken, 0 to 1."""
@@ -164,6 +177,9 @@ class Run:
     def epoch(self) -> float:
         return self.step / self.problem.feed.steps_per_epoch
 
-    def stop(self, reason: str) -> None:
-        """Ask the loop to end after this validation."""
-        self.stopped = self.stopped or reason
+    def stop(self, reason: str, members: Sequence[int] | None = None) -> None:
+        """Ask the loop to end after this validation, or once all ``members`` have ended of those side by side."""
+        for member in range(self.members) if members is None else members:
+            self.ended.setdefault(member, (self.step, reason))
+        if len(self.ended) == self.members:
+            self.stopped = self.stopped or reason

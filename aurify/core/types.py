@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,7 +27,8 @@ class Batch:
     ``target`` is what the objective expects (class probabilities (B, K) or numbers (B,)); ``weight`` (B,) is None
     when every row weighs 1; ``rows`` (B,) are Store row ids on the CPU; ``extra`` holds what else an objective needs
     of each row (lengths, actions, ...), each (B, ...). ``other`` are ragged inputs of the same rows in other words,
-    where a layer left some, for ``on_batch`` to take rows from; micro-batches are without it.
+    where a layer left some, for ``on_batch`` to take rows from; micro-batches are without it. ``counts`` are how many
+    rows each of several models side by side has for its own, where they differ; rows after those fill up and weigh 0.
     """
 
     inputs: Mapping[str, Tensor]
@@ -37,6 +38,7 @@ class Batch:
     blend: Blend | None = None
     extra: Mapping[str, Tensor] = field(default_factory=dict)
     other: Mapping[str, Tensor] = field(default_factory=dict)
+    counts: Sequence[int] | None = None
 
     def __len__(self) -> int:
         return len(self.target)

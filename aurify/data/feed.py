@@ -72,17 +72,22 @@ class RowFeed:
 
     def next(self, run: Run) -> Batch:
         epoch, at = divmod(self.step, self.steps_per_epoch)
-        if self._epoch != epoch:
-            self._draw(epoch)
+        self.order(epoch)
         span = slice(at * self.batch_size, (at + 1) * self.batch_size)
         pick = self._order_kept[span]
         self.step += 1
-        weight = None if self.weight is None else self._take(self.weight, pick)
-        target = self.encode(self._take(self.target, pick))
+        weight = None if self.weight is None else self.take(self.weight, pick)
+        target = self.encode(self.take(self.target, pick))
         index = self.index[pick]
-        other = {name: self._take(values, index) for name, values in self.other.items()}
+        other = {name: self.take(values, index) for name, values in self.other.items()}
         rows = self.rows[self._order[span]]
         return Batch(self._gather(index), target, rows, weight, self._blend(pick), other=other)
+
+    def order(self, epoch: int) -> Tensor:
+        """The order of an epoch, positions in the plan (M,)."""
+        if self._epoch != epoch:
+            self._draw(epoch)
+        return self._order
 
     def _draw(self, epoch: int) -> None:
         random = rng.generator(self.seed, "order", epoch)
@@ -115,12 +120,12 @@ class RowFeed:
     def _blend(self, pick: Tensor) -> Blend | None:
         if self.partner is None or self.share is None:
             return None
-        return Blend(self._gather(self.partner[pick]), self._take(self.share, pick))
+        return Blend(self._gather(self.partner[pick]), self.take(self.share, pick))
 
     def _gather(self, index: Tensor) -> dict[str, Tensor]:
-        return {name: self._take(values, index) for name, values in self.inputs.items()}
+        return {name: self.take(values, index) for name, values in self.inputs.items()}
 
-    def _take(self, values: Any, index: Tensor) -> Tensor:
+    def take(self, values: Any, index: Tensor) -> Tensor:
         if isinstance(values, Ragged):
             return values[index].padded().to(self.device)
         if isinstance(values, Pixels):

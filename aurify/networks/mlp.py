@@ -28,6 +28,7 @@ class Mlp(Network):
     the gradient of small batches; ``layer`` norm does not.
     """
 
+    stacks = True
     needs = frozenset({Trait.ENTERED})
     width: int = knob(128, "units of each hidden layer", low=16, high=512, log=True, legal=(1, 65536))
     depth: int = knob(3, "hidden layers", low=1, high=6, legal=(0, 256))

@@ -25,6 +25,7 @@ class Tabm(Network):
     times the work of an ``mlp`` of the same width, in training and in serving.
     """
 
+    stacks = True
     needs = frozenset({Trait.COLUMNS})
     width: int = knob(128, "units of each hidden layer", low=32, high=512, log=True, legal=(1, 65536))
     depth: int = knob(3, "hidden layers", low=1, high=5, legal=(1, 256))

@@ -108,8 +108,8 @@ class ActingProblem:
 
     # how well
 
-    def score(self, run: Run) -> float:
-        """The mean return of the agents in the held-out episodes, each doing what it thinks best."""
+    def score(self, run: Run) -> Tensor:
+        """The mean return (S,) of each agent in the held-out episodes, each doing what it thinks best."""
         every = np.zeros((len(self.episodes), *self.world.observed.shape), dtype=self.world.observed.dtype)
 
         def act(observation: np.ndarray, which: np.ndarray) -> np.ndarray:
@@ -120,11 +120,11 @@ class ActingProblem:
         played = play(self.world, self.episodes, act, lambda: None, self._stage)
         self._returns = played.value.reshape(len(self.seeds), -1).mean(1).tolist()
         self._length = float(played.length.mean())
-        return float(np.mean(self._returns))
+        return torch.tensor(self._returns, dtype=torch.float64)
 
-    def seen_score(self, run: Run) -> float:
+    def seen_score(self, run: Run) -> Tensor:
         """The mean return of the last episodes of training."""
-        return float(np.mean([value for recent in self.recent for value in recent] or [np.nan]))
+        return torch.tensor([np.mean([value for recent in self.recent for value in recent] or [np.nan])])
 
     def remember(self, recent: Sequence[Sequence[float]]) -> None:
         """Go on from the returns of the last episodes that each agent had played."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +24,10 @@ from aurify.objectives.kinds import OBJECTIVES, kind_of
 
 MOST_SEEN = 1000
 """Training rows that are scored beside the held-out ones, for the learning curve."""
+
+
+Known = tuple[dict[str, Any], Held]
+"""Rows as a network takes them in, and what there is to know of them beside the output."""
 
 
 class RowProblem:
@@ -53,10 +58,10 @@ class RowProblem:
             device=device,
             other=prepared.other,
         )
-        self._held = self._known(store, parts.held)
+        self.unseen = self._known(store, parts.held)
         random = np.random.Generator(np.random.PCG64(rng.key(recipe.seed, "seen")))
         count = min(MOST_SEEN, len(parts.held), len(parts.fit))
-        self._seen = self._known(store, np.sort(random.choice(parts.fit, count, replace=False)))
+        self.seen = self._known(store, np.sort(random.choice(parts.fit, count, replace=False)))
 
     @property
     def answer_layers(self) -> list[Layer]:
@@ -73,26 +78,28 @@ class RowProblem:
     def model(self, build: Build) -> nn.Module:
         return build(self.recipe, self.signature)
 
-    def score(self, run: Run) -> float:
-        return self._score(self.held(run))
+    def score(self, run: Run) -> Tensor:
+        return self.scored([self.held(run)])
 
-    def seen_score(self, run: Run) -> float:
-        return self._score(self._answered(run.model, self._seen))
+    def seen_score(self, run: Run) -> Tensor:
+        return self.scored([self.answered(run.model, self.seen)])
 
     def told(self) -> dict[str, Any]:
         return {}
 
     def held(self, run: Run) -> Held:
         """Outputs in the target's own units, and targets, of the held-out rows."""
-        return self._answered(run.model, self._held)
+        return self.answered(run.model, self.unseen)
 
     def trained(self, run: Run) -> list[Trained]:
         return [Trained(run.model, tuple(self.layers))]
 
-    def _score(self, known: Held) -> float:
-        return self.objective.score(known.output, known.target, known.weight)
+    def scored(self, every: Sequence[Held]) -> Tensor:
+        """The score of each of some answers, (S,)."""
+        scores = [self.objective.score(known.output, known.target, known.weight) for known in every]
+        return torch.tensor(scores, dtype=torch.float64)
 
-    def _known(self, store: Store, rows: np.ndarray) -> tuple[dict[str, Any], Held]:
+    def _known(self, store: Store, rows: np.ndarray) -> Known:
         """Rows prepared once and for all as new ones would be, and what there is to know of them beside the output."""
         inputs = {k: v.to(self.device) for k, v in prepare.apply(self.layers, store.inputs, rows).items()}
         target = torch.from_numpy(np.array(store.target[rows])).to(self.device)
@@ -100,12 +107,16 @@ class RowProblem:
         return inputs, Held(torch.empty(0), target, torch.from_numpy(rows), weight)
 
     @torch.no_grad()
-    def _answered(self, model: nn.Module, known: tuple[dict[str, Any], Held]) -> Held:
+    def answered(self, model: Callable[[dict[str, Tensor]], Tensor], known: Known) -> Held:
+        """What a model says of rows, in the target's own units."""
         inputs, about = known
         step = prepare.rows_at_once(self.device)
         starts = range(0, len(about.rows), step)
         cuts = ({k: v[s : s + step] for k, v in inputs.items()} for s in starts)
         output = self.merge(torch.cat([by_width(cut, self.device, model, 1) for cut in cuts]).float())
+        return replace(about, output=self.in_own_units(output))
+
+    def in_own_units(self, output: Tensor) -> Tensor:
         for layer in self.answer_layers:
             output = layer.to(self.device)(output.double())
-        return replace(about, output=output)
+        return output

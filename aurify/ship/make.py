@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
+from aurify.core.errors import Apart, DivergedError
 from aurify.core.once import Once, anew
 from aurify.core.recipe import Recipe
+from aurify.core.run import Run
 from aurify.core.types import Layer
 from aurify.core.watch import Watch
 from aurify.data.store import Asked
+from aurify.problems.rows import RowProblem
+from aurify.problems.side_by_side import SideBySide
 from aurify.ship.blending import blended, network_share
 from aurify.ship.boosting import fit_trees
 from aurify.ship.bundle import Bundle
@@ -45,7 +51,9 @@ def make(
     beside = _beside(recipe, store, problem, parts.held, watch)
     watch.check()
     run = loop.fit(recipe, problem, device, keeper, watch, show, share)
-    answers = (*problem.answer_layers, *loop.answers(run))
+    answers = (*problem.answer_layers, *loop.answers(run, lambda: problem.held(run)))
+    members = (Member(one.layers, one.network, answers, one.weight, one.name) for one in problem.trained(run))
+    bundle = Bundle(recipe, store.schema, tuple(members), device)
     record = {
         "learning_rate": run.recipe.optimizer.learning_rate,
         "steps": run.step,
@@ -53,20 +61,81 @@ def make(
         "stopped": run.stopped,
         "seconds": round(watch.spent, 3),
     }
-    members = (Member(one.layers, one.network, answers, one.weight, one.name) for one in problem.trained(run))
-    bundle = Bundle(recipe, store.schema, tuple(members), device)
+    return _with_beside(bundle, record, beside, store, parts.held, keeper)
+
+
+def make_together(
+    recipes: Sequence[Recipe],
+    store: Any,
+    parts: Sequence[Any],
+    device: torch.device,
+    watch: Watch,
+    show: loop.Show,
+    onces: Sequence[Once],
+    share: float = 1.0,
+) -> list[tuple[Bundle, dict[str, Any]]]:
+    """Make the Bundles of recipes that differ in the seed alone, each on ``parts`` of its own, in one training.
+
+    Each is what ``make`` would make of it. The records have each one's ``log`` too; ``seconds`` are those of all.
+    Raises Apart, saying why, where the models cannot train side by side or one of them diverged, and Interrupted.
+    """
+    posed = []
+    for recipe, own, once in zip(recipes, parts, onces, strict=True):
+        posed.append(recipe.task.problem(recipe, store, own, device, once))
+        watch.check()
+    if not all(isinstance(problem, RowProblem) for problem in posed):
+        raise Apart("they do not learn from rows")
+    problem = SideBySide(posed)
+    every = [_beside(r, store, p, own.held, watch) for r, p, own in zip(recipes, posed, parts, strict=True)]
+    try:
+        run = loop.fit(recipes[0], problem, device, Keeper(None), watch, show, share)
+    except DivergedError as error:
+        raise Apart(f"one of them diverged: {error}") from None
+    made, held = [], problem.held_by_each(run)
+    for at, one in enumerate(problem.trained(run)):
+        answers = (*posed[at].answer_layers, *loop.answers(run, partial(held.__getitem__, at)))
+        bundle = Bundle(recipes[at], store.schema, (Member(one.layers, one.network, answers),), device)
+        made.append(_with_beside(bundle, _record(run, at, watch), every[at], store, parts[at].held, Keeper(None)))
+    return made
+
+
+def _record(run: Run, member: int, watch: Watch) -> dict[str, Any]:
+    """What became of one model of those side by side."""
+    step, stopped = run.ended.get(member, (run.step, run.stopped))
+    name = run.problem.score_name
+    own = [
+        {**entry, name: entry["scores"][member], f"train_{name}": entry["train_scores"][member]}
+        for entry in run.log
+        if entry["step"] <= step
+    ]
+    return {
+        "learning_rate": run.recipe.optimizer.learning_rate,
+        "steps": step,
+        "planned_steps": run.steps,
+        "stopped": stopped,
+        "seconds": round(watch.spent, 3),
+        "log": own,
+    }
+
+
+Beside = tuple[tuple[Layer, ...], tuple[Layer, ...]]
+"""Layers of the model that answers beside the network: as held-out rows judge it, and as it answers."""
+
+
+def _with_beside(
+    bundle: Bundle, record: dict[str, Any], beside: Beside | None, store: Any, held: np.ndarray, keeper: Keeper
+) -> tuple[Bundle, dict[str, Any]]:
+    """The Bundle with what answers beside the network, each with the share that held-out rows say."""
     if beside is None:
         return bundle, record
-    judged, other = (replace(bundle, members=(Member(layers, None, (), name=recipe.blend.model),)) for layers in beside)
-    held = Asked(store.inputs, store.target, parts.held, store.roles)
-    share = keeper.chosen("network_share", lambda: network_share(bundle, judged, held))
+    name = bundle.recipe.blend.model
+    judged, other = (replace(bundle, members=(Member(layers, None, (), name=name),)) for layers in beside)
+    asked = Asked(store.inputs, store.target, held, store.roles)
+    share = keeper.chosen("network_share", lambda: network_share(bundle, judged, asked))
     return blended((bundle, share), (other, 1 - share)), {**record, "network_share": share}
 
 
-def _beside(
-    recipe: Recipe, store: Any, problem: Any, held: np.ndarray, watch: Watch
-) -> tuple[tuple[Layer, ...], tuple[Layer, ...]] | None:
-    """Layers of the model that answers beside the network: as held-out rows judge it, and as it answers."""
+def _beside(recipe: Recipe, store: Any, problem: Any, held: np.ndarray, watch: Watch) -> Beside | None:
     match recipe.blend.model:
         case "trees":
             trees = fit_trees(recipe, store, problem, held)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from aurify.blocks.mixed import beta_shares, mixed_targets
 from aurify.core.parts import Technique, Trait, knob
@@ -26,12 +27,22 @@ class Mixup(Technique):
     needs = frozenset({Trait.BLENDABLE})
     neutral = {"alpha": 0.0}
     slot = "blend"
+    stacks = True
 
     def on_batch(self, batch: Batch, run: Run) -> Batch:
         if self.alpha == 0.0:
             return batch
-        random = run.random("mixup")
-        share = beta_shares(len(batch), self.alpha, random).to(batch.target.device)
-        partner = torch.randperm(len(batch), generator=random).to(batch.target.device)
+        share, partner = self._drawn(batch, run)
         blend = Blend({name: values[partner] for name, values in batch.inputs.items()}, share)
         return replace(mixed_targets(batch, partner, share), blend=blend)
+
+    def _drawn(self, batch: Batch, run: Run) -> tuple[Tensor, Tensor]:
+        """Shares (B,) and partners (B,), of each of several models side by side among its own rows."""
+        most = len(batch) // run.members
+        shares, partners = torch.ones(run.members, most), torch.arange(len(batch)).view(run.members, most)
+        counts = batch.counts or [most] * run.members
+        for share, partner, count, random in zip(shares, partners, counts, run.randoms("mixup"), strict=True):
+            share[:count] = beta_shares(count, self.alpha, random)
+            partner[:count] = partner[torch.randperm(count, generator=random)]
+        device = batch.target.device
+        return shares.flatten().to(device), partners.flatten().to(device)

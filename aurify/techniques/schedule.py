@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from torch import Tensor
+
 from aurify.core.parts import Technique, knob, state
 from aurify.core.run import Run
 
@@ -81,7 +83,8 @@ class ReduceOnPlateau(Technique):
     waited: int = state(int)
     share: float = state(lambda: 1.0)
 
-    def on_score(self, score: float, run: Run) -> None:
+    def on_score(self, scores: Tensor, run: Run) -> None:
+        score = scores.item()
         if self.best is None or score > self.best + self.least_gain:
             self.best, self.waited = score, 0
             return

@@ -27,21 +27,41 @@ class EarlyStopping(Technique):
     neutral = {"patience": 0, "keep_best": False}
     vivid = {"patience": 1, "least_gain": 1e9}
     order = 90  # after averaging: the best weights are the ones that were scored
-    best: float | None = state()
-    waited: int = state(int)
+    stacks = True
+    best: Tensor | None = state()
+    waited: Tensor | None = state()
     weights: dict[str, Tensor] | None = state()
+    kept: Tensor | None = state()
 
-    def on_score(self, score: float, run: Run) -> None:
-        if self.best is None or score > self.best + self.least_gain:
-            self.best, self.waited = score, 0
-            if self.keep_best:
-                self.weights = {k: v.detach().clone() for k, v in run.model.state_dict().items()}
+    def on_score(self, scores: Tensor, run: Run) -> None:
+        if self.best is None or self.waited is None:
+            self.best, self.waited = torch.full_like(scores, -torch.inf), torch.zeros(len(scores), dtype=torch.int64)
+        best, waited, going = self.best.to(scores.device), self.waited.to(scores.device), run.going
+        better = going & (scores > best + self.least_gain)
+        self.best, self.waited = torch.where(better, scores, best), torch.where(better, 0, waited + 1)
+        over = going & (self.waited >= self.patience) if self.patience else torch.zeros_like(going)
+        if over.any():
+            run.stop(said("no gain in {count} validations", count=self.patience), over.nonzero()[:, 0].tolist())
+        self._keep(better if self.keep_best else over, run)
+
+    def _keep(self, which: Tensor, run: Run) -> None:
+        """Remember the weights that some of the models (S,) have now."""
+        if not which.any():
             return
-        self.waited += 1
-        if self.waited >= self.patience > 0:
-            run.stop(said("no gain in {count} validations", count=self.waited))
+        now = {k: v.detach() for k, v in run.model.state_dict().items()}
+        if self.weights is None or self.kept is None or which.all():
+            self.weights, self.kept = {k: v.clone() for k, v in now.items()}, which
+            return
+        self.kept = self.kept.to(which.device) | which
+        for name, value in now.items():
+            self.weights[name][which] = value[which]
 
     @torch.no_grad()
     def finish(self, run: Run) -> None:
-        if self.weights is not None:
+        if self.weights is None or self.kept is None:
+            return
+        if self.kept.all():
             run.model.load_state_dict(self.weights)
+            return
+        for name, value in run.model.state_dict().items():
+            value[self.kept] = self.weights[name][self.kept]

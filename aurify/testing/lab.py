@@ -245,7 +245,9 @@ class Lab:
                 watch.signal_number = signal.SIGTERM
 
         run = loop.fit(recipe, problem, torch.device("cpu"), keeper, watch, show)
-        return Fitted(recipe, given, run, problem, (*problem.answer_layers, *loop.answers(run)), notes)
+        return Fitted(
+            recipe, given, run, problem, (*problem.answer_layers, *loop.answers(run, lambda: problem.held(run))), notes
+        )
 
     def fit_in_sittings(self, recipe: Recipe, folder: RunFolder, stops: Any) -> Fitted:
         """Train, stopped after each number of steps in ``stops`` and resumed with everything made anew."""

@@ -50,7 +50,7 @@ def error_left(case: Case, steps: int) -> float:
     problem = case.lab.problem(recipe)
     untrained = begin(recipe, problem, torch.device("cpu"), steps)
     untrained.model.eval()
-    first = problem.score(untrained)
+    first = problem.score(untrained).item()
     return min(entry[fitted.problem.score_name] for entry in fitted.run.log) / first
 
 

@@ -149,6 +149,7 @@ def _tree(run: Run, optimizer: Any, watch: Watch) -> dict[str, Any]:
         "step": run.step,
         "best": run.best,
         "stopped": None if run.stopped is None else plainly(run.stopped),
+        "ended": {str(member): [step, plainly(why)] for member, (step, why) in run.ended.items()},
         "log": torch.frombuffer(bytearray(json.dumps(run.log).encode()), dtype=torch.uint8),  # may grow long
         "seconds": watch.spent,
         "model": dict(run.model.state_dict()),
@@ -168,6 +169,7 @@ def _put(tree: dict[str, Any], run: Run, optimizer: Any) -> None:
                 setattr(technique, name, _to(value, run.device))
         run.step, run.best = tree["step"], tree["best"]
         run.stopped = None if tree["stopped"] is None else Said.from_plain(tree["stopped"])
+        run.ended = {int(member): (step, Said.from_plain(why)) for member, (step, why) in tree["ended"].items()}
         run.log = json.loads(tree["log"].numpy().tobytes())
     except (KeyError, RuntimeError, ValueError) as error:
         raise AurifyError(

@@ -26,6 +26,7 @@ class _Shown:
     """As much of a problem as techniques that change images ask for."""
 
     signature: Signature
+    seeds: tuple[int, ...]
     traits: frozenset[Trait] = field(default_factory=frozenset)
 
 
@@ -51,7 +52,7 @@ def augmented(
     name, images = next((name, values) for name, values in inputs.items() if values.ndim == 4)
     view = _prepared(recipe, name, torch.from_numpy(np.array(images)))
     asked = Batch(view.values, torch.from_numpy(np.array(target)).float(), torch.arange(len(images)))
-    problem, techniques = cast(Problem, _Shown(Signature(view.inputs, 1))), copy.deepcopy(shown_by(recipe))
+    problem, techniques = cast(Problem, _Shown(Signature(view.inputs, 1), (seed,))), copy.deepcopy(shown_by(recipe))
     device = torch.device("cpu")
     run = Run(replace(recipe, seed=seed), nn.Identity(), problem, techniques, max(1, draws), device, Draws(seed))
     shown = [images]

@@ -16,7 +16,7 @@ from torch import Tensor
 from aurify.core.errors import DivergedError, listing
 from aurify.core.recipe import Recipe
 from aurify.core.run import Problem, Run
-from aurify.core.types import Batch, Layer
+from aurify.core.types import Batch, Held, Layer
 from aurify.core.watch import Watch
 from aurify.core.words import said
 from aurify.training.begin import begin, filling, make_optimizer
@@ -72,13 +72,12 @@ def whole_epochs(share: float, run: Run) -> int:
     return run.steps if share >= 1 else min(run.steps, epoch * max(1, round(share * run.steps / epoch)))
 
 
-def answers(run: Run) -> list[Layer]:
+def answers(run: Run, answered: Callable[[], Held]) -> list[Layer]:
     """Fit what turns outputs into better outputs (calibration, threshold) on the held-out training rows."""
     fitted = filling(run, "answer")
     if not fitted:
         return []
-    held = run.problem.held(run)
-    layers = []
+    held, layers = answered(), []
     for technique in fitted:
         layer = technique.answer(run, held)
         if layer is not None:
@@ -121,6 +120,7 @@ class Loop:
             self.show(run)
         if run.step == run.steps:
             run.stopped = None  # patience that ran out with the last step spared none
+            run.ended = {member: end for member, end in run.ended.items() if end[0] < run.steps}
 
     def advance(self) -> Tensor:
         """Take one step; returns the loss before it."""
@@ -144,14 +144,14 @@ class Loop:
         return loss
 
     def update(self, batch: Batch) -> Tensor:
-        """One optimizer step; when memory runs out, again in micro-batches half as large."""
+        """One optimizer step; when memory runs out for a model alone, again in micro-batches half as large."""
         before = [b.clone() for b in self.buffers]
         while True:
             micro = self.keeper.micro_batch(self.run.step, len(batch))
             try:
                 return self.optimizer.step(partial(self.gradient, batch, micro))
             except (RuntimeError, MemoryError) as error:
-                if micro == 1 or not _out_of_memory(error):
+                if micro == 1 or self.members > 1 or not _out_of_memory(error):
                     raise
             for buffer, old in zip(self.buffers, before, strict=True):
                 buffer.copy_(old)  # the failed attempt leaves no trace
@@ -235,11 +235,12 @@ class Loop:
                 context = technique.evaluating(run)
                 if context is not None:
                     stack.enter_context(context)
-            score, seen = self.problem.score(run), self.problem.seen_score(run)
+            scores, seen = self.problem.score(run), self.problem.seen_score(run).mean().item()
+            score = scores.mean().item()
             oriented = score if self.problem.greater_is_better else -score
             spoiled = [] if math.isfinite(score) else self.spoiled_rows()
             for technique in self.on_score if math.isfinite(score) else ():
-                technique.on_score(oriented, run)
+                technique.on_score(scores if self.problem.greater_is_better else -scores, run)
         run.model.train()
         if not math.isfinite(score):  # after the contexts: the weights are the run's own again
             self.diverge_when_held(score, spoiled)

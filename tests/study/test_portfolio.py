@@ -77,7 +77,7 @@ def _work(recipe, lab):
     """Multiplications of one row's answer, times the epochs."""
     problem = lab.problem(recipe)
     model = recipe.network.build(problem.signature)
-    inputs, _ = problem._held
+    inputs, _ = problem.unseen
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model(inputs)
     return counter.get_total_flops() * recipe.budget.epochs

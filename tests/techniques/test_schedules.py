@@ -130,7 +130,7 @@ def test_plateau_equals_torch(patience, factor, floor):
     ours = ReduceOnPlateau(patience=patience, factor=factor, floor=floor)
     for score in scores:
         theirs.step(score)
-        ours.on_score(score, SimpleNamespace())
+        ours.on_score(torch.tensor([score], dtype=torch.float64), SimpleNamespace())
         assert ours.schedule(SimpleNamespace(), {}) == pytest.approx(optimizer.param_groups[0]["lr"])
     assert ours.share < 1.0
 

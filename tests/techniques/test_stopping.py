@@ -17,7 +17,7 @@ def stopped_at(lab, scores, **settings):
         with torch.no_grad():
             for weight in run.model.parameters():
                 weight.fill_(at)
-        technique.on_score(score, run)
+        technique.on_score(torch.tensor([score], dtype=torch.float64), run)
         if run.stopped is not None:
             break
     technique.finish(run)

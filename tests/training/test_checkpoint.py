@@ -96,7 +96,7 @@ def test_state_of_every_technique_is_in_the_checkpoint(lab, folder):
     stopped(lab, recipe, folder, 5)
     tree = unpack(*load(folder.checkpoints / "step-000000005.aurify", "checkpoint"))
     assert tree["techniques"]["weight_averaging"]["count"] == 5
-    assert set(tree["techniques"]["early_stopping"]) == {"best", "waited", "weights"}
+    assert set(tree["techniques"]["early_stopping"]) == {"best", "waited", "weights", "kept"}
     assert tree["feed"]["step"] == 5
 
 

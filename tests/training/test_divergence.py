@@ -98,7 +98,7 @@ def test_held_out_row_that_spoils_the_score_is_named(lab, folder):
     recipe = lab.recipe("regress")
     problem = lab.problem(recipe)
     row = int(recipe.task.part(recipe, lab.store("regress")).held[3])
-    problem._held[0]["numbers"][3] = float("inf")
+    problem.unseen[0]["numbers"][3] = float("inf")
     with pytest.raises(DivergedError) as caught:
         lab.fit(recipe, folder, problem=problem)
     text = str(caught.value)
@@ -114,7 +114,7 @@ def test_weights_saved_after_a_spoiled_score_are_the_run_s_own_not_their_average
     """Averaged weights stand in for them while the held-out rows are scored."""
     averaging = lab.recipe("regress", {"weight_averaging": {"decay": 0.9}})
     problem = lab.problem(averaging)
-    problem._held[0]["numbers"][3] = float("inf")
+    problem.unseen[0]["numbers"][3] = float("inf")
     with pytest.raises(DivergedError):
         lab.fit(averaging, folder, problem=problem)
     plain = lab.fit(lab.recipe("regress", budget={"steps": 4})).weights()

@@ -194,5 +194,5 @@ def test_scaled_target_is_learnt_in_deviations_and_answered_in_its_units(lab):
     fitted = lab.fitted(recipe)
     assert_close(fitted, weights)
     with torch.no_grad():
-        plain = fitted.run.model(fitted.problem._held[0])[:, 0].double().numpy()
+        plain = fitted.run.model(fitted.problem.unseen[0])[:, 0].double().numpy()
     np.testing.assert_allclose(fitted.held()[:, 0], plain * target.std() + target.mean(), rtol=1e-9)

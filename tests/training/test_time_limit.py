@@ -32,7 +32,7 @@ def fit(lab, recipe, folder, clock, seconds_at, stop_at=None):
             clock.signal_number = signal.SIGTERM
 
     run = loop.fit(recipe, problem, torch.device("cpu"), keeper, clock, show)
-    return Fitted(recipe, [], run, problem, (*problem.answer_layers, *loop.answers(run)))
+    return Fitted(recipe, [], run, problem, (*problem.answer_layers, *loop.answers(run, lambda: problem.held(run))))
 
 
 def test_steps_are_written_down_before_the_first_one(lab, folder):
