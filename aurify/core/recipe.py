@@ -115,13 +115,8 @@ class Recipe:
             raise AurifyError(f"technique {min(twice)!r} is listed twice; list it once")
         for part in (self.network, self.optimizer, *ordered):
             fix = f"; leave it out with --without {part.name()}" if isinstance(part, Technique) else ""
-            if absent := lacking(part, self.task, self.network):
-                raise AurifyError(f"{part.name()!r} does not fit: it needs {_needed(absent, part, self.network)}{fix}")
-            if clash(part, self.network):
-                raise AurifyError(
-                    f"{part.name()!r} does not fit: the network {self.network.name()!r} fills the slot"
-                    f" {self.network.slot!r} itself{fix}"
-                )
+            if why := misfit(part, self.task, self.network):
+                raise AurifyError(f"{why}{fix}")
         if self.blend.model == "trees" and Trait.COLUMNS not in self.task.traits:
             raise AurifyError(f"blend.model = trees needs the columns of a table, which {self.task.name()!r} lacks")
         if self.blend.model != "none" and not self.task.traits & {Trait.CATEGORICAL, Trait.CONTINUOUS}:
@@ -176,7 +171,16 @@ class Recipe:
         return yaml.safe_dump(self.plain(), sort_keys=False, allow_unicode=True)
 
 
-def _needed(absent: Iterable[Trait], part: Part, network: Network) -> str:
+def misfit(part: Part | type[Part], task: Task, network: Network) -> str:
+    """Why a part cannot be used with a task and a network; "" where it can."""
+    if absent := lacking(part, task, network):
+        return f"{part.name()!r} does not fit: it needs {_needed(absent, part, network)}"
+    if clash(part, network):
+        return f"{part.name()!r} does not fit: the network {network.name()!r} fills the slot {network.slot!r} itself"
+    return ""
+
+
+def _needed(absent: Iterable[Trait], part: Part | type[Part], network: Network) -> str:
     place = "network" if isinstance(part, Network) else part.name()
     words = {
         Trait.RESIDUAL: f"residual branches, which the network {network.name()!r} lacks",

@@ -34,11 +34,13 @@ def compare(tuner: Tuner, methods: Sequence[str], repeats: int, cells_of: Callab
     runs, failed = list[dict[str, Any]](), dict[str, str]()
     for repeat in range(1, repeats + 1):
         cells, fresh = cells_of(f"compare/{repeat}"), cells_of(f"compare/{repeat}/fresh")
+        searches = list[Search]()
         for method in (name for name in methods if name not in failed):
-            one = replace(tuner, method=method, seed=rng.key(tuner.seed, f"compare/{repeat}"), ensemble=False)
+            one = replace(tuner, method=method, seed=rng.key(tuner.seed, f"compare/{repeat}"), ensemble=False, keeps=0)
             what = said("{method}, repeat {repeat} of {repeats}", method=method, repeat=repeat, repeats=repeats)
             try:
-                runs.append({"method": method, "repeat": repeat, **_run(one, cells, fresh, what)})
+                searches.append(one.search(cells, None, what))
+                runs.append({"method": method, "repeat": repeat, **_outcome(one, searches[-1], fresh)})
             except UntrainableError as error:
                 failed[method] = str(error)
             except AurifyError:  # a signal, or a place that cannot be written: no method's fault
@@ -46,6 +48,8 @@ def compare(tuner: Tuner, methods: Sequence[str], repeats: int, cells_of: Callab
             except Exception as error:  # of a sampler: the other methods can do without it
                 tuner.trainings.leave()
                 failed[method] = f"{type(error).__name__}: {error}".splitlines()[0]
+        for found in searches:  # what they came to is known, and no model is shipped
+            tuner.clear(found, cells)
     known = [method for method in methods if method not in failed]
     if not known:
         raise AurifyError(f"no method could be compared; {methods[0]}: {failed[methods[0]]}")
@@ -62,9 +66,8 @@ def compare(tuner: Tuner, methods: Sequence[str], repeats: int, cells_of: Callab
     }
 
 
-def _run(tuner: Tuner, cells: Cells, fresh: Cells, what: str) -> dict[str, Any]:
-    """One search, its winner measured again; raises UntrainableError where there is no winner."""
-    found = tuner.search(cells, None, what)
+def _outcome(tuner: Tuner, found: Search, fresh: Cells) -> dict[str, Any]:
+    """What a search came to, its winner measured again; raises UntrainableError where there is no winner."""
     if found.stopped:
         tuner.check()  # a signal; nothing else stops a search of so many trials
     best = found.best

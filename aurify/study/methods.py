@@ -12,7 +12,7 @@ import numpy as np
 from aurify.core import rng
 from aurify.core.recipe import Recipe
 from aurify.study.propose import Known, propose
-from aurify.study.search import FAILED, Begin, Further, Method, Search, Trial, Wait
+from aurify.study.search import FAILED, Begin, Close, Further, Method, Search, Trial, Wait
 from aurify.study.space import Space
 
 LAG = 3
@@ -140,20 +140,21 @@ def hyperband(plan: Plan) -> Method:
 
 def bracket(view: View, entrants: int, shares: Sequence[float], sampler: str) -> Method:
     """Successive halving (Jamieson & Talwalkar 2016): on each rung the best third of those that reached it go on."""
-    search, trials = view.plan.search, list[Trial]()
+    search, begun = view.plan.search, list[Trial]()
     for _ in range(entrants):
         if search.room <= 0:
             break
-        settings = view.proposed(sampler)
-        recipe = None if view.space is None else view.space.made(settings)
-        trials.append((yield Begin(settings, sampler, shares[0], recipe)))
+        begun.append((yield Begin(view.proposed(sampler), sampler, shares[0], space=view.space)))
         yield Wait(LAG)
+    trials = begun
     for share in shares[1:]:
         yield Wait(0)  # who goes on is known when all of the rung are told
         trials = best_third(search, trials)
         for trial in trials:
             yield Further(trial, share)
     yield Wait(0)
+    if len(begun) == entrants:  # with more trials in a later call others of them would go on
+        yield Close(begun)
 
 
 def best_third(search: Search, trials: Sequence[Trial]) -> list[Trial]:

@@ -14,10 +14,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from aurify.core.errors import AurifyError
+from aurify.core.errors import AurifyError, Interrupted
 from aurify.core.recipe import Recipe
+from aurify.core.words import said
 from aurify.study.propose import Known
-from aurify.study.space import Settings
+from aurify.study.space import Settings, Space
 
 COMPLETE, PRUNED, FAILED, OPEN = "complete", "pruned", "failed", "open"
 
@@ -34,17 +35,23 @@ class Rung:
 
 @dataclass
 class Trial:
-    """Settings that are tried. ``score`` is in the metric's own direction, of the last rung; None before it is told."""
+    """Settings that are tried. ``score`` is in the metric's own direction, of the last rung; None before it is told.
+
+    Without a ``recipe`` they mean what ``space`` says, or without one the space of the search.
+    """
 
     number: int
     settings: dict[str, Any]
     origin: str
-    recipe: Recipe | None
+    recipe: Recipe | None = None
+    space: Space | None = None
     state: str = OPEN
     reason: str | None = None
     rungs: list[Rung] = field(default_factory=list)
     told: float | None = None
     """Seconds of the search after which its last rung was told."""
+    over: bool = False
+    """Whether nothing more can come of it: no further rung, and no other end on another try."""
 
     @property
     def score(self) -> float | None:
@@ -76,12 +83,13 @@ class Trial:
 
 @dataclass(frozen=True)
 class Begin:
-    """Try settings, or a whole recipe, up to a ``share`` of the steps."""
+    """Try settings, of the search's own or another ``space`` or of a whole recipe, up to a ``share`` of the steps."""
 
     settings: Settings
     origin: str
     share: float = 1.0
     recipe: Recipe | None = None
+    space: Space | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +107,14 @@ class Wait:
     open: int
 
 
-Move = Begin | Further | Wait
+@dataclass(frozen=True)
+class Close:
+    """None of these trials will be taken further."""
+
+    trials: Sequence[Trial]
+
+
+Move = Begin | Further | Wait | Close
 Method = Generator[Move, Any, None]
 
 
@@ -154,12 +169,12 @@ class Search:
         self.began = time.monotonic()
 
     def run(self, method: Method) -> None:
-        """Run a method to its end, or until Over is raised; trials that are open then are left out."""
+        """Run a method to its end, or until Over or Interrupted is raised; trials that are open then are left out."""
         try:
             self._follow(method)
             self._wait(0)
-        except Over as over:
-            self.stopped = over.reason
+        except (Over, Interrupted) as end:
+            self.stopped = end.reason if isinstance(end, Over) else said("it was stopped")
             self._leave()
         method.close()
         self.wall = time.monotonic() - self.began
@@ -204,7 +219,9 @@ class Search:
             return self._wait(move.open)
         if isinstance(move, Further):
             return self._further(move.trial, move.share)
-        trial = Trial(len(self.trials), dict(move.settings), move.origin, move.recipe)
+        if isinstance(move, Close):
+            return self._close(move.trials)
+        trial = Trial(len(self.trials), dict(move.settings), move.origin, move.recipe, move.space)
         self.trials.append(trial)
         return self._further(trial, move.share)
 
@@ -216,6 +233,11 @@ class Search:
             answers = {"": {"refused": str(error)}}
         self.open.append(Task(trial, share, answers))
         return trial
+
+    @staticmethod
+    def _close(trials: Sequence[Trial]) -> None:
+        for trial in trials:
+            trial.over |= trial.state == PRUNED
 
     def _wait(self, most: int) -> None:
         while len(self.open) > most:
@@ -242,6 +264,7 @@ class Search:
         undefined = None if values[self.metric] is not None else f"{self.metric} is undefined in a fold"
         trial.reason = next(iter([*refused, *diverged, *([undefined] if undefined else [])]), None)
         trial.state = FAILED if trial.reason is not None else COMPLETE if task.share >= 1 else PRUNED
+        trial.over = trial.state != PRUNED and not refused  # what was refused is tried again another time
         self._told(trial)
 
     def _leave(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from aurify.catalog import Catalog
 from aurify.core.errors import AurifyError, suggest
 from aurify.core.knobs import Knob
 from aurify.core.parts import Part, fits
-from aurify.core.recipe import Budget, Recipe
+from aurify.core.recipe import Budget, Recipe, misfit
 from aurify.study.axis import Axis
 
 if TYPE_CHECKING:
@@ -121,14 +121,14 @@ def space_of(
     one is left alone. Raises AurifyError for a knob that there is not, or a range that means nothing.
     """
     known = {**catalog.search_space(recipe), **_choices(recipe, catalog)}
-    chosen = _chosen(knobs, known, recipe) if knobs or not written else {}
+    chosen = _chosen(knobs, known, recipe, catalog) if knobs or not written else {}
     chosen = {name: _holding(knob, _value(recipe, name)) for name, knob in chosen.items()}
     for name, text in (written or {}).items():
         if text is None:
             chosen.pop(name, None)
             continue
         if name not in known:
-            raise AurifyError(f"space: there is no knob {name!r} here{suggest(name, known)}")
+            raise AurifyError(f"space: {_unknown(name, known, recipe, catalog)}")
         chosen[name] = _narrowed(name, known[name], text)
     if not chosen:
         raise AurifyError(
@@ -155,7 +155,7 @@ def _whole(part: type[Part]) -> bool:
     return True
 
 
-def _chosen(knobs: Sequence[str], known: Mapping[str, Knob], recipe: Recipe) -> dict[str, Knob]:
+def _chosen(knobs: Sequence[str], known: Mapping[str, Knob], recipe: Recipe, catalog: Catalog) -> dict[str, Knob]:
     if not knobs:
         return {n: _first(k, recipe.task.first_knobs[n]) for n, k in known.items() if n in recipe.task.first_knobs}
     found: dict[str, Knob] = {}
@@ -164,9 +164,16 @@ def _chosen(knobs: Sequence[str], known: Mapping[str, Knob], recipe: Recipe) -> 
         if word == EVERY:
             of = {n: k for n, k in known.items() if n != "exclude_columns.on"}
         if not of:
-            raise AurifyError(f"--knobs {word}: there is no such knob here{suggest(word, [*known, EVERY])}")
+            raise AurifyError(f"--knobs {word}: {_unknown(word, [*known, EVERY], recipe, catalog)}")
         found |= of
     return found
+
+
+def _unknown(name: str, known: Iterable[str], recipe: Recipe, catalog: Catalog) -> str:
+    """Why there is no knob of this name."""
+    part = catalog.parts["technique"].get(name.partition(".")[0])
+    why = part is not None and misfit(part, recipe.task, recipe.network)
+    return why or f"there is no knob {name!r} here{suggest(name, known)}"
 
 
 def _first(knob: Knob, limits: tuple[float, float] | None) -> Knob:

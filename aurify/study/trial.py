@@ -55,7 +55,7 @@ def measure(
     be trained on such data.
     """
     asked, runs = Asked(store.inputs, store.target, parts.test, store.roles), list[Run]()
-    keeper = Keeper(None) if place is None else Keeper(_made(place))
+    keeper = Keeper(None) if place is None else Keeper(_made(place), lasts=False)
     began = _now(device) + once.spared
     try:
         bundle, record = make(recipe, store, parts, device, keeper, watch, runs.append, once, share)
@@ -64,6 +64,7 @@ def measure(
         fallback = constant(store, parts, recipe.seed)
         if place is not None:
             fallback.write(place / kept(share).answers)
+            _leave_no_rest(RunFolder(place))
         return {"scores": scores(fallback), **cost, "steps": None, "curve": [], "stopped": None, "diverged": str(error)}
     trained = _now(device)
     predictions = bundle.predictions(asked)
@@ -107,9 +108,15 @@ def _keep(place: RunFolder, bundle: Bundle, predictions: Predictions, catalog: C
     predictions.write(place.path / kept(share).answers)
     bundle.save(place.path / kept(share).model, catalog)
     if share >= 1:
-        shutil.rmtree(place.checkpoints, ignore_errors=True)
-        for left in (place.progress, *place.path.glob("model-*"), *place.path.glob("predictions-*")):
+        _leave_no_rest(place)
+        for left in (*place.path.glob("model-*"), *place.path.glob("predictions-*")):
             left.unlink(missing_ok=True)
+
+
+def _leave_no_rest(place: RunFolder) -> None:
+    """Nothing will go on from here: what that would take goes."""
+    shutil.rmtree(place.checkpoints, ignore_errors=True)
+    place.progress.unlink(missing_ok=True)
 
 
 def scores(predictions: Predictions) -> dict[str, float | None]:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from aurify.core import rng
-from aurify.core.errors import AurifyError, Interrupted, suggest
+from aurify.core.errors import AurifyError, suggest
 from aurify.core.recipe import Recipe
 from aurify.core.words import said
 from aurify.data.store import Asked, Store
@@ -27,9 +27,9 @@ from aurify.ship.bundle import Bundle
 from aurify.study import ensemble
 from aurify.study.cells import WHOLE, Cell, Cells
 from aurify.study.methods import METHODS, Plan
-from aurify.study.search import COMPLETE, Over, Search, Trial
+from aurify.study.search import COMPLETE, PRUNED, Over, Search, Trial
 from aurify.study.space import Space
-from aurify.study.trainings import Trainings, Wanted
+from aurify.study.trainings import Trainings, Wanted, digest
 from aurify.study.trial import Names, constant, kept, scores
 
 KEPT = 20
@@ -54,7 +54,10 @@ class UntrainableError(AurifyError):
 
 @dataclass(frozen=True, kw_only=True)
 class Tuner:
-    """All that trials are made from. ``models`` is where fold models lie; ``deadline`` is by the monotonic clock."""
+    """All that trials are made from. ``models`` is where fold models lie; ``deadline`` is by the monotonic clock.
+
+    The files of the best ``keeps`` trials are kept, those of others for as long as they may be taken further.
+    """
 
     space: Space
     store: Store
@@ -68,6 +71,7 @@ class Tuner:
     costs: Sequence[str] = ()
     most: int | None = None
     ensemble: bool = True
+    keeps: int = KEPT
     portfolio: Sequence[Recipe] = ()
     seed: int = 0
     deadline: float | None = None
@@ -86,25 +90,43 @@ class Tuner:
 
     def search(self, cells: Cells, deadline: float | None, what: str) -> Search:
         """Run the method on these folds until it ends, or its time does, or somebody stops it."""
+        released = set[int]()
+
+        def check() -> None:
+            self.show(found, what)
+            self.check()
+            if deadline is not None and time.monotonic() > deadline - self.reserve(found, cells, deadline):
+                raise Over(said("time was up"))
+
+        def told(trial: Trial) -> None:
+            self.told(found, trial)
+            self.show(found, what)
+            self._release(found, cells, released)
+            if trial.recipe is None and (found.waited or found.best is None):
+                check()  # where none can be trained, no training is waited for
+
         found = Search(
             metric=self.metric,
             sign=self.sign,
             costs=self.costs or COSTS[:2],
             most=self.most,
             begin=lambda trial, share: self._begin(found, trial, share, cells),
-            ended=lambda: self._ended(found, cells, deadline, what),
-            told=lambda trial: self._told(found, trial, cells, what),
+            ended=lambda: self.trainings.ended(check),
+            told=told,
         )
         plan = Plan(found, self.space, self.seed, [self.metric, *self.costs], self.portfolio)
         found.run(METHODS[self.method](plan))
+        if found.stopped is None:
+            self._release(found, cells, released)  # a bracket was closed after its last trial was told
         return found
 
     def wanted(self, recipe: Recipe, cell: Cell, share: float = 1.0) -> Wanted:
         return Wanted(WHOLE.capped(recipe, len(cell.parts.fit)), cell, share)
 
     def _begin(self, search: Search, trial: Trial, share: float, cells: Cells) -> dict[str, Mapping[str, Any] | None]:
-        trial.recipe = trial.recipe or self.space.made(trial.settings)
-        travels = share >= 1 or not self.ranked(search)  # before one is whole, a part of one is the best there is
+        trial.recipe = trial.recipe or (trial.space or self.space).made(trial.settings)
+        # before one is whole, a part of one is the best there is
+        travels = self.keeps > 0 and (share >= 1 or not self.ranked(search))
         found = dict[str, Mapping[str, Any] | None]()
         for cell in cells.all:
             one = self.wanted(trial.recipe, cell, share)
@@ -112,18 +134,6 @@ class Tuner:
             if found[one.key] is None:
                 self.trainings.begin(one, rank=trial.number, place=str(self.place(one)), travels=travels)
         return found
-
-    def _ended(self, search: Search, cells: Cells, deadline: float | None, what: str) -> tuple[str, Mapping[str, Any]]:
-        def check() -> None:
-            self.show(search, what)
-            self.check()
-            if deadline is not None and time.monotonic() > deadline - self.reserve(search, cells, deadline):
-                raise Over(said("time was up"))
-
-        try:
-            return self.trainings.ended(check)
-        except Interrupted as stop:  # a training that is made in this process hears of a signal itself
-            raise Over(said("it was stopped")) from stop
 
     def reserve(self, search: Search, cells: Cells, deadline: float) -> float:
         """Seconds to keep for measuring the best so far again; none where that would take too much of all."""
@@ -138,22 +148,36 @@ class Tuner:
         spent = sum(rung.seconds for rung in search.best.rungs)
         return MARGIN * (LEAVING_SECONDS + spent / min(self.workers, len(cells.all)))
 
-    def _told(self, search: Search, trial: Trial, cells: Cells, what: str) -> None:
-        ranked = self.ranked(search)
-        if trial.state == COMPLETE and len(ranked) > KEPT:
-            at = next(at for at, other in enumerate(ranked) if other is trial)
-            self._forget(ranked[max(at, KEPT)], ranked[:KEPT], cells)  # it, or the one that it has passed
-        self.told(search, trial)
-        self.show(search, what)
-
     # what is kept of them
 
-    def _forget(self, trial: Trial, others: Sequence[Trial], cells: Cells) -> None:
-        """Remove the files of a trial, unless they are those of one of the others too."""
-        if all(other.recipe != trial.recipe for other in others):
-            for wanted in self._of(trial, cells):
-                shutil.rmtree(self.place(wanted), ignore_errors=True)
+    def _release(self, search: Search, cells: Cells, released: set[int]) -> None:
+        """Remove the files of trials that can no longer matter, unless they are those of one that does too.
+
+        None while only what was known before is told again: later trials may have made the same recipes.
+        """
+        if not search.waited:
+            return
+        best = self.ranked(search) or ([] if search.best is None else [search.best])
+        kept = {trial.number for trial in best[: self.keeps]}
+        needed = [trial.recipe for trial in search.trials if trial.number in kept or not trial.over]
+        for trial in search.trials:
+            if trial.over and trial.number not in kept | released:
+                released.add(trial.number)
+                if trial.recipe not in needed:
+                    self._forget(trial, cells)
+
+    def _forget(self, trial: Trial, cells: Cells) -> None:
+        """Remove the files of a trial; of a pruned one others who share the search may need theirs still."""
+        for wanted in self.trainings_of(trial, cells):
+            shutil.rmtree(self.place(wanted), ignore_errors=True)
+            if trial.state != PRUNED:
                 self.trainings.answers.drop(self.place(wanted))
+
+    def clear(self, search: Search, cells: Cells) -> None:
+        """Remove all files of a search; others who share it may be at it still."""
+        for trial in search.trials:
+            for wanted in self.trainings_of(trial, cells):
+                shutil.rmtree(self.place(wanted), ignore_errors=True)
 
     def place(self, wanted: Wanted) -> Path:
         """Where the model of a training lies, and while it is trained what it takes to go on."""
@@ -164,22 +188,23 @@ class Tuner:
         done = [trial for trial in search.trials if trial.state == COMPLETE]
         return sorted(done, key=lambda trial: (-self.sign * (trial.score or 0.0), trial.number))
 
-    def _of(self, trial: Trial, cells: Cells) -> list[Wanted]:
+    def trainings_of(self, trial: Trial, cells: Cells) -> list[Wanted]:
         """Its trainings, as far as it was told."""
-        assert trial.recipe is not None
+        if trial.recipe is None:  # settings that do not go together
+            return []
         return [self.wanted(trial.recipe, cell, trial.share) for cell in cells.all]
 
     def models_of(self, trial: Trial, cells: Cells) -> list[Path]:
         """Files of the fold models of a trial; those that are nowhere any more are trained again."""
-        return self.files(self._of(trial, cells), lambda names: names.model)
+        return self.files(self.trainings_of(trial, cells), lambda names: names.model)
 
     def has_models(self, trial: Trial, cells: Cells) -> bool:
         """Whether its fold models need not be trained again: a better trial's models may have taken their place."""
-        return all(self._here(one, lambda names: names.model) for one in self._of(trial, cells))
+        return all(self._here(one, lambda names: names.model) for one in self.trainings_of(trial, cells))
 
     def answers_of(self, trial: Trial, cells: Cells) -> list[Predictions]:
         """What the fold models of a trial say of the rows that they did not see."""
-        return self.predictions(self._of(trial, cells))
+        return self.predictions(self.trainings_of(trial, cells))
 
     def predictions(self, wanted: Sequence[Wanted]) -> list[Predictions]:
         return [Predictions.read(file) for file in self.files(wanted, lambda names: names.answers)]
@@ -225,7 +250,7 @@ class Tuner:
 
     def _together(self, search: Search, cells: Cells) -> dict[int, float]:
         """Weights by trial; the best one alone where not a second one was trained to its end."""
-        ranked = self.ranked(search)[:KEPT]
+        ranked = self.ranked(search)[: self.keeps]
         if len(ranked) < 2:
             best = search.best
             return {} if best is None else {best.number: 1.0}
@@ -276,14 +301,32 @@ def nested(
     for at, cell in enumerate(outer.all, 1):
         rest = np.sort(np.concatenate([cell.parts.fit, cell.parts.held]))
         inner = cells_of(rest, f"nested/{at}")
-        one = replace(tuner, seed=rng.key(tuner.seed, f"nested/{at}"))
+        keeps = KEPT if tuner.ensemble and tuner.method == "auto" else 1
+        one = replace(tuner, seed=rng.key(tuner.seed, f"nested/{at}"), keeps=keeps)
         what = said("outer fold {at} of {count}", at=at, count=len(outer.all))
         found = one.search(inner, deadline(len(outer.all) - at + 1), what)
         one.check()
         if found.best is None:
             raise AurifyError("no trial of an outer fold was trained: give more --time or --trials")
-        shipped, _ = one.shipped(found, inner)
-        model = Bundle.from_bytes(shipped, "the model of an outer fold", tuner.space.catalog, tuner.device)
-        asked = Asked(tuner.store.inputs, tuner.store.target, cell.parts.test, tuner.store.roles)
-        folds.append(model.predictions(asked))
+        folds.append(_answered(one, found, inner, cell))
     return tuner.worth(folds)
+
+
+def _answered(tuner: Tuner, found: Search, inner: Cells, outer: Cell) -> Predictions:
+    """What the model of a search says of the rows of its outer fold.
+
+    Of a search that ended by itself that is all that is kept: the same call needs nothing else. One that was stopped
+    goes on another time.
+    """
+    about = [[one.score, *map(tuner.trainings.place, tuner.trainings_of(one, inner))] for one in found.trials]
+    place = tuner.models / digest([about, tuner.ensemble, tuner.method, tuner.metric, Path(outer.path).stem])
+    answers = place / kept(1.0).answers
+    if not answers.exists():
+        shipped, _ = tuner.shipped(found, inner)
+        model = Bundle.from_bytes(shipped, "the model of an outer fold", tuner.space.catalog, tuner.device)
+        asked = Asked(tuner.store.inputs, tuner.store.target, outer.parts.test, tuner.store.roles)
+        place.mkdir(parents=True, exist_ok=True)
+        model.predictions(asked).write(answers)
+    if found.stopped is None:
+        tuner.clear(found, inner)
+    return Predictions.read(answers)

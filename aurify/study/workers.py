@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from aurify.core.cores import cores
+from aurify.core.errors import AurifyError
 from aurify.core.words import recall
 from aurify.study.worker import BROKEN, Trainer
 
@@ -33,6 +34,7 @@ LOOK_SECONDS = 0.2
 ENDING_SECONDS = 10.0
 LEAVING_SECONDS = 2.0
 MOST_WORKERS = 8
+MOST_A_CORE = 4
 
 
 class Workers(Protocol):
@@ -59,8 +61,13 @@ class Workers(Protocol):
 
 
 def worker_count(asked: int | None, device: str) -> int:
-    """How many trainings go side by side: a core each, one alone where an accelerator does the work."""
+    """How many trainings go side by side: a core each, one alone where an accelerator does the work.
+
+    Raises AurifyError for so many processes that a machine would do little else than keep them in memory.
+    """
     if asked is not None:
+        if asked > (most := MOST_A_CORE * cores()):
+            raise AurifyError(f"--workers {asked} is not allowed: at most {most} here, {MOST_A_CORE} for each core")
         return asked
     if device != "cpu":
         return 1

@@ -31,7 +31,7 @@ class Keeper:
     """Saves and restores a run in its folder; without a folder it keeps choices in memory and saves nothing.
 
     A checkpoint is due when ``every_seconds`` have passed or, by default, when saving has cost no more than 2 % of
-    the time since the last one.
+    the time since the last one. Unless what is saved ``lasts`` beyond the training, no error names it.
     """
 
     def __init__(
@@ -39,8 +39,10 @@ class Keeper:
         folder: RunFolder | None,
         every_seconds: float | None = None,
         note: Callable[[str], None] = lambda text: None,
+        *,
+        lasts: bool = True,
     ):
-        self.folder, self.every_seconds, self.note = folder, every_seconds, note
+        self.folder, self.every_seconds, self.note, self.lasts = folder, every_seconds, note, lasts
         self._choices: dict[str, Any] = folder.choices_made() if folder else {}
         self._saved_at, self._cost = time.monotonic(), 0.0
 
@@ -86,9 +88,10 @@ class Keeper:
             return
         began = time.monotonic()
         if not all(bool(torch.isfinite(p).all()) for p in run.model.parameters()):
+            where = f"the last good checkpoint is kept in {self.folder.checkpoints}; " if self.lasts else ""
             raise DivergedError(
-                f"the weights are no longer finite at step {run.step}; the last good checkpoint is kept in"
-                f" {self.folder.checkpoints}; lower optimizer.learning_rate or add --with gradient_clipping"
+                f"the weights are no longer finite at step {run.step}; {where}lower optimizer.learning_rate or add"
+                " --with gradient_clipping"
             )
         try:
             self.folder.checkpoints.mkdir(exist_ok=True)
@@ -105,13 +108,16 @@ class Keeper:
         assert self.folder is not None
         return sorted(self.folder.checkpoints.glob("step-*.aurify"), reverse=True)
 
-    def restore(self, run: Run, optimizer: Any, watch: Watch) -> None:
-        """Put the newest sound checkpoint into a run that has just begun; without one, do nothing."""
+    def restore(self, run: Run, optimizer: Any, watch: Watch, until: int) -> None:
+        """Put the newest sound checkpoint into a run that has just begun; without one, do nothing.
+
+        Those of more steps than ``until`` are left alone: what was taken further is not what was asked for.
+        """
         if self.folder is None:
             return
         # until one is measured: weights, two moments and a best copy, at the speed of a plain disk
         self._cost = 4 * sum(p.numel() * p.element_size() for p in run.model.parameters()) / DISK_SPEED
-        for path in self._saved():
+        for path in (path for path in self._saved() if _step(path) <= until):
             try:
                 tree = unpack(*load(path, "checkpoint"))
             except DamagedError as error:
@@ -137,11 +143,15 @@ class Keeper:
                 raise unwritable(self.folder.progress, error) from None
 
     def record_divergence(self, record: dict[str, Any]) -> str:
-        """Write all that is known down and say where; "" without a folder."""
-        if self.folder is None:
+        """Write all that is known down and say where; "" where nothing lasts."""
+        if self.folder is None or not self.lasts:
             return ""
         write_json(self.folder.divergence, record)
         return f"all of it is in {self.folder.divergence}, the last good checkpoint beside it; "
+
+
+def _step(path: Path) -> int:
+    return int(path.stem.partition("-")[2])
 
 
 def _tree(run: Run, optimizer: Any, watch: Watch) -> dict[str, Any]:

@@ -55,8 +55,8 @@ def fit(
         steps = keeper.chosen("steps", lambda: _affordable_steps(recipe, problem, device, watch, steps))
     run = begin(recipe, problem, device, steps)
     optimizer = make_optimizer(run)
-    keeper.restore(run, optimizer, watch)
     until = whole_epochs(share, run)
+    keeper.restore(run, optimizer, watch, until)
     Loop(run, optimizer, keeper, watch, show).train(until)
     if until < steps:
         keeper.save(run, optimizer, watch)

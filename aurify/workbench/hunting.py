@@ -25,7 +25,7 @@ from aurify.study.methods import AUTO_SHARE, RUNGS, STEP
 from aurify.study.search import COMPLETE, Search, Trial
 from aurify.study.space import Space
 from aurify.study.trainings import Trainings, digest
-from aurify.study.tune import MARGIN, Tuner, metric_of, nested
+from aurify.study.tune import KEPT, MARGIN, Tuner, metric_of, nested
 from aurify.training import device as devices
 from aurify.workbench.goal import Goal
 from aurify.workbench.studying import Room
@@ -83,6 +83,7 @@ class Hunt:
             costs=self.goal.objectives[1:],
             most=self.goal.trials,
             ensemble=self.goal.ensemble,
+            keeps=KEPT,
             portfolio=self.begins,
             seed=self.space.recipe.seed,
             show=self._show,

@@ -107,6 +107,8 @@ def test_what_is_written_narrows_and_widens(space):
         (["network.wdth"], None, "network.width"),
         (["dropuot"], None, "dropout"),
         ([], {"netwrk.width": True}, "network.width"),
+        (["tokenize"], None, "--knobs tokenize: 'tokenize' does not fit: it needs texts"),
+        ([], {"crop.share": True}, "space: 'crop' does not fit: it needs images"),
         ([], {"network.width": {"low": 9, "high": 3}}, "no range"),
         ([], {"network.width": {"low": 0, "high": 3}}, "no range"),
         ([], {"network.width": {"low": 8, "high": 10**9}}, "not allowed"),

@@ -272,6 +272,44 @@ def test_a_trial_that_fails_is_told_and_the_others_go_on(tune, tmp_path):
     assert failed
     assert all(t["state"] == "failed" and t["reason"] for t in failed)
     assert all(t["state"] == "complete" for t in states.values() if t not in failed)
+    assert not [t["reason"] for t in failed if str(found.path) in t["reason"]], "nothing lasts that it could name"
+    assert len(models(found.path)) == 3 * (4 - len(failed)) + 3
+    assert models(found.path, "diverged.json") == models(found.path, "checkpoints") == set()
+
+
+@pytest.fixture
+def unfit(monkeypatch):
+    """Return a function that has no recipe be made of some settings."""
+    from aurify.study.space import Space
+
+    make = Space.made
+
+    def refuse(of):
+        def made(self, settings):
+            if of(settings):
+                raise AurifyError("these do not go together")
+            return make(self, settings)
+
+        monkeypatch.setattr(Space, "made", made)
+
+    return refuse
+
+
+@pytest.mark.parametrize("method", ["auto", "hyperband", "tpe"])
+def test_settings_that_mean_no_recipe_are_a_trial_that_failed(tune, tmp_path, unfit, method):
+    unfit(lambda settings: settings["network.width"] > 40 and settings["network.width"] % 2)
+    found = tune(out=tmp_path / "run", method=method, trials=12)
+    failed = [trial for trial in found.listed if trial["state"] == "failed"]
+    assert failed
+    assert {trial["reason"] for trial in failed} == {"these do not go together"}
+    assert all(trial["settings"]["network.width"] % 2 for trial in failed)
+    assert len(found.listed) == 12
+
+
+def test_a_search_in_which_nothing_can_be_made_ends_in_its_time(tune, tmp_path, unfit):
+    unfit(lambda settings: True)
+    with pytest.raises(AurifyError, match="none could be trained: these do not go together"):
+        tune(out=tmp_path / "run", trials=None, seconds=3.0, knobs=["network.width"])
 
 
 @pytest.mark.parametrize(
@@ -363,16 +401,133 @@ def test_what_is_undefined_on_fresh_folds_is_told_as_unknown(tune, tmp_path, mon
     assert compared.report.exists()
 
 
+def models(folder, pattern="*"):
+    """Places of trainings that have files of their own, such as ``model.aurify``."""
+    return {path.parent.name for path in (folder / "search" / "models").glob(f"*/{pattern}")}
+
+
+def told(folder):
+    """The trials and what was found, without clocks."""
+    clocks = ("told", "seconds", "latency", "values", "rungs", "wall")
+    plain = json.loads((folder / "tuning.json").read_text())
+    found = [
+        {
+            **{name: value for name, value in trial.items() if name not in clocks},
+            "rungs": [(rung["share"], rung["score"]) for rung in trial["rungs"]],
+        }
+        for trial in trials(folder)
+    ]
+    return found, {name: plain[name] for name in ("best", "picked", "remeasured", "nested", "ensemble")}
+
+
+def lines(folder):
+    """The keys of all trainings that were kept."""
+    return [json.loads(line)["key"] for line in (folder / "search" / "trainings.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """The trainings that are made from now on."""
+    from aurify.study import worker
+
+    measure, found = worker.measure, []
+    monkeypatch.setattr(worker, "measure", lambda *given: found.append(given[-1]) or measure(*given))
+    return found
+
+
 def test_files_are_kept_of_the_best_trials_only(tune, tmp_path, monkeypatch):
     """The fourth and fifth are worse than the third when they are told, and so never among the best."""
-    from aurify.study import tune as tuning
+    from aurify.workbench import hunting
 
-    monkeypatch.setattr(tuning, "KEPT", 1)
+    monkeypatch.setattr(hunting, "KEPT", 1)
     found = tune(out=tmp_path / "run", trials=5, seed=3)
     assert found.plain["best"]["number"] == 2
-    places = list((found.path / "search" / "models").iterdir())
-    assert len([place for place in places if (place / "model.aurify").exists()]) == 3
-    assert len(places) == 6, "its three folds, and the three fresh ones"
+    assert len(models(found.path, "model.aurify")) == 3
+    assert len(models(found.path)) == 6, "its three folds, and the three fresh ones"
+
+
+def test_a_bracket_that_is_full_leaves_files_of_whole_trials_only(tune, tmp_path, made):
+    """One trial less, and others may go on when there is one more: their files stay, and spare work."""
+    words = {"out": tmp_path / "run", "method": "hyperband"}
+    partly = tune(trials=8, **words)
+    assert len([trial for trial in partly.listed if trial["state"] == "pruned"]) == 7
+    assert len(models(partly.path, "checkpoints")) == 7 * 3
+    made.clear()
+    whole = tune(trials=9, **words)
+    assert [trial["state"] for trial in whole.listed].count("complete") == 1
+    assert len(models(whole.path, "model.aurify")) == 3
+    assert len(models(whole.path)) == 6, "the folds of the one that is whole, and the fresh ones"
+    made.clear()
+    before = told(whole.path)
+    tune(trials=9, **words)
+    assert told(whole.path) == before
+    assert made == []
+
+
+SAME = {
+    "pruned": {"method": "hyperband", "trials": 14},
+    "same recipes": {"method": "hyperband", "trials": 18, "knobs": (), "space": {"dropout.rate": [0.0, 0.1]}},
+    "outer folds": {"method": "random", "trials": 3, "nested": True},
+    "ensemble": {"method": "auto", "trials": 4, "nested": True, "metric": "log_loss"},
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_what_is_removed_would_have_changed_nothing_and_is_not_made_again(tune, tmp_path, monkeypatch, made, name):
+    from aurify.study.tune import Tuner
+
+    found = tune(out=tmp_path / "run", **SAME[name])
+    count, before = len(made), told(found.path)
+    made.clear()
+    tune(out=tmp_path / "run", **SAME[name])
+    assert made == []
+    assert told(found.path) == before
+    kept = len(models(found.path))
+    for way in ("_forget", "clear"):
+        monkeypatch.setattr(Tuner, way, lambda *words: None)
+    whole = tune(out=tmp_path / "whole", **SAME[name])
+    assert told(whole.path) == before
+    assert len(made) == count
+    assert kept < len(models(whole.path)) or name == "same recipes", "each of the two was trained to its end once"
+
+
+@pytest.mark.parametrize("name", ["pruned", "outer folds"])
+def test_stopped_again_and_again_it_ends_as_if_it_never_was(tune, tmp_path, made, name):
+    unbroken = tune(out=tmp_path / "unbroken", **SAME[name])
+    made.clear()
+
+    for at in (10, 30, 42):
+        left = [signal.SIGINT]
+
+        def stopping(*words, at=at, left=left):
+            if len(made) >= at and left:
+                signal.raise_signal(left.pop())
+
+        found = tune(out=tmp_path / "run", progress=stopping, **SAME[name])
+        assert found.bundle.members
+        assert len(models(found.path, "model*")) >= 3
+    tune(out=tmp_path / "run", **SAME[name])
+    assert told(tmp_path / "run") == told(unbroken.path)
+    assert (tmp_path / "run" / "model.aurify").read_bytes() == (unbroken.path / "model.aurify").read_bytes()
+    assert models(tmp_path / "run") == models(unbroken.path)
+    assert sorted(lines(tmp_path / "run")) == sorted(lines(unbroken.path)), "each was made once"
+
+
+def test_of_an_outer_fold_its_answers_are_kept_and_no_models(tune, tmp_path):
+    found = tune(out=tmp_path / "run", trials=3, nested=True)
+    assert len(models(found.path, "model.aurify")) == 3 * 3, "of the search itself"
+    assert len(models(found.path)) == 3 * 3 + 3 + 3, "the fresh folds, and an outer fold each"
+
+
+def test_of_methods_that_are_compared_fresh_answers_are_kept_and_no_models(tune, tmp_path, made):
+    words = {"out": tmp_path / "run", "compare": ["random", "hyperband"], "trials": 4, "repeats": 2}
+    found = tune(**words)
+    assert models(found.path, "model*") == models(found.path, "checkpoints") == set()
+    assert 6 <= len(models(found.path)) <= 12, "three fresh folds a repeat, of the winners that differ"
+    made.clear()
+    again = tune(**words)
+    assert again.plain["compare"] == found.plain["compare"]
+    assert made == []
 
 
 def test_a_part_of_a_training_never_takes_the_place_of_a_whole_one(tune, tmp_path, monkeypatch):

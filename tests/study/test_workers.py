@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from aurify import catalog as catalogs
+from aurify.core.errors import AurifyError
 from aurify.core.watch import Watch
 from aurify.study.cells import WHOLE, cells
 from aurify.study.worker import BROKEN, Trainer
@@ -196,3 +197,5 @@ def test_count_is_what_was_asked_or_the_cores_or_one_beside_an_accelerator():
     assert worker_count(3, "cpu") == 3
     assert worker_count(None, "cuda") == 1
     assert 1 <= worker_count(None, "cpu") <= 8
+    with pytest.raises(AurifyError, match=r"--workers 9999 is not allowed: at most \d+ here, 4 for each core"):
+        worker_count(9999, "cpu")

@@ -105,3 +105,18 @@ def test_why_a_run_ended_is_kept_in_every_language(lab, folder):
     ended = lab.fit(lab.recipe("classify", settings), folder).run
     loop_again = lab.fit(lab.recipe("classify", settings), folder).run
     assert say(loop_again.stopped, "zh") == say(ended.stopped, "zh") != ended.stopped == "no gain in 1 validations"
+
+
+def test_a_part_of_a_training_is_not_answered_by_a_greater_part(lab, folder):
+    """Of two trials with one recipe the second may be asked for less: what it comes to is not what lies there."""
+    recipe = lab.recipe("classify", {"dropout": {}}, budget={"epochs": 9, "steps": None})
+
+    def trained(keeper, share):
+        return loop.fit(recipe, lab.problem(recipe), torch.device("cpu"), keeper, Watch(), lambda run: None, share)
+
+    alone, whole = trained(Keeper(None), 1 / 9), trained(Keeper(None), 1.0)
+    assert trained(Keeper(folder), 1 / 3).step == 3 * alone.step
+    less = trained(Keeper(folder), 1 / 9)
+    assert less.step == alone.step
+    assert same(less.model.state_dict(), alone.model.state_dict())
+    assert same(trained(Keeper(folder), 1.0).model.state_dict(), whole.model.state_dict())
