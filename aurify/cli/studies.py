@@ -35,8 +35,14 @@ def ablate(
     ] = None,
     metric: Annotated[str | None, typer.Option("--metric", metavar="NAME", help="judge by it (the main one)")] = None,
     worth: Annotated[float | None, typer.Option("--worth", metavar="X", help="smallest gain worth knowing")] = None,
+    method: options.Method = None,
     rows: Annotated[int | None, typer.Option("--rows", metavar="N", help="rows of a sample [3000]")] = None,
-    steps: Annotated[int | None, typer.Option("--steps", metavar="N", help="updates of a training at most")] = None,
+    steps: Annotated[
+        int | None, typer.Option("--steps", metavar="N", help="updates at most; of agents steps in their world [50000]")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", metavar="N", help="agents of each recipe [10, and 20 where it tells more]")
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="all rows, the recipe's own steps: the overnight form")] = False,
     simplify: Annotated[bool, typer.Option("--simplify", help="write the smallest recipe not worse")] = False,
     workers: Annotated[int | None, typer.Option("--workers", metavar="N", help="trainings side by side")] = None,
@@ -71,8 +77,10 @@ def ablate(
             sweep=sweep or (),
             metric=metric,
             worth=worth,
+            method=method,
             rows=rows,
             steps=steps,
+            seeds=seeds,
             full=full,
             simplify=simplify,
             workers=workers,

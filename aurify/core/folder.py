@@ -32,6 +32,7 @@ class RunFolder:
         self.parts = path / "parts.aurify"
         self.checkpoints = path / "checkpoints"
         self.folds = path / "folds"
+        self.agents = path / "agents"
         self.training = path / "training.json"
         self.divergence = path / "diverged.json"
         self.choices = path / "choices.json"

@@ -156,13 +156,14 @@ class Task(Part):
     ``examples`` are what it learns from: ``rows`` of data or ``episodes`` in a world; ``answer_name`` is what the
     column of its answers is called. ``plainest`` names the network and the optimizer that stand in where a recipe's own
     is taken away; ``first_knobs`` are those that a search turns where nothing is said, with narrower limits than their
-    own or None.
+    own or None. ``varied`` are settings of its own that a study may vary, all else equal.
     """
 
     examples: ClassVar[str] = "rows"
     answer_name: ClassVar[str] = "prediction"
     plainest: ClassVar[Mapping[str, str]] = {}
     first_knobs: ClassVar[Mapping[str, tuple[float, float] | None]] = {}
+    varied: ClassVar[tuple[str, ...]] = ()
 
     @property
     def traits(self) -> frozenset[Trait]:
@@ -205,6 +206,14 @@ class Task(Part):
 
     def samples(self, recipe: Recipe, store: Any, among: Any, count: int, most: int | None) -> Any:
         """Draw ``count`` samples of at most ``most`` examples ``among`` those that a study may use (``Samples``)."""
+        raise NotImplementedError
+
+    def alone(self) -> Self:
+        """The task with one model to learn, where several may learn side by side."""
+        return self
+
+    def shortened(self, recipe: Recipe, steps: int) -> Recipe:
+        """The recipe with at most so many steps in its world, of a task that acts."""
         raise NotImplementedError
 
     def whole(self, folds: list[Any]) -> Any:

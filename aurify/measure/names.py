@@ -34,6 +34,7 @@ METRICS = {
     "return_median": said("median over agents"),
     "return_best": said("the agent that is shipped"),
     "return_sampled": said("return, actions sampled"),
+    "return_learning": said("mean return while learning"),
     "return_exact": said("mean return by the model of the world"),
     "share_of_optimal": said("share of the optimum"),
     "length": said("steps of an episode"),

@@ -48,7 +48,8 @@ def main_metric(table: Table) -> str:
 
 def telling(metrics: Collection[str]) -> str:
     """Which of the metrics that predictions have they are judged by."""
-    return next(name for name in ("rmse", "precision", "log_loss") if name in metrics).replace("precision", "roc_auc")
+    first = next(name for name in ("return", "rmse", "precision", "log_loss") if name in metrics)
+    return first.replace("precision", "roc_auc")
 
 
 def sentence(table: Table) -> str:

@@ -17,7 +17,7 @@ from aurify.blocks.actor_critic import ActorCritic
 from aurify.blocks.stack import alone, stacked
 from aurify.core import rng
 from aurify.core.acting import Sees, those
-from aurify.core.errors import AurifyError
+from aurify.core.errors import Apart
 from aurify.core.pixels import Pixels
 from aurify.core.recipe import Recipe
 from aurify.core.run import Build, Feed, Run, Trained
@@ -131,9 +131,11 @@ class ActingProblem:
         self.recent = [deque(values, maxlen=RECENT) for values in recent]
 
     def told(self) -> dict[str, Any]:
-        """``played`` are the steps of each agent in its world."""
+        """``played`` are the steps of each agent in its world, ``recent`` what each returned in training of late."""
         feed: Any = self.feed
-        return {"returns": self._returns, "length": self._length, "played": feed.played, **self.method.told(self)}
+        recent = [float(np.mean(values)) if values else None for values in self.recent]
+        told = {"returns": self._returns, "recent": recent, "length": self._length, "played": feed.played}
+        return {**told, **self.method.told(self)}
 
     def held(self, run: Run) -> Held:
         """What the agents say of where they are."""
@@ -173,10 +175,7 @@ class ActingProblem:
 def _require_stacking(recipe: Recipe) -> None:
     for part in (recipe.optimizer, *recipe.techniques):
         if not part.stacks:
-            raise AurifyError(
-                f"{part.name()} does not train several agents side by side: take another, or one agent at a time"
-                " (--seeds 1, with another --seed each)"
-            )
+            raise Apart(f"{part.name()} does not train several agents side by side")
 
 
 class Method:

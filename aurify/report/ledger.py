@@ -8,6 +8,7 @@ from typing import Any
 
 from aurify.core.words import Said, in_a_row, listed, said
 from aurify.measure.verdict import number
+from aurify.report import ledger_agents
 from aurify.report.values import shown
 from aurify.report.words import interval, metric_name
 
@@ -147,8 +148,15 @@ def _named(names: Sequence[str]) -> str:
     return said("{names} and {count:,} more", names=first, count=len(names) - MOST_NAMED)
 
 
+def of_agents(ledger: Ledger) -> bool:
+    """Whether what was trained acts in a world: pairs are seeds then, and nothing is a row."""
+    return ledger.get("examples") == "episodes"
+
+
 def estimand(ledger: Ledger) -> str:
     """What every gain is an estimate of, and how sure its interval is."""
+    if of_agents(ledger):
+        return ledger_agents.estimand(ledger)
     told = said(
         "A gain is the mean difference in {metric} between two recipes, over training sets of {rows:,} rows and over"
         " seeds; above 0 is better.",
@@ -164,6 +172,8 @@ def estimand(ledger: Ledger) -> str:
 
 def reference(ledger: Ledger) -> Said:
     """What the recipe itself scores and takes."""
+    if of_agents(ledger):
+        return ledger_agents.reference(ledger)
     found = ledger["reference"]
     return said(
         "The recipe itself scores {score} in {metric} on average and takes {seconds} s a training.",
@@ -175,6 +185,8 @@ def reference(ledger: Ledger) -> Said:
 
 def caps(ledger: Ledger) -> str:
     """On how much data and for how long was trained, beside what the recipe would take by itself."""
+    if of_agents(ledger):
+        return ledger_agents.caps(ledger)
     sentences: list[str] = [
         said(
             "Each training took at most {steps:,} steps and learnt from {learnt:,} of {rows:,} usable rows; {held:,}"
@@ -214,17 +226,20 @@ def power(ledger: Ledger) -> str:
     found = measured(ledger["effects"])
     if not found:
         return said("No row has numbers.")
-    pairs, every = [effect["pairs"] for effect in found], len(ledger["effects"])
+    numbers, every = [effect["pairs"] for effect in found], len(ledger["effects"])
+    pairs = _from_to(min(numbers), max(numbers))
     sentences: list[str] = [
-        said(
+        said("Pairs of agents with the same seed: {pairs} a row.", pairs=pairs)
+        if of_agents(ledger)
+        else said(
             "Pairs of trainings on the same rows with the same seed, in repeats of {folds} folds: {pairs} a row.",
             folds=ledger["folds"],
-            pairs=_from_to(min(pairs), max(pairs)),
+            pairs=pairs,
         )
     ]
     if every > 1:
         sentences.append(said("Verdicts hold for all {rows:,} rows of the ledger together (Holm, 5 %).", rows=every))
-    if ledger["apart"]:
+    if ledger["apart"] and not of_agents(ledger):
         sentences.append(said("Repeats share no row, and count as independent."))
     seen = [effect["sees"] for effect in found if effect["sees"]]
     if seen:

@@ -8,7 +8,18 @@ from typing import Any
 
 from aurify.core.words import listed, said
 from aurify.measure.verdict import number
-from aurify.report.ledger import DESIGNS, FAILED, Effect, Ledger, gain, ingredient, ingredient_name, measured, verdict
+from aurify.report.ledger import (
+    DESIGNS,
+    FAILED,
+    Effect,
+    Ledger,
+    gain,
+    ingredient,
+    ingredient_name,
+    measured,
+    of_agents,
+    verdict,
+)
 from aurify.report.section import Block, Folded, Paragraph, Points, Rows
 from aurify.report.values import amount
 from aurify.report.words import interval, metric_name
@@ -16,7 +27,7 @@ from aurify.report.words import interval, metric_name
 DASH = "–"
 
 
-def effects_table(caption: str, effects: Sequence[Effect]) -> Rows:
+def effects_table(caption: str, effects: Sequence[Effect], *, agents: bool = False) -> Rows:
     """A line a row: against what, gain with both intervals, verdict, and what it costs."""
     return Rows(
         header=[
@@ -28,7 +39,7 @@ def effects_table(caption: str, effects: Sequence[Effect]) -> Rows:
             said("compared with"),
             said("pairs"),
             said("seconds"),
-            said("seconds per 1,000 rows answered"),
+            said("seconds per 1,000 actions") if agents else said("seconds per 1,000 rows answered"),
             said("parameters"),
             said("bytes"),
         ],
@@ -101,6 +112,14 @@ def lost(ledger: Ledger) -> list[Block]:
         blocks.append(
             Paragraph(
                 said(
+                    "Trainings that diverged: {count:,} of {all:,}. They count as acting at random. By recipe:"
+                    " {names}.",
+                    count=diverged.total(),
+                    all=len(ledger["trainings"]),
+                    names=listed(told, ","),
+                )
+                if of_agents(ledger)
+                else said(
                     "Trainings that diverged: {count:,} of {all:,}. They count as answering the mean or the shares of"
                     " the classes. By recipe: {names}.",
                     count=diverged.total(),
@@ -126,11 +145,16 @@ def simplified(ledger: Ledger) -> list[Block]:
         return []
     if not found["removed"]:
         return [Paragraph(said("No ingredient could be removed to make the recipe simpler without a loss."))]
-    return [Paragraph(text) for text in (*_simpler(found), size_of_simpler(ledger))] + _path(found)
+    return [Paragraph(text) for text in (*_simpler(ledger), size_of_simpler(ledger))] + _path(found)
 
 
 def size_of_simpler(ledger: Ledger) -> str:
     """What the simpler recipe was judged on: a small look finds little worth its place."""
+    if of_agents(ledger):
+        return said(
+            "It was judged at {steps} steps of each agent: with more of them, what was taken out may be worth having.",
+            steps=amount(ledger["steps"]),
+        )
     return said(
         "It was judged on training sets of {learnt:,} rows and at most {steps:,} steps: with more of either, what was"
         " taken out may be worth having.",
@@ -139,7 +163,8 @@ def size_of_simpler(ledger: Ledger) -> str:
     )
 
 
-def _simpler(found: Mapping[str, Any]) -> list[str]:
+def _simpler(ledger: Ledger) -> list[str]:
+    found = ledger["simplified"]
     again = found["remeasured"]
     texts: list[str] = [
         said(
@@ -153,6 +178,13 @@ def _simpler(found: Mapping[str, Any]) -> list[str]:
     if again is not None and again["gain"] is not None:
         texts.append(
             said(
+                "Measured again with fresh seeds, in {pairs} pairs, it differs from the whole recipe by {gain} (above 0"
+                " the simpler one is better).",
+                pairs=again["pairs"],
+                gain=_other(again),
+            )
+            if of_agents(ledger)
+            else said(
                 "Measured again on fresh folds, in {pairs} pairs, it differs from the whole recipe by {gain} (above 0"
                 " the simpler one is better).",
                 pairs=again["pairs"],

@@ -28,12 +28,14 @@ from aurify.report.ledger import (
     estimand,
     gain,
     ingredient_name,
+    of_agents,
     reference,
     row_name,
     rows_of,
     summary,
     verdict,
 )
+from aurify.report.ledger_agents import preliminary
 from aurify.report.ledger_rows import size_of_simpler
 from aurify.report.terminal import REFRESH_SECONDS
 from aurify.report.words import interval
@@ -88,6 +90,7 @@ def print_ledger(console: Console, ledger: Ledger, place: Path, *, language: str
             console.print(_table(design, effects, language))
     lines: list[str] = [
         "",
+        *([few] if (few := preliminary(ledger)) else []),
         _how_to_read(len(ledger["effects"])),
         summary(ledger),
         reference(ledger),
@@ -176,6 +179,14 @@ def _simpler(ledger: Ledger) -> str | None:
     if again is None or again["gain"] is None:
         return said("A simpler recipe without {names}: {file}.", names=names, file=found["file"])
     again = interval({"value": again["gain"], "low": again["low"], "high": again["high"]}, signed=True)
+    if of_agents(ledger):
+        return said(
+            "A simpler recipe without {names}: {file}; with fresh seeds it differs by {gain} (above 0 the simpler one"
+            " is better).",
+            names=names,
+            file=found["file"],
+            gain=again,
+        )
     return said(
         "A simpler recipe without {names}: {file}; on fresh folds it differs by {gain} (above 0 the simpler one is"
         " better).",

@@ -79,13 +79,8 @@ def make_together(
     Each is what ``make`` would make of it. The records have each one's ``log`` too; ``seconds`` are those of all.
     Raises Apart, saying why, where the models cannot train side by side or one of them diverged, and Interrupted.
     """
-    posed = []
-    for recipe, own, once in zip(recipes, parts, onces, strict=True):
-        posed.append(recipe.task.problem(recipe, store, own, device, once))
-        watch.check()
-    if not all(isinstance(problem, RowProblem) for problem in posed):
-        raise Apart("they do not learn from rows")
-    problem = SideBySide(posed)
+    problem = side_by_side(recipes, store, parts, device, watch, onces)
+    posed = problem.problems
     every = [_beside(r, store, p, own.held, watch) for r, p, own in zip(recipes, posed, parts, strict=True)]
     try:
         run = loop.fit(recipes[0], problem, device, Keeper(None), watch, show, share)
@@ -97,6 +92,25 @@ def make_together(
         bundle = Bundle(recipes[at], store.schema, (Member(one.layers, one.network, answers),), device)
         made.append(_with_beside(bundle, _record(run, at, watch), every[at], store, parts[at].held, Keeper(None)))
     return made
+
+
+def side_by_side(
+    recipes: Sequence[Recipe],
+    store: Any,
+    parts: Sequence[Any],
+    device: torch.device,
+    watch: Watch,
+    onces: Sequence[Once],
+) -> SideBySide:
+    """The problems of recipes that differ in the seed alone, as one. Raises Apart where they cannot be."""
+    posed: list[RowProblem] = []
+    for recipe, own, once in zip(recipes, parts, onces, strict=True):
+        one = recipe.task.problem(recipe, store, own, device, once)
+        if not isinstance(one, RowProblem):
+            raise Apart("they do not learn from rows")
+        posed.append(one)
+        watch.check()
+    return SideBySide(posed)
 
 
 def _record(run: Run, member: int, watch: Watch) -> dict[str, Any]:

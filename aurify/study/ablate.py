@@ -10,11 +10,12 @@ import numpy as np
 
 from aurify.core.errors import AurifyError, suggest
 from aurify.core.recipe import Recipe
-from aurify.measure.metrics import EVERY
+from aurify.measure.judges import RETURNS, greater_is_better, has_a_unit
 from aurify.measure.paired import Effect, effect, holm, pairs_needed, verdict
 from aurify.measure.verdict import telling
-from aurify.study.cells import MOST, PILOT, WHOLE, Cell, Cells, Size, steps_of
+from aurify.study.cells import Cell, Cells, Size
 from aurify.study.contrasts import FULL, Contrast, Contrasts
+from aurify.study.seeds import Steps
 from aurify.study.trainings import Trainings, Wanted
 
 WORTH = 0.005
@@ -22,6 +23,9 @@ WORTH = 0.005
 
 WORTH_SHARE = 0.01
 """The same, as a share of the recipe's own score, of a metric that does not."""
+
+WORTH_RETURN = 0.05
+"""The same of what agents return, as a share of what the recipe returns more than acting at random."""
 
 COSTS = ("seconds", "latency", "parameters", "bytes")
 
@@ -31,16 +35,20 @@ Progress = Callable[[int, int, int, str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Ablation:
-    """All that a ledger is made from. ``metric`` and ``worth`` are settled by the data where nothing is said."""
+    """All that a ledger is made from. ``metric`` and ``worth`` are settled by the data where nothing is said.
+
+    ``floor`` is what can be had for nothing of a score that begins nowhere.
+    """
 
     contrasts: Contrasts
     cells: Cells
-    size: Size
+    size: Size | Steps
     trainings: Trainings
     check: Callable[[], None]
     progress: Progress
     metric: str | None = None
     worth: float | None = None
+    floor: float = 0.0
     _keys: dict[tuple[str, str, int], str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def wanted(self, variants: list[str], cells: Sequence[Cell]) -> list[Wanted]:
@@ -51,7 +59,12 @@ class Ablation:
         turned = [
             (cell, variants[at % len(variants) :] + variants[: at % len(variants)]) for at, cell in enumerate(cells)
         ]
-        return [Wanted(self.capped(self.contrasts.variants[n]), cell) for cell, names in turned for n in names]
+        return [self.one(name, cell) for cell, names in turned for name in names]
+
+    def one(self, variant: str, cell: Cell) -> Wanted:
+        """The training of a variant in a cell."""
+        beside = self.cells.beside(self.cells.all.index(cell))
+        return Wanted(self.capped(self.contrasts.variants[variant]), cell, beside=beside)
 
     def finished(self) -> int:
         """Trainings that these rows may need and that are made already."""
@@ -80,24 +93,21 @@ def ablate(study: Ablation) -> dict[str, Any]:
     rows, cells = study.contrasts.rows, study.cells
     if not rows:
         raise AurifyError("there is nothing to compare: the recipe has no ingredient of the kind asked for")
-    pilot = cells.first(PILOT)
+    pilot = cells.first(cells.pilot)
     study.make(study.wanted([FULL], pilot[:1]), len(rows), "pilot")
     metric = _metric(study, pilot[0])  # a recipe that cannot be trained, or a wrong name, is said after one training
     study.make(study.wanted(list(study.contrasts.variants), pilot), len(rows), "pilot")
     worth = study.worth if study.worth is not None else _worth(study, metric, pilot)
     counts = [_pairs(study, row, metric, worth) for row in rows]
-    more = [
-        Wanted(study.capped(study.contrasts.variants[name]), cell)
-        for at, cell in enumerate(cells.all)
-        for name in _needed(study, counts, at)
-    ]
-    study.make(more, sum(count > PILOT for count in counts), "more pairs")
+    more = [study.one(name, cell) for at, cell in enumerate(cells.all) for name in _needed(study, counts, at)]
+    study.make(more, sum(count > cells.pilot for count in counts), "more pairs")
     effects = _effects(study, metric, counts)
     return {
         **_about(study, metric, worth),
         "effects": effects,
         "variants": _variants(study, metric),
         "trainings": _trainings(study, counts),
+        "paces": list(study.trainings.paces.known.values()),
         "left_out": [list(each) for each in study.contrasts.left_out],
         "simplified": None,
     }
@@ -112,7 +122,7 @@ def _needed(study: Ablation, counts: Sequence[int], at: int) -> list[str]:
 
 def gains(study: Ablation, row: Contrast, metric: str, cells: Sequence[Cell]) -> list[float]:
     """The differences of a row (J,), better being positive. Raises LookupError, saying why, where one is unknown."""
-    sign, found = (1 if EVERY[metric].greater_is_better else -1), []
+    sign, found = (1 if greater_is_better(metric) else -1), []
     for cell in cells:
         total = 0.0
         for name, times in row.terms.items():
@@ -121,7 +131,7 @@ def gains(study: Ablation, row: Contrast, metric: str, cells: Sequence[Cell]) ->
                 raise LookupError(str(record["refused"]))
             score = record["scores"].get(metric)
             if score is None:
-                raise LookupError(f"{metric} is undefined in fold {cell.fold} of repeat {cell.repeat}")
+                raise LookupError(f"{metric} is undefined in {cell.place}")
             total += times * score
         found.append(sign * total)
     return found
@@ -130,7 +140,8 @@ def gains(study: Ablation, row: Contrast, metric: str, cells: Sequence[Cell]) ->
 def _metric(study: Ablation, cell: Cell) -> str:
     record = study.of(FULL, cell)
     if "refused" in record:
-        raise AurifyError(f"the recipe cannot be trained on a part of the rows: {record['refused']}")
+        what = "on a part of the rows" if study.contrasts.recipe.task.examples == "rows" else "so"
+        raise AurifyError(f"the recipe cannot be trained {what}: {record['refused']}")
     known = list(record["scores"])
     if study.metric is not None and study.metric not in known:
         raise AurifyError(f"--metric {study.metric}: there is no such metric here{suggest(study.metric, known)}")
@@ -139,20 +150,23 @@ def _metric(study: Ablation, cell: Cell) -> str:
 
 def _worth(study: Ablation, metric: str, pilot: Sequence[Cell]) -> float:
     """What would be worth knowing: by the kind of the metric and the recipe's own score, never by a difference."""
-    if EVERY[metric].greater_is_better:
+    returned = metric in RETURNS
+    if greater_is_better(metric) and not returned:
         return WORTH
     own = [study.of(FULL, cell) for cell in pilot]
     mean = _mean([r["scores"][metric] for r in own if "refused" not in r])
-    return WORTH if mean is None else WORTH_SHARE * abs(mean)
+    if mean is None:
+        return WORTH
+    return WORTH_RETURN * (abs(mean - study.floor) or abs(mean)) if returned else WORTH_SHARE * abs(mean)
 
 
 def _pairs(study: Ablation, row: Contrast, metric: str, worth: float) -> int:
     """How many pairs a row takes; no more where it cannot be measured anyway."""
     try:
-        differences = gains(study, row, metric, study.cells.first(PILOT))
+        differences = gains(study, row, metric, study.cells.first(study.cells.pilot))
     except LookupError:
-        return PILOT
-    return pairs_needed(differences, study.cells.pairing, len(study.contrasts.rows), worth, MOST)
+        return study.cells.pilot
+    return pairs_needed(differences, study.cells.pairing, len(study.contrasts.rows), worth, len(study.cells.all))
 
 
 def _effects(study: Ablation, metric: str, counts: Sequence[int]) -> list[dict[str, Any]]:
@@ -190,7 +204,7 @@ def _effects(study: Ablation, metric: str, counts: Sequence[int]) -> list[dict[s
 def _scale(study: Ablation, metric: str) -> float:
     """How large scores are, in the target's unit where they have one: what is small beside that is rounding."""
     scores = study.of(FULL, study.cells.all[0])["scores"]
-    return abs(scores[metric] or 1.0) if "rmse" in scores and not EVERY[metric].greater_is_better else 1.0
+    return abs(scores[metric] or 1.0) if has_a_unit(metric, scores) else 1.0
 
 
 def _plain(found: Effect | None) -> dict[str, Any]:
@@ -228,7 +242,7 @@ def _variants(study: Ablation, metric: str) -> dict[str, Any]:
     """The mean score of each variant over the pilot, which all of them have."""
     found: dict[str, Any] = {}
     for name in study.contrasts.variants:
-        records = [study.of(name, cell) for cell in study.cells.first(PILOT)]
+        records = [study.of(name, cell) for cell in study.cells.first(study.cells.pilot)]
         found[name] = {"score": _mean([r["scores"][metric] for r in records if "refused" not in r])}
     return found
 
@@ -247,27 +261,23 @@ def _trainings(study: Ablation, counts: Sequence[int]) -> list[dict[str, Any]]:
 def _about(study: Ablation, metric: str, worth: float) -> dict[str, Any]:
     """What the ledger is about, and at what size it was measured."""
     recipe, cells = study.contrasts.recipe, study.cells
-    own = [study.of(FULL, cell) for cell in cells.first(PILOT)]
+    own = [study.of(FULL, cell) for cell in cells.first(cells.pilot)]
     known = [r for r in own if "refused" not in r]
     scores = {name: _mean([r["scores"][name] for r in known]) for name in known[0]["scores"]}
     return {
         "metric": metric,
-        "greater_is_better": EVERY[metric].greater_is_better,
+        "examples": recipe.task.examples,
+        "greater_is_better": greater_is_better(metric),
         "worth": worth,
-        "learnt": cells.rows("fit"),
-        "held": cells.rows("held"),
-        "tested": cells.rows("test"),
-        "steps": steps_of(study.capped(recipe), cells.rows("fit"))[0],
-        "planned": steps_of(recipe, cells.rows("fit"))[0],
-        "full": study.size == WHOLE,
+        **study.size.about(recipe, cells),
         "folds": cells.pairing.folds,
         "ratio": cells.pairing.ratio,
         "apart": cells.pairing.apart,
         "by": recipe.split.by,
         "seed": recipe.seed,
-        "pilot": PILOT,
-        "most": MOST,
-        "curve_metric": "rmse" if "rmse" in scores else "log_loss",
+        "pilot": cells.pilot,
+        "most": len(cells.all),
+        "curve_metric": next((name for name in ("return", "rmse") if name in scores), "log_loss"),
         "reference": {
             "recipe": recipe.plain(),
             "score": scores[metric],

@@ -41,6 +41,19 @@ class Size:
     steps: int | None = None
     examples: int | None = EXAMPLES
 
+    def about(self, recipe: Recipe, cells: Cells) -> dict[str, Any]:
+        """What a training has and takes, on average: rows of each part, steps, and those that the recipe plans."""
+        rows = cells.rows("fit")
+        return {
+            "learnt": rows,
+            "held": cells.rows("held"),
+            "tested": cells.rows("test"),
+            "steps": steps_of(self.capped(recipe, rows), rows)[0],
+            "planned": steps_of(recipe, rows)[0],
+            "full": self == WHOLE,
+            "preliminary": False,
+        }
+
     def capped(self, recipe: Recipe, rows: int) -> Recipe:
         """The recipe as the study trains it on ``rows`` rows; the clock has no say: results must not depend on it."""
         budget, planned, batch = replace(recipe.budget, seconds=None), *steps_of(recipe, rows)
@@ -69,13 +82,27 @@ class Cell:
     path: str
     parts: Parts
 
+    @property
+    def place(self) -> str:
+        return f"fold {self.fold} of repeat {self.repeat}"
+
 
 @dataclass(frozen=True)
 class Cells:
-    """All places there are, in the order in which they are used."""
+    """All places there are, in the order in which they are used; the first ones are the ``pilot``.
+
+    ``groups`` are numbers of those that a recipe may be trained in as one program. They are the same whatever is made
+    already: what comes out may hang on who is trained beside it, by the last bits.
+    """
 
     all: tuple[Cell, ...]
     pairing: Pairing
+    pilot: int = PILOT
+    groups: tuple[range, ...] = ()
+
+    def beside(self, at: int) -> tuple[Cell, ...]:
+        """All that may be trained as one program with a cell, itself among them; none where it is trained alone."""
+        return next((tuple(self.all[each] for each in group) for group in self.groups if at in group), ())
 
     def first(self, count: int) -> tuple[Cell, ...]:
         return self.all[:count]
@@ -124,12 +151,12 @@ def _parted(own: Recipe, store: Store, samples: Samples, folder: Path) -> Cells:
             ) from None
         for fold, parts in enumerate(folds, 1):
             seed = rng.key(own.seed, f"{repeat}/{fold}")
-            found.append(Cell(repeat, fold, seed, str(_keep(parts, folder)), parts))
+            found.append(Cell(repeat, fold, seed, str(kept_parts(parts, folder)), parts))
     ratio = float(np.mean([len(c.parts.test) / (len(c.parts.fit) + len(c.parts.held)) for c in found]))
     return Cells(tuple(found), Pairing(own.split.folds, ratio, samples.apart))
 
 
-def _keep(parts: Parts, folder: Path) -> Path:
+def kept_parts(parts: Parts, folder: Path) -> Path:
     """Write parts under a name made of what they hold, once."""
     digest: Any = hashlib.blake2b(digest_size=10)
     for rows in (parts.fit, parts.held, parts.test):

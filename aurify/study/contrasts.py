@@ -152,16 +152,19 @@ class Contrasts:
         recipe = self.recipe
         holders: dict[str, Any] = {"network": recipe.network, "optimizer": recipe.optimizer, "budget": recipe.budget}
         holders |= {t.name(): t for t in recipe.techniques}
+        if recipe.task.varied:
+            holders["task"] = recipe.task
         holder = holders.get(first)
         kind = type(holder) if holder is not None else self.catalog.parts["technique"].get(first)
         if kind is None:
             known = {**holders, **self.catalog.parts["technique"]}
             raise AurifyError(f"--sweep {path}: there is no part {first!r}{suggest(first, known)}")
+        settings = recipe.task.varied if first == "task" else tuple(kind.knobs())
         if not setting:
-            known = ", ".join(f"{first}.{name}" for name in kind.knobs()) or "none"
+            known = ", ".join(f"{first}.{name}" for name in settings) or "none"
             raise AurifyError(f"--sweep {path}: say which of its settings; known: {known}")
-        if setting not in kind.knobs():
-            raise AurifyError(f"--sweep {path}: {first} has no setting {setting!r}{suggest(setting, kind.knobs())}")
+        if setting not in settings:
+            raise AurifyError(f"--sweep {path}: {first} has no setting {setting!r}{suggest(setting, settings)}")
         return kind.knobs()[setting], None if holder is None else holder.settings()[setting]
 
     def _with(self, path: str, text: str) -> Recipe:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from aurify.core.recipe import Recipe
-from aurify.measure.metrics import EVERY
+from aurify.measure.judges import greater_is_better
 from aurify.measure.paired import Effect, effect, verdict
 from aurify.study.ablate import Ablation, gains
-from aurify.study.cells import PILOT, Cells
+from aurify.study.cells import Cells
 from aurify.study.contrasts import FULL, Contrast, Contrasts
 
 HELPS = "helps"
@@ -27,7 +27,7 @@ def simplify(study: Ablation, ledger: Mapping[str, Any], fresh: Cells) -> tuple[
     """
     metric, recipe = ledger["metric"], study.contrasts.recipe
     path = _road(study.contrasts, _idle(ledger, recipe))
-    names, pilot = [FULL, *path], study.cells.first(PILOT)
+    names, pilot = [FULL, *path], study.cells.first(study.cells.pilot)
     study.make(study.wanted(names, pilot), len(path), "simplifying")
     scores = {name: _gains(study, metric, study.cells, name) for name in names}
     usable = [name for name in names if scores[name] is not None]
@@ -49,15 +49,16 @@ def simplify(study: Ablation, ledger: Mapping[str, Any], fresh: Cells) -> tuple[
 
 def _remeasured(study: Ablation, metric: str, chosen: str) -> dict[str, Any]:
     """What the chosen recipe has before the full one where nothing was chosen by."""
-    study.make(study.wanted([FULL, chosen], study.cells.first(PILOT)), 1, "measuring the simpler recipe again")
+    pilot = study.cells.first(study.cells.pilot)
+    study.make(study.wanted([FULL, chosen], pilot), 1, "measuring the simpler recipe again")
     found = _effect(study, metric, chosen, FULL)
     told = verdict(found, found.p) if np.isfinite(found.gain) else "failed"
-    return {**_brief(found), "pairs": PILOT, "verdict": told}
+    return {**_brief(found), "pairs": study.cells.pilot, "verdict": told}
 
 
 def _step(study: Ablation, metric: str, name: str, removed: list[str]) -> dict[str, Any]:
     """A recipe on the road: its score in the metric's own direction, and what it has before the full one."""
-    scores, turn = _gains(study, metric, study.cells, name), 1 if EVERY[metric].greater_is_better else -1
+    scores, turn = _gains(study, metric, study.cells, name), 1 if greater_is_better(metric) else -1
     score = None if scores is None else turn * float(np.mean(scores))
     return {"removed": removed, "score": score, **_brief(_effect(study, metric, name, FULL))}
 
@@ -85,7 +86,7 @@ def _gains(study: Ablation, metric: str, cells: Cells, name: str) -> list[float]
     """The scores of a variant, better being greater; None where it could not be trained."""
     row = Contrast(name, "", study.contrasts.rows[0].reference, {name: 1})
     try:
-        return gains(study, row, metric, cells.first(PILOT))
+        return gains(study, row, metric, cells.first(cells.pilot))
     except LookupError:
         return None
 

@@ -19,6 +19,7 @@ from torch import nn
 from aurify.core.recipe import Recipe
 from aurify.study.answers import Answer, Answers
 from aurify.study.cells import Cell
+from aurify.study.pace import Paces, faster_together
 from aurify.study.workers import Order, Workers
 
 LARGE_BYTES = 2**24
@@ -32,11 +33,15 @@ Show = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Wanted:
-    """A variant's recipe, as the study trains it, in a cell; perhaps a ``share`` of its steps only."""
+    """A variant's recipe, as the study trains it, in a cell; perhaps a ``share`` of its steps only.
+
+    ``beside`` are the cells, this one among them, in which the recipe may be trained as one program.
+    """
 
     recipe: Recipe
     cell: Cell
     share: float = 1.0
+    beside: tuple[Cell, ...] = ()
 
     @cached_property
     def key(self) -> str:
@@ -53,6 +58,31 @@ class Wanted:
     @property
     def seeded(self) -> Recipe:
         return replace(self.recipe, seed=self.cell.seed)
+
+    @cached_property
+    def order(self) -> dict[str, Any]:
+        return {"key": self.key, "recipe": self.seeded.plain(), "parts": self.cell.path, "share": self.share}
+
+    @cached_property
+    def structure(self) -> str:
+        """The same for trainings of which as many as likely gain as much by being one program."""
+        plain = self.recipe.plain()
+        apart = [part.name() for part in self.recipe.techniques if not part.stacks]
+        return digest(
+            [
+                "pace",
+                plain["network"],
+                plain["optimizer"]["name"],
+                len(self.beside),
+                self.recipe.budget.batch_size,
+                apart,
+            ]
+        )
+
+    @cached_property
+    def together(self) -> list[Wanted]:
+        """It and those that may be trained as one program with it; nothing where it is trained alone."""
+        return [self if cell is self.cell else replace(self, cell=cell) for cell in self.beside]
 
 
 def digest(about: Any) -> str:
@@ -100,8 +130,9 @@ def _code(kind: Any) -> bytes:
 class Trainings:
     """What was measured, by key: made by ``workers`` where ``answers`` do not have it yet."""
 
-    def __init__(self, answers: Answers, workers: Workers):
-        self.answers, self.workers = answers, workers
+    def __init__(self, answers: Answers, workers: Workers, paces: Paces | None = None):
+        self.answers, self.workers, self.paces = answers, workers, paces or Paces()
+        self._held: dict[str, list[Wanted]] = {}
         self._waiting: dict[str, Order] = {}
         self._working = set[str]()
         self._aside: dict[str, Answer] = {}
@@ -136,9 +167,43 @@ class Trainings:
 
         With ``anew=True`` it is made whatever is known of it; with ``travels=True`` others can have its files then.
         """
-        if wanted.key not in self._working:
-            order = {"key": wanted.key, "recipe": wanted.seeded.plain(), "parts": wanted.cell.path}
-            self._waiting.setdefault(wanted.key, {**order, "share": wanted.share, **more})
+        if len(wanted.beside) > 1:
+            self._begin_beside(wanted)
+        elif wanted.key not in self._working:
+            self._waiting.setdefault(wanted.key, {**wanted.order, **more})
+
+    def _begin_beside(self, wanted: Wanted) -> None:
+        """As one program or alone, whichever was measured to be faster of such networks; measured first, if it is not.
+
+        What was measured is kept before anything is trained by it: the same is chosen whenever the study goes on.
+        """
+        key = wanted.structure
+        if (found := self.paces.known.get(key)) is None:
+            self._held.setdefault(key, []).append(wanted)
+            orders = [one.order for one in wanted.together]
+            if key not in self._working:
+                self._waiting.setdefault(key, {"key": key, "pace": orders, "parts": orders[0]["parts"]})
+        elif faster_together(found):
+            self._begin_together(wanted)
+        else:
+            self.begin(replace(wanted, beside=()))
+
+    def _measured(self, order: Order, answer: Answer) -> None:
+        """Keep how fast a group is, and begin what has waited for that."""
+        found = {"apart": answer["refused"]} if "refused" in answer else answer
+        recipe = order["pace"][0]["recipe"]
+        about = {"network": recipe["network"]["name"], "optimizer": recipe["optimizer"]["name"]}
+        self.paces.keep(order["key"], {**about, "members": len(order["pace"]), **found})
+        for wanted in self._held.pop(order["key"], ()):
+            self.begin(wanted)
+
+    def _begin_together(self, wanted: Wanted) -> None:
+        """Have all of a group made, whatever is known of it: each comes out as it does beside the same others."""
+        orders = [one.order for one in wanted.together]
+        key = digest([order["key"] for order in orders])
+        if key not in self._working:
+            order = {"key": key, "together": orders, "parts": orders[0]["parts"], "keys": []}
+            self._waiting.setdefault(key, order)["keys"].append(wanted.key)
 
     def ended(self, check: Callable[[], None]) -> tuple[str, Answer]:
         """Wait for the next training that is done, here or by others who share the answers; see ``Workers.ended``."""
@@ -151,6 +216,12 @@ class Trainings:
                 if self._working:
                     order, answer = self.workers.ended(check)
                     self._working.remove(order["key"])
+                    if "pace" in order:
+                        self._measured(order, answer)
+                        continue
+                    if "together" in order:
+                        self._ended_together(order, answer)
+                        continue
                     if order.get("travels") and "refused" not in answer:
                         self.answers.share(Path(order["place"]))  # first: who sees the answer finds the files
                     self.answers.keep(order["key"], answer)
@@ -163,6 +234,16 @@ class Trainings:
         except BaseException:
             self.leave()
             raise
+
+    def _ended_together(self, order: Order, answer: Answer) -> None:
+        """Put aside what came of those of a group that are waited for; one after another where none could be made."""
+        if "refused" in answer:
+            self._waiting |= {one["key"]: one for one in order["together"] if one["key"] in order["keys"]}
+            return
+        for one, told in zip(order["together"], answer["together"], strict=True):
+            self.answers.keep(one["key"], told)
+            if one["key"] in order["keys"]:
+                self._aside[one["key"]] = told
 
     def results(self, keys: Collection[str], check: Callable[[], None]) -> dict[str, Answer]:
         """Wait for these, which were begun; what else is done meanwhile is for those who wait with ``ended``."""
@@ -178,6 +259,7 @@ class Trainings:
         self.workers.leave()
         self._waiting.clear()
         self._working.clear()
+        self._held.clear()
         self._aside.clear()
         self.answers.release()
 
@@ -189,9 +271,13 @@ class Trainings:
         for key, order in sorted(self._waiting.items(), key=lambda item: not _begun(item[1])):
             if self.answers.at_once is not None and len(self._working) >= self.answers.at_once:
                 return
-            if order.get("anew") or self.answers.claim(key):
+            if order.get("anew") or self._claim(order):
                 self._working.add(key)
                 self.workers.begin(self._waiting.pop(key))
+
+    def _claim(self, order: Order) -> bool:
+        """Whether to make it here; of a group, which is this program's affair alone, always."""
+        return "together" in order or "pace" in order or self.answers.claim(order["key"])
 
 
 def _begun(order: Order) -> bool:

@@ -1,14 +1,13 @@
-"""One training of a study: a recipe learnt and scored on parts of the rows, as plain data."""
+"""Trainings of a study: recipes learnt and scored on parts of the examples, as plain data."""
 
 from __future__ import annotations
 
 import shutil
-import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from aurify.catalog import Catalog
@@ -17,17 +16,15 @@ from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe
 from aurify.core.run import Run
 from aurify.core.watch import Watch
-from aurify.data.prepare import weights
 from aurify.data.splits import Parts
-from aurify.data.store import Asked, Store
-from aurify.measure.constant import constant_answer
-from aurify.measure.intervals import row_weights
-from aurify.measure.metrics import evaluator, metrics_for
-from aurify.measure.predictions import Predictions
+from aurify.data.store import Store
 from aurify.ship.bundle import Bundle
-from aurify.ship.make import make
+from aurify.ship.make import make, make_together
+from aurify.ship.make_agents import make_agents
+from aurify.study.examples import Scored, examples, now
 from aurify.study.kept import Kept
 from aurify.training.checkpoint import Keeper
+from aurify.worlds.world import World
 
 MOST_POINTS = 60
 """Validations that are kept of a training."""
@@ -35,7 +32,7 @@ MOST_POINTS = 60
 
 def measure(
     recipe: Recipe,
-    store: Store,
+    store: Store | World,
     parts: Parts,
     catalog: Catalog,
     device: torch.device,
@@ -50,35 +47,69 @@ def measure(
     it takes to go on.
 
     ``seconds`` are those of a core (of the clock on an accelerator), with those of preparing that ``once`` spared;
-    ``latency`` is per 1,000 rows answered. A training that diverged counts as answering what needs no network, the
-    mean or the class shares, and says so. Raises Interrupted after a signal, and AurifyError for a recipe that cannot
-    be trained on such data.
+    ``latency`` is per 1,000 rows answered. A training that diverged counts as what is left without a network, the
+    mean, the class shares or acting at random, and says so. Raises Interrupted after a signal, and AurifyError for a
+    recipe that cannot be trained on such data.
     """
-    asked, runs = Asked(store.inputs, store.target, parts.test, store.roles), list[Run]()
+    test, runs = examples(store, parts, recipe, watch.check), list[Run]()
     keeper = Keeper(None) if place is None else Keeper(_made(place), lasts=False)
-    began = _now(device) + once.spared
+    began = now(device) + once.spared
     try:
         bundle, record = make(recipe, store, parts, device, keeper, watch, runs.append, once, share)
     except DivergedError as error:
-        cost = {"seconds": _now(device) + once.spared - began, "latency": None, "parameters": None, "bytes": None}
-        fallback = constant(store, parts, recipe.seed)
+        cost = {"seconds": now(device) + once.spared - began, "latency": None, "parameters": None, "bytes": None}
+        fallback = test.without()
         if place is not None:
             fallback.write(place / kept(share).answers)
             _leave_no_rest(RunFolder(place))
-        return {"scores": scores(fallback), **cost, "steps": None, "curve": [], "stopped": None, "diverged": str(error)}
-    trained = _now(device)
-    predictions = bundle.predictions(asked)
-    answered = _now(device)
+        left = {"steps": None, "curve": [], "stopped": None, "diverged": str(error), "beside": 1}
+        return {"scores": fallback.scores, **cost, **left}
+    seconds = now(device) + once.spared - began
+    curve = _curve(runs[-1].log, runs[-1].problem.score_name, test.along) if runs else []
+    scored = test.scored(bundle, curve)
     if place is not None:
-        _keep(RunFolder(place), bundle, predictions, catalog, share)
+        _keep(RunFolder(place), bundle, scored, catalog, share)
+    return {**_told(bundle, record, scored, curve, catalog), "seconds": seconds, "latency": scored.latency, "beside": 1}
+
+
+def measure_together(
+    recipes: Sequence[Recipe],
+    store: Store | World,
+    parts: Sequence[Parts],
+    catalog: Catalog,
+    device: torch.device,
+    watch: Watch,
+    onces: Sequence[Kept],
+) -> list[dict[str, Any]]:
+    """What ``measure`` would say of each of recipes that differ by their seed alone, trained as one program.
+
+    Nobody can tell what one of them alone would have cost. Raises Apart, saying why, where they have to be trained one
+    after another.
+    """
+    runs = list[Run]()
+    made = (
+        make_agents(recipes, store, parts[0], device, watch, runs.append)
+        if isinstance(store, World)
+        else make_together(recipes, store, parts, device, watch, runs.append, onces)
+    )
+    found = []
+    for recipe, own, (bundle, record) in zip(recipes, parts, made, strict=True):
+        test = examples(store, own, recipe, watch.check)
+        curve = _curve(record["log"], runs[-1].problem.score_name, test.along) if runs else []
+        told = _told(bundle, record, test.scored(bundle, curve), curve, catalog)
+        found.append({**told, "seconds": None, "latency": None, "beside": len(recipes)})
+    return found
+
+
+def _told(
+    bundle: Bundle, record: Mapping[str, Any], scored: Scored, curve: list[list[float | None]], catalog: Catalog
+) -> dict[str, Any]:
     return {
-        "scores": scores(predictions),
-        "seconds": trained + once.spared - began,
-        "latency": 1000 * (answered - trained) / len(parts.test),
+        "scores": scored.scores,
         "parameters": bundle.parameter_count,
         "bytes": len(bundle.to_bytes(catalog)),
         "steps": record["steps"],
-        "curve": _curve(runs[-1]) if runs else [],
+        "curve": curve,
         "stopped": record["stopped"],
         "diverged": None,
     }
@@ -103,9 +134,9 @@ def kept(share: float) -> Names:
     return Names(f"model{mark}.aurify", f"predictions{mark}.parquet")
 
 
-def _keep(place: RunFolder, bundle: Bundle, predictions: Predictions, catalog: Catalog, share: float) -> None:
+def _keep(place: RunFolder, bundle: Bundle, scored: Scored, catalog: Catalog, share: float) -> None:
     """Keep the model and its answers; once it is trained to its end, nothing else."""
-    predictions.write(place.path / kept(share).answers)
+    scored.write(place.path / kept(share).answers)
     bundle.save(place.path / kept(share).model, catalog)
     if share >= 1:
         _leave_no_rest(place)
@@ -119,42 +150,12 @@ def _leave_no_rest(place: RunFolder) -> None:
     place.progress.unlink(missing_ok=True)
 
 
-def scores(predictions: Predictions) -> dict[str, float | None]:
-    """Every metric on all rows; None where it is undefined."""
-    metrics = metrics_for(predictions)
-    values = evaluator(metrics, predictions)(row_weights(predictions)[None])[:, 0]
-    return {m.name: float(v) if np.isfinite(v) else None for m, v in zip(metrics, values, strict=True)}
-
-
-def _now(device: torch.device) -> float:
-    """Seconds of this process, which other work beside it does not lengthen; of the clock where a device works."""
-    if device.type == "cpu":
-        return time.process_time()
-    torch.cuda.synchronize(device)
-    return time.monotonic()
-
-
-def _curve(run: Run) -> list[list[float | None]]:
-    """Epoch, held-out score and score on rows learnt from, of validations spread evenly over the training."""
-    name = run.problem.score_name
-    every = max(1, -(-len(run.log) // MOST_POINTS))
-    return [[round(e["epoch"], 3), _digits(e[name]), _digits(e[f"train_{name}"])] for e in run.log[::-1][::every][::-1]]
+def _curve(log: Sequence[Mapping[str, Any]], name: str, along: str) -> list[list[float | None]]:
+    """How far, held-out score and score on what was learnt from, of validations spread evenly over the training."""
+    log = list({each[along]: each for each in log}.values())  # the last one of a place
+    every = max(1, -(-len(log) // MOST_POINTS))
+    return [[round(e[along], 3), _digits(e[name]), _digits(e[f"train_{name}"])] for e in log[::-1][::every][::-1]]
 
 
 def _digits(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.6g}")
-
-
-def constant(store: Store, parts: Parts, seed: int) -> Predictions:
-    """The mean, or the class shares, of the rows learnt from, for every tested row."""
-    learnt, classes = np.concatenate([parts.fit, parts.held]), store.schema.classes
-    weight, count = weights(store.roles, learnt), None if classes is None else len(classes)
-    return Predictions.of_answer(
-        constant_answer(store.target[learnt], weight, count, len(parts.test)),
-        row=parts.test,
-        target=np.array(store.target[parts.test]),
-        classes=classes,
-        several=store.schema.labels is not None,
-        seed=seed,
-        weight=weights(store.roles, parts.test) if "weight" in store.roles else None,
-    )

@@ -26,11 +26,12 @@ from aurify.ship.blending import joined
 from aurify.ship.bundle import Bundle
 from aurify.study import ensemble
 from aurify.study.cells import WHOLE, Cell, Cells
+from aurify.study.examples import constant, scores
 from aurify.study.methods import METHODS, Plan
 from aurify.study.search import COMPLETE, PRUNED, Over, Search, Trial
 from aurify.study.space import Space
 from aurify.study.trainings import Trainings, Wanted, digest
-from aurify.study.trial import Names, constant, kept, scores
+from aurify.study.trial import Names, kept
 
 KEPT = 20
 """Trials whose models are kept, the best ones."""

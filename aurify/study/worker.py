@@ -12,7 +12,7 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -23,14 +23,18 @@ import torch
 from aurify import catalog as catalogs
 from aurify.catalog import Catalog
 from aurify.core.cores import VARIABLE as CORES
-from aurify.core.errors import AurifyError, Interrupted
+from aurify.core.errors import Apart, AurifyError, Interrupted
+from aurify.core.recipe import Recipe
 from aurify.core.watch import Watch
 from aurify.core.words import keep
 from aurify.data.splits import Parts
 from aurify.data.store import Store
-from aurify.study.kept import Kept
-from aurify.study.trial import measure
+from aurify.study.examples import opened
+from aurify.study.kept import MOST_BYTES, Kept
+from aurify.study.pace import pace
+from aurify.study.trial import measure, measure_together
 from aurify.training import device as devices
+from aurify.worlds.world import World
 
 BROKEN = "broken"
 """In an answer: the process that gave it has lost its accelerator, and nothing can be trained in it any more."""
@@ -40,14 +44,22 @@ LOST = ("CUDA error", "cuDNN error", "HIP error")
 
 
 class Trainer:
-    """Carries out orders on one Store; of the parts it trained on last it keeps what preparing fitted."""
+    """Carries out orders on one Store or World; of the parts it trained on last it keeps what preparing fitted."""
 
-    def __init__(self, store: Store, catalog: Catalog, device: Any, watch: Watch):
+    def __init__(self, store: Store | World, catalog: Catalog, device: Any, watch: Watch):
         self.store, self.catalog, self.device, self.watch = store, catalog, device, watch
         self._on, self._once, self._warm = ("", 0), Kept(), False
+        self._beside = dict[tuple[str, int], Kept]()
 
     def __call__(self, order: Mapping[str, Any]) -> dict[str, Any]:
-        """What ``measure`` says of the order's ``recipe`` on its ``parts``, or why it could not be: ``refused``."""
+        """What ``measure`` says of the order's ``recipe`` on its ``parts``, or why it could not be: ``refused``.
+
+        Of an order of several ``together`` it says so of each, with why they were trained ``apart``, if they were.
+        """
+        if "pace" in order:
+            return self._pace(order["pace"])
+        if "together" in order:
+            return self._together(order["together"])
         if not self._warm:
             self._warm = True
             one = {**order["recipe"], "budget": {**order["recipe"]["budget"], "steps": 1}}
@@ -75,6 +87,40 @@ class Trainer:
         except (Exception, SystemExit) as error:  # of a part of the user's: the study goes on without that variant
             return {"refused": _in_a_line(error), **({BROKEN: True} if _broken(error) else {})}
 
+    def _together(self, orders: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """What ``measure_together`` says of orders; one after another where that cannot be, or fails."""
+        try:
+            recipes, parts, onces = self._read(orders)
+            told = measure_together(recipes, self.store, parts, self.catalog, self.device, self.watch, onces)
+            return {"together": told}
+        except Interrupted:
+            raise
+        except Apart as error:
+            reason = str(error)
+        except (Exception, SystemExit) as error:  # whose fault it is shows when each is trained alone
+            reason = _in_a_line(error)
+            if _broken(error):
+                return {"refused": reason, BROKEN: True}
+        return {"together": [{**self(order), "apart": reason} for order in orders]}
+
+    def _pace(self, orders: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """What ``pace`` says of orders, or why they must be carried out ``apart``."""
+        try:
+            recipes, parts, onces = self._read(orders)
+            return pace(recipes, self.store, parts, self.device, self.watch, onces)
+        except Interrupted:
+            raise
+        except (Exception, SystemExit) as error:
+            return {"apart": _in_a_line(error), **({BROKEN: True} if _broken(error) else {})}
+
+    def _read(self, orders: Sequence[Mapping[str, Any]]) -> tuple[list[Recipe], list[Parts], list[Kept]]:
+        """Orders as their recipes and parts, with what is kept of preparing them as long as the same cells come."""
+        recipes = [self.catalog.recipe(order["recipe"]) for order in orders]
+        cells = [(order["parts"], recipe.seed) for order, recipe in zip(orders, recipes, strict=True)]
+        if list(self._beside) != cells:
+            self._beside = {cell: Kept(MOST_BYTES // len(cells)) for cell in cells}
+        return recipes, [Parts.open(Path(order["parts"])) for order in orders], list(self._beside.values())
+
 
 def main() -> None:
     """Carry out orders until nobody is left to give them."""
@@ -96,7 +142,7 @@ def main() -> None:
             os.environ |= {CORES: "1", "TOKENIZERS_PARALLELISM": "false"}  # there is a process for each core already
             catalog = catalogs.load(parts)
             first = orders.get()  # the data need not be there before
-            answer = Trainer(Store.open(Path(store)), catalog, chosen, watch)
+            answer = Trainer(opened(Path(store)), catalog, chosen, watch)
         except Exception as error:  # nobody reads what a process says in its last moments: it lives on to tell why
             answer = partial(_refuse, f"a process for trainings cannot begin: {_in_a_line(error)}")
         while True:

@@ -59,6 +59,7 @@ class Control(Task):
     examples: ClassVar[str] = "episodes"
     answer_name: ClassVar[str] = "action"
     plainest = {"network": "mlp", "optimizer": "adam"}
+    varied = ("gamma", "passes", "trace", "critic", "value_weight")  # others change how much is seen of the world
     method: str = knob("ppo", "how is learnt", choices=tuple(OWN))
     steps: int = knob(100_000, "steps in the world that each agent may take in all", legal=(1, 10**12))
     agents: int = knob(1, "agents that learn side by side, with seeds of their own", legal=(1, 10_000))
@@ -118,9 +119,8 @@ class Control(Task):
             techniques |= {"normalize_advantages": {}}
             epochs, every = self.steps, VALIDATIONS  # at most: how long episodes are shows when they are played
         else:
-            gathered = self.setting("envs") * self.setting("horizon")
-            epochs = max(1, round(self.steps / gathered))
-            every = self.setting("passes") * -(-gathered // BATCH) * max(1, epochs // VALIDATIONS)
+            epochs = max(1, round(self.steps / (self.setting("envs") * self.setting("horizon"))))
+            every = self._lesson(BATCH) * max(1, epochs // VALIDATIONS)
         return {
             "network": _network(store, activation="tanh"),
             # once all goes well gradients are next to nothing, and Adam would make steps of a full size of them
@@ -145,6 +145,31 @@ class Control(Task):
 
     def part(self, recipe: Recipe, store: World) -> Parts:
         return Parts(np.arange(self.agents), np.arange(self.held), np.arange(self.tested))
+
+    def alone(self) -> Self:
+        return replace(self, agents=1)
+
+    def shortened(self, recipe: Recipe, steps: int) -> Recipe:
+        """As ``steps`` of a recipe would be fewer: as many validations, each in its place."""
+        if steps >= self.steps:
+            return recipe
+        share, budget = steps / self.steps, recipe.budget
+        fewer = {
+            name: max(1, round(share * value))
+            for name in ("epochs", "steps", "validate_every")
+            if (value := getattr(budget, name)) is not None
+        }
+        if "validate_every" in fewer:  # within a lesson nothing is played that would tell one place from another
+            lesson = self._lesson(budget.batch_size)
+            fewer["validate_every"] = lesson * max(1, round(fewer["validate_every"] / lesson))
+        return replace(recipe, task=replace(self, steps=steps), budget=replace(budget, **fewer))
+
+    def _lesson(self, batch_size: int) -> int:
+        """Updates that learn from what is gathered at once."""
+        if self.method not in POLICIES or self.method == "reinforce":
+            return 1
+        gathered = self.setting("envs") * self.setting("horizon")
+        return self.setting("passes") * -(-gathered // min(gathered, batch_size))
 
     def problem(
         self, recipe: Recipe, store: World, parts: Parts, device: torch.device, once: Once = anew

@@ -17,13 +17,12 @@ from aurify.core.recipe import Recipe
 from aurify.core.watch import Watch
 from aurify.core.words import keep, said
 from aurify.data.findings import Findings
-from aurify.measure.metrics import EVERY
+from aurify.measure.judges import JUDGES
 from aurify.report import page
 from aurify.report.ledger_frame import effects_frame, pairs_frame
 from aurify.report.notebook import Plots
 from aurify.study.ablate import Ablation, Progress
 from aurify.study.ablate import ablate as compare
-from aurify.study.cells import WHOLE, Size
 from aurify.study.contrasts import DESIGNS, Contrasts
 from aurify.study.simplify import simplify as simpler
 from aurify.study.trainings import Trainings
@@ -32,9 +31,8 @@ from aurify.training import device as devices
 from aurify.workbench.asked import RecipeWords, asked_of, takes
 from aurify.workbench.record import shown
 from aurify.workbench.reporting import require_language
-from aurify.workbench.rows import Rows
 from aurify.workbench.settling import lines, settle
-from aurify.workbench.studying import Room, forget, is_run, place_of, refuse_words, refuse_worlds, started, wish_of_rows
+from aurify.workbench.studying import Room, forget, is_run, place_of, refuse_words, started, subject_asked
 
 if TYPE_CHECKING:
     import polars as pl
@@ -87,8 +85,10 @@ def ablate(
     sweep: Sequence[str] = (),
     metric: str | None = None,
     worth: float | None = None,
+    method: str | None = None,
     rows: int | None = None,
     steps: int | None = None,
+    seeds: int | None = None,
     full: bool = False,
     simplify: bool = False,
     workers: int | None = None,
@@ -108,8 +108,10 @@ def ablate(
     ``designs`` are ``leave_one_out`` (the default), ``add_one`` and ``cumulative``; ``families``, ``interactions`` and
     ``sweep`` (``["dropout.rate=0,0.1,0.3"]``) add rows of their own. Only rows that a fit would learn from are used:
     the test part stays sealed. By default samples of 3,000 rows and 30,000 examples a training are taken; ``rows`` and
-    ``steps`` choose others and ``full`` lifts every limit. ``metric`` judges, and a difference below ``worth`` in it is
-    not worth more pairs. With ``simplify`` the smallest recipe not measurably worse is written beside the ledger.
+    ``steps`` choose others and ``full`` lifts every limit. In a world pairs are agents of one seed, ten and where that
+    tells more up to twenty, or as many as ``seeds``; each does at most 50,000 ``steps``, and those of one recipe learn
+    side by side, by a ``method`` where the source is a world. ``metric`` judges, and a difference below ``worth`` in it
+    is not worth more pairs. With ``simplify`` the smallest recipe not measurably worse is written beside the ledger.
     ``workers`` trainings go side by side; what was trained is kept, and the same call goes on where it was stopped.
     Raises AurifyError for anything the user can mend. With a run, of the ``words`` only ``parts`` and ``network`` go:
     """
@@ -117,37 +119,41 @@ def ablate(
     require_language(language)
     designed = _designs(designs, families, interactions, sweep, simplify=simplify)
     _require_metric(metric, worth)
-    size = _size(rows, steps, workers, full=full)
-    asked = asked_of(run, target, words)
+    _require_amounts(rows, steps, workers, full=full)
+    asked = asked_of(run, target, words, {"task.method": method})
     catalog, folder = asked.catalog, place_of(run, asked.recipe, out)
+    subject, name = subject_asked(asked, run)
+    size = subject.size(name, rows, steps, seeds, full=full)
     with Watch() as watch, devices.prepared(device) as chosen:
         folder.hold()
         try:
             if is_run(run):
                 refuse_words(asked.given, asked.recipe, run)
                 final = catalog.read_recipe(folder.recipe)
-                refuse_worlds(final.task, final.source.path, "ablate")
             else:
-                wish = wish_of_rows(asked, "ablate")
-                final = settle(wish, folder, catalog, tell or lines(note), watch.check, anew=force, look=inspect)
+                final = settle(
+                    asked.wish(), folder, catalog, tell or lines(note), watch.check, anew=force, look=inspect
+                )
             contrasts = _contrasts(final if seed is None else replace(final, seed=seed), catalog, designed)
             if force:  # not before the words are known to mean something
                 forget(folder)
             count = worker_count(1 if asked.in_memory else workers, chosen.type)
-            room = Room(folder, Rows().verified(folder), catalog, chosen, asked.parts, watch)
+            room = Room(folder, subject, subject.verified(folder), catalog, chosen, asked.parts, watch)
+            facts = room.facts(contrasts.recipe)
             with started(count, folder, chosen, asked.parts, here=asked.in_memory) as processes:
                 study = Ablation(
                     contrasts=contrasts,
                     cells=room.cells(contrasts.recipe, size),
                     size=size,
-                    trainings=Trainings(room.lines(folder.ablation), room.workers(processes)),
+                    trainings=Trainings(room.lines(folder.ablation), room.workers(processes), room.paces),
                     check=watch.check,
                     progress=progress,
                     metric=metric,
                     worth=worth,
+                    floor=facts.get("random", 0.0),
                 )
                 _say_finished(study, note)
-                found = {"aurify": aurify.__version__, "rows": len(room.among), **compare(study)}
+                found = {"aurify": aurify.__version__, **facts, **compare(study)}
                 folder.simplified.unlink(missing_ok=True)
                 if simplify:
                     kept, told = simpler(study, found, room.cells(contrasts.recipe, size, fresh=True))
@@ -175,23 +181,19 @@ def _say_finished(study: Ablation, note: Callable[[str], None]) -> None:
 
 def _require_metric(metric: str | None, worth: float | None) -> None:
     """Raises AurifyError for a judge that is none; whether this one judges such data is known after a training."""
-    if metric is not None and metric not in EVERY:
-        raise AurifyError(f"--metric {metric}: there is no such metric{suggest(metric, EVERY)}")
+    if metric is not None and metric not in JUDGES:
+        raise AurifyError(f"--metric {metric}: there is no such metric{suggest(metric, JUDGES)}")
     if worth is not None and not 0 < worth < float("inf"):
         raise AurifyError(f"--worth {worth} is not allowed: a number above 0")
 
 
-def _size(rows: int | None, steps: int | None, workers: int | None, *, full: bool) -> Size:
-    """How much to take; raises AurifyError for numbers that mean nothing."""
+def _require_amounts(rows: int | None, steps: int | None, workers: int | None, *, full: bool) -> None:
+    """Raises AurifyError for numbers that mean nothing."""
     for name, value, least in (("rows", rows, 50), ("steps", steps, 1), ("workers", workers, 1)):
         if value is not None and value < least:
             raise AurifyError(f"--{name} {value} is not allowed: at least {least}")
     if full and (rows is not None or steps is not None):
         raise AurifyError("--full takes all rows and steps, --rows and --steps some: choose one")
-    if full:
-        return WHOLE
-    size = Size() if rows is None else Size(rows=rows)
-    return size if steps is None else replace(size, steps=steps, examples=None)
 
 
 def _designs(

@@ -123,9 +123,10 @@ class Asked:
 
     @property
     def in_memory(self) -> bool:
-        """Whether the network was passed as an object, which is in no file for other processes to read."""
-        network = self.words.get("network")
-        return network is not None and not isinstance(network, str)
+        """Whether the network, or the class of a world, is in no file for other processes to read."""
+        network, here = self.words.get("network"), "__main__"
+        passed = network is not None and not isinstance(network, str)
+        return passed or getattr(self.data, "__module__", None) == here or str(self.data).startswith(f"{here}:")
 
     def wish(self) -> Wish:
         """Raises AurifyError for words that contradict each other or mean nothing."""

@@ -9,21 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from aurify.core.errors import AurifyError
 from aurify.core.watch import Watch
+from aurify.ship.acting import GREEDY, SAMPLED, acting, samples
 from aurify.ship.bundle import Bundle
 from aurify.ship.pipeline import Member
 from aurify.training import device as devices
-from aurify.workbench.agents import (
-    GREEDY,
-    SAMPLED,
-    acting,
-    drawn_by,
-    frames_a_second,
-    moments,
-    samples,
-)
 from aurify.workbench.passed import Passed, catalog_with
 from aurify.workbench.recording import Recording
 from aurify.workbench.runs import FittedRun
+from aurify.workbench.watching import drawn_by, frames_a_second, moments
 from aurify.worlds.episodes import seeds_of
 from aurify.worlds.field import episode_seed
 from aurify.worlds.world import World

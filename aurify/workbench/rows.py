@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +24,7 @@ from aurify.measure.clusters import clusters_of
 from aurify.measure.predictions import Predictions
 from aurify.report.section import Tested
 from aurify.ship.bundle import Bundle
+from aurify.study.cells import WHOLE, Cells, Size, cells
 from aurify.workbench.gate import gate, look_alone
 from aurify.workbench.subject import Check, Exam, Subject
 from aurify.workbench.summary import summarise
@@ -129,6 +131,20 @@ class Rows(Subject):
     ) -> tuple[Findings, dict[str, Any]]:
         return look_alone(read, task, recipe, check, given=given)
 
+    def size(self, name: str, rows: int | None, steps: int | None, seeds: int | None, *, full: bool) -> Size:
+        if seeds is not None:
+            raise _about_worlds("--seeds", name)
+        if full:
+            return WHOLE
+        size = Size() if rows is None else Size(rows=rows)
+        return size if steps is None else replace(size, steps=steps, examples=None)
+
+    def cells(self, folder: RunFolder, opened: Store, recipe: Recipe, size: Any, *, fresh: bool) -> Cells:
+        return cells(recipe, opened, rows_among(folder), size, folder.ablation / "parts", fresh=fresh)
+
+    def facts(self, folder: RunFolder, opened: Store, recipe: Recipe, check: Check) -> dict[str, Any]:
+        return {"rows": len(rows_among(folder))}
+
     def keep(self, read: Read, folder: RunFolder) -> None:
         read.store.write(folder.store)
         names = image_names(read.store.schema, read.frames)
@@ -153,6 +169,14 @@ class Rows(Subject):
     def refuse(self, wish: Wish) -> None:
         for setting, option in OF_WORLDS.items():
             if setting in wish.task:
-                raise AurifyError(
-                    f"{option} is about agents in a world, such as CartPole-v1, and {wish.name} is none: leave it out"
-                )
+                raise _about_worlds(option, wish.name)
+
+
+def rows_among(folder: RunFolder) -> np.ndarray:
+    """Row ids that a study may use: all that are learnt from, none that are tested."""
+    parts = Parts.open(folder.parts)
+    return np.sort(np.concatenate([parts.fit, parts.held]))
+
+
+def _about_worlds(option: str, name: str) -> AurifyError:
+    return AurifyError(f"{option} is about agents in a world, such as CartPole-v1, and {name} is none: leave it out")

@@ -17,23 +17,30 @@ from aurify.core.folder import RunFolder, ablated
 from aurify.core.parts import Task
 from aurify.core.recipe import Recipe
 from aurify.core.watch import Watch
-from aurify.data.splits import Parts
-from aurify.data.store import Store
 from aurify.study.answers import Lines
-from aurify.study.cells import Cells, Size, cells
+from aurify.study.cells import Cells, Size
+from aurify.study.pace import Paces
+from aurify.study.seeds import Steps
 from aurify.study.worker import Trainer
 from aurify.study.workers import Here, Processes, Workers
 from aurify.training import device as devices
 from aurify.workbench.asked import Asked
+from aurify.workbench.rows import rows_among
+from aurify.workbench.subject import Subject
+from aurify.workbench.subjects import subject_of
 from aurify.workbench.wish import Wish
 
 
 @dataclass(frozen=True)
 class Room:
-    """What a study of a run works with: its rows without the tested ones, processes, and what was trained before."""
+    """What a study of a run works with: its examples without the tested ones, processes, what was trained before.
+
+    ``store`` is what the run learns from, as its ``subject`` opens it.
+    """
 
     folder: RunFolder
-    store: Store
+    subject: Subject
+    store: Any
     catalog: Catalog
     device: Any
     parts: Sequence[str | Path]
@@ -41,12 +48,20 @@ class Room:
 
     @cached_property
     def among(self) -> np.ndarray:
-        """Row ids that a study may use: all that are learnt from, none that are tested."""
-        parts = Parts.open(self.folder.parts)
-        return np.sort(np.concatenate([parts.fit, parts.held]))
+        """Row ids that a study may use."""
+        return rows_among(self.folder)
 
-    def cells(self, recipe: Recipe, size: Size, *, fresh: bool = False) -> Cells:
-        return cells(recipe, self.store, self.among, size, self.folder.ablation / "parts", fresh=fresh)
+    def cells(self, recipe: Recipe, size: Size | Steps, *, fresh: bool = False) -> Cells:
+        return self.subject.cells(self.folder, self.store, recipe, size, fresh=fresh)
+
+    def facts(self, recipe: Recipe) -> dict[str, Any]:
+        """What a ledger says of its examples."""
+        return self.subject.facts(self.folder, self.store, recipe, self.watch.check)
+
+    @property
+    def paces(self) -> Paces:
+        """How fast trainings are as one program, as far as a ledger has measured it."""
+        return Paces(self.folder.ablation / "paces.json")
 
     @property
     def version(self) -> dict[str, Any]:
@@ -121,19 +136,23 @@ def refuse_words(words: Sequence[str], recipe: Any, run: Any) -> None:
         )
 
 
-def wish_of_rows(asked: Asked, verb: str) -> Wish:
-    """What was asked of a verb that knows only rows; raises AurifyError for a world."""
+def subject_asked(asked: Asked, run: Any) -> tuple[Subject, str]:
+    """What a run, or what was asked for, learns from, and what it is called. Raises AurifyError for strange words."""
+    if is_run(run):
+        recipe = asked.catalog.read_recipe(RunFolder(Path(run)).recipe)
+        return subject_of(recipe.task), recipe.source.path or str(run)
+    wish = asked.wish()
+    task: Any = asked.catalog.parts["task"].get(wish.task["name"], Task)  # an unknown one is refused where it is made
+    return subject_of(task), str(wish.data)
+
+
+def wish_of_rows(asked: Asked) -> Wish:
+    """What was asked of a search, which knows only rows; raises AurifyError for a world."""
     wish = asked.wish()
     task: Any = asked.catalog.parts["task"].get(wish.task["name"])
-    if task is not None:
-        refuse_worlds(task, str(wish.data), verb)
-    return wish
-
-
-def refuse_worlds(task: Task | type[Task], source: str | None, verb: str) -> None:
-    """Raise AurifyError where a verb that knows only rows is asked about what acts."""
-    if task.examples != "rows":
+    if task is not None and task.examples != "rows":
         raise AurifyError(
-            f"aurify {verb} knows rows of data only, for now, and {source} is a world to act in: take aurify fit with"
-            " --method, --set and --with"
+            f"aurify tune knows rows of data only, for now, and {wish.data} is a world to act in: take aurify ablate"
+            " with --sweep, or aurify fit with --set and --with"
         )
+    return wish

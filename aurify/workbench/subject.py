@@ -10,6 +10,8 @@ from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe
 from aurify.data.findings import Findings
 from aurify.ship.bundle import Bundle
+from aurify.study.cells import Cells, Size
+from aurify.study.seeds import Steps
 from aurify.workbench.wish import Wish
 
 Check = Callable[[], None]
@@ -69,6 +71,18 @@ class Subject:
 
         ``recipe`` is None where nothing says what to predict; one that was ``given`` may take care of what is found.
         """
+        raise NotImplementedError
+
+    def size(self, name: str, rows: int | None, steps: int | None, seeds: int | None, *, full: bool) -> Size | Steps:
+        """How much a study takes of what is called so; raises AurifyError for a word that means nothing here."""
+        raise NotImplementedError
+
+    def cells(self, folder: RunFolder, opened: Any, recipe: Recipe, size: Any, *, fresh: bool) -> Cells:
+        """Where a ledger trains and scores, ``fresh`` or not; raises AurifyError where there is too little."""
+        raise NotImplementedError
+
+    def facts(self, folder: RunFolder, opened: Any, recipe: Recipe, check: Check) -> dict[str, Any]:
+        """What a ledger says of the examples: ``rows`` that may be used, or what acting at ``random`` returns."""
         raise NotImplementedError
 
     def keep(self, read: Any, folder: RunFolder) -> None:

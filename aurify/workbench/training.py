@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from aurify.catalog import Catalog
+from aurify.core.errors import Apart
 from aurify.core.files import read_record, write_json
 from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe
@@ -19,6 +20,7 @@ from aurify.ship.bundle import Bundle
 from aurify.ship.make import make
 from aurify.training.checkpoint import Keeper
 from aurify.training.fit import TIME_FOR_MEASURING, Show
+from aurify.workbench.agents_apart import recipe_of, together, write_log
 from aurify.workbench.subjects import subject_of
 
 
@@ -49,8 +51,36 @@ class Training:
         """Train on the parts kept in the folder."""
         keeper = Keeper(folder, self.checkpoint_seconds, self.note)
         parts = Parts.open(folder.parts)
-        bundle, record = make(self.recipe, store, parts, self.device, keeper, self.watch, self.show)
+        try:
+            bundle, record = make(self.recipe, store, parts, self.device, keeper, self.watch, self.show)
+        except Apart as reason:
+            self.note(f"{reason}: they are trained one after another")
+            bundle, record = self._train_agents(store, folder, parts)
         self._keep(folder, bundle, record)
+
+    def _train_agents(self, store: Any, folder: RunFolder, parts: Parts) -> tuple[Bundle, dict[str, Any]]:
+        """Train each agent in a folder of its own, finished ones not again; what training them together would give."""
+        spent, records, bundles, logs, count = 0.0, [], [], [], len(parts.fit)
+        for agent in range(count):
+            place = RunFolder(folder.agents / str(agent))
+            if place.bundle.exists():
+                self.watch.resume_at(read_record(place.training)["seconds"])
+            else:
+                self.note(f"training agent {agent + 1} of {count}")
+                place.path.mkdir(parents=True, exist_ok=True)
+                replace(parts, fit=parts.fit[:1]).write(place.parts)
+                self.watch.limit_seconds = self._limit(spent, count - agent)
+                replace(self, recipe=recipe_of(self.recipe, agent))._train_on(store, place)
+            records.append(read_record(place.training))
+            spent = records[-1]["seconds"]
+            bundles.append(Bundle.load(place.bundle, self.catalog, self.device))
+            logs.append(place.read_progress())
+        self.watch.limit_seconds = self.recipe.budget.seconds
+        write_log(folder, logs)
+        steps = {name: max(record[name] for record in records) for name in ("steps", "planned_steps")}
+        stopped = [record["stopped"] for record in records]
+        record = {**records[-1], **steps, "stopped": stopped[0] if all(stopped) else None}
+        return together(self.recipe, store, parts, bundles, self.watch.check), record
 
     def _keep(self, folder: RunFolder, bundle: Bundle, record: dict[str, Any]) -> None:
         write_json(folder.training, keep(record))

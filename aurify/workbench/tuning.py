@@ -159,7 +159,7 @@ def tune(
             with started(count, folder, chosen, asked.parts, here=asked.in_memory) as processes:
                 tell = tell or lines(note)
                 recipe = settle(
-                    wish_of_rows(asked, "tune"),
+                    wish_of_rows(asked),
                     folder,
                     asked.catalog,
                     tell,
@@ -172,10 +172,10 @@ def tune(
                 write_bytes(_start(folder), recipe.to_yaml().encode())
                 keep_environment(folder, chosen)
                 devices.set_threads(1)
-                room = Room(folder, Rows().verified(folder), asked.catalog, chosen, asked.parts, watch)
+                room = Room(folder, Rows(), Rows().verified(folder), asked.catalog, chosen, asked.parts, watch)
                 around = space_of(recipe, asked.catalog, knobs, written)
                 named = bool(written) or bool(set(knobs) - {EVERY})
-                begins = _begins(goal, wish_of_rows(asked, "tune"), around, len(room.among), named=named)
+                begins = _begins(goal, wish_of_rows(asked), around, len(room.among), named=named)
                 hunt = Hunt(room, around, goal, count, began, progress, note, begins, storage)
                 with closing(_answers(room, storage, count, note)) as answers:
                     tuner = hunt.tuner(Trainings(answers, room.workers(processes)))

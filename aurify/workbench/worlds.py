@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,20 +22,14 @@ from aurify.core.recipe import Recipe, Source
 from aurify.data.findings import Findings, noted
 from aurify.data.splits import Parts
 from aurify.report.section import Played
+from aurify.ship.acting import GREEDY, RANDOM, SAMPLED, acting, answered, samples, valued
 from aurify.ship.bundle import Bundle
-from aurify.workbench.agents import (
-    GREEDY,
-    RANDOM,
-    SAMPLED,
-    acting,
-    answered,
-    moments,
-    samples,
-    valued,
-    ways_to_draw,
-)
+from aurify.study.cells import Cells
+from aurify.study.seeds import Steps
+from aurify.study.seeds import seeds as seeds_to_study
 from aurify.workbench.returns import Returns
 from aurify.workbench.subject import Check, Exam, Subject
+from aurify.workbench.watching import moments, ways_to_draw
 from aurify.workbench.wish import Wish
 from aurify.worlds.chance import at_random
 from aurify.worlds.checking import CHECKS, look
@@ -45,6 +40,11 @@ from aurify.worlds.world import World
 
 if TYPE_CHECKING:
     import polars as pl
+
+RANDOM_EPISODES = 100
+"""Whose mean a ledger takes for what acting at random returns."""
+
+FEWEST_SEEDS = 2
 
 MOST_TRIED = 2000
 """Observations that a graph is tried on."""
@@ -168,6 +168,21 @@ class Worlds(Subject):
     ) -> tuple[Findings, dict[str, Any]]:
         return Findings([*look(read.store, check), *map(noted, read.notes)]), {}
 
+    def size(self, name: str, rows: int | None, steps: int | None, seeds: int | None, *, full: bool) -> Steps:
+        if rows is not None:
+            raise _about_rows("--rows", name)
+        if seeds is not None and seeds < FEWEST_SEEDS:
+            raise AurifyError(f"--seeds {seeds} is not allowed: at least {FEWEST_SEEDS}, for there is no spread of one")
+        size = Steps(seeds=seeds)
+        return replace(size, most=None) if full else size if steps is None else replace(size, most=steps)
+
+    def cells(self, folder: RunFolder, opened: World, recipe: Recipe, size: Any, *, fresh: bool) -> Cells:
+        return seeds_to_study(recipe, size, folder.ablation / "parts", fresh=fresh)
+
+    def facts(self, folder: RunFolder, opened: World, recipe: Recipe, check: Check) -> dict[str, Any]:
+        seeds = seeds_of(recipe.seed, "random", range(RANDOM_EPISODES))
+        return {"random": float(play(opened, seeds, at_random(opened, seeds), check).value.mean())}
+
     def keep(self, read: Any, folder: RunFolder) -> None:
         read.store.write(folder.store)
 
@@ -205,18 +220,18 @@ class Worlds(Subject):
             value = getattr(source, name)
             if name in ("path", "accept") or value == getattr(plain, name) or (name, value) == ("target", "action"):
                 continue
-            raise _about_rows(f"--{name}", wish)
+            raise _about_rows(f"--{name}", str(wish.data))
         for name, value in wish.split.settings().items():
             if name in ("by", "folds") and value not in (None, "random"):
-                raise _about_rows({"by": "--split", "folds": "--folds"}[name], wish)
+                raise _about_rows({"by": "--split", "folds": "--folds"}[name], str(wish.data))
         for option, setting in (("--blend", "blend.model"), ("--find-rate", "budget.find_rate")):
             if wish.says(setting):
-                raise _about_rows(option, wish)
+                raise _about_rows(option, str(wish.data))
 
 
 class _EnoughError(Exception):
     """As many observations as are needed."""
 
 
-def _about_rows(option: str, wish: Wish) -> AurifyError:
-    return AurifyError(f"{option} is about rows of data, and {wish.data} is a world to act in: leave it out")
+def _about_rows(option: str, name: str) -> AurifyError:
+    return AurifyError(f"{option} is about rows of data, and {name} is a world to act in: leave it out")

@@ -18,9 +18,9 @@ from aurify.data.store import Asked
 from aurify.measure.verdict import telling
 from aurify.study.answers import Lines
 from aurify.study.cells import Cell
+from aurify.study.examples import scores
 from aurify.study.portfolio import entered
 from aurify.study.trainings import Trainings, Wanted
-from aurify.study.trial import scores
 from aurify.study.worker import Trainer
 from aurify.study.workers import Here
 from aurify.training import device as devices

@@ -15,7 +15,7 @@ optimizer: {name: adamw, learning_rate: 0.01}
 techniques: {scale_numbers: {}, dropout: {}}
 budget: {steps: 20, batch_size: 64}
 """
-CLOCKED = ("seconds", "latency")
+CLOCKED = ("seconds", "latency", "paces")
 SIGNALS = {"SIGTERM": 143, "SIGINT": 130}
 
 

@@ -15,7 +15,7 @@ TINY = {
     "budget": {"steps": 4, "batch_size": 32},
 }
 WORDS = {"recipe": TINY, "rows": 150, "worth": 10.0, "workers": 1, "inspect": False, "device": "cpu"}
-CLOCKED = ("seconds", "latency")
+CLOCKED = ("seconds", "latency", "paces")
 
 
 @pytest.fixture(autouse=True)

@@ -77,6 +77,56 @@ def test_same_training_is_made_once_whatever_asks_for_it(recipe, file):
     assert again.known(wanted[1].key) == trainings.known(wanted[0].key) == workers.answer
 
 
+class Together(Fake):
+    """Answers groups too: each of one by its key, or that none could be made."""
+
+    refused = False
+
+    def ended(self, check):
+        order = self.open[0]
+        if "together" not in order and "pace" not in order:
+            return super().ended(check)
+        self.open.pop(0)
+        if "pace" in order:
+            return order, {"together": 1.0, "alone": 3.0}
+        self.orders.append([one["key"] for one in order["together"]])
+        if self.refused:
+            return order, {"refused": "out of memory"}
+        return order, {"together": [{"scores": {"rmse": 2.0}, "of": one["key"]} for one in order["together"]]}
+
+
+@pytest.fixture
+def group(recipe):
+    cells = tuple(cell(seed=seed) for seed in range(4))
+    return [Wanted(recipe, one, beside=cells[1:]) if at else Wanted(recipe, one) for at, one in enumerate(cells)]
+
+
+def test_group_is_one_order_of_all_of_it_whatever_of_it_is_missing(group, file):
+    workers, shown = Together(), []
+    trainings = Trainings(Lines(file, {}), workers)
+    trainings.make(group, nothing, lambda done, of: shown.append((done, of)))
+    keys = [one.key for one in group]
+    assert workers.orders == [keys[0], keys[1:]]
+    assert shown == [(done, 4) for done in range(5)]
+    assert [trainings.known(key).get("of") for key in keys] == [None, *keys[1:]]
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:3]))
+    again = Trainings(Lines(file, {}), workers)
+    again.make(group, nothing, lambda done, of: shown.append((done, of)))
+    assert workers.orders[2:] == [keys[1:]]
+    assert shown[5:] == [(0, 1), (1, 1)]
+    assert len(file.read_text().splitlines()) == 4
+
+
+def test_group_that_cannot_be_made_is_made_one_after_another(group, file):
+    workers = Together()
+    workers.refused = True
+    trainings = Trainings(Lines(file, {}), workers)
+    trainings.make(group[1:], nothing, nothing)
+    keys = [one.key for one in group[1:]]
+    assert workers.orders == [keys, *keys]
+    assert all(trainings.known(key) == workers.answer for key in keys)
+
+
 def test_what_is_done_while_something_else_is_waited_for_is_not_lost(recipe, file):
     trainings, wanted = Trainings(Lines(file, {}), Fake()), [Wanted(recipe, cell(seed=seed)) for seed in range(4)]
     for one in wanted:

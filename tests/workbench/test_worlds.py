@@ -18,8 +18,9 @@ from aurify.core.errors import AurifyError
 from aurify.core.folder import RunFolder
 from aurify.data.splits import Parts
 from aurify.report import terminal
+from aurify.ship.acting import GREEDY, acting
 from aurify.ship.graph import Graph
-from aurify.workbench.agents import GREEDY, acting, moments
+from aurify.workbench.watching import moments
 from aurify.worlds.episodes import seeds_of
 from aurify.worlds.exact import expected_return, model_of, optimal_return
 from aurify.worlds.field import episode_seed
@@ -214,12 +215,31 @@ def test_words_about_worlds_are_refused_for_rows(csv_files):
             workbench.fit(csv_files["classify"], "y", **words)
 
 
-def test_studies_know_rows_only(grid):
-    for verb in (workbench.ablate, workbench.tune):
-        more = {"trials": 2} if verb is workbench.tune else {}
-        for source in (grid.path, GRID):
-            with pytest.raises(AurifyError, match="knows rows of data only, for now"):
-                verb(source, **more)
+def test_a_search_knows_rows_only():
+    with pytest.raises(AurifyError, match="tune knows rows of data only, for now"):
+        workbench.tune(GRID, trials=2)
+
+
+def test_agents_that_cannot_learn_side_by_side_are_trained_one_after_another(tmp_path):
+    words = {"method": "q_learning", "steps": 400, "using": ["sam"]}
+    words["settings"] = {"task.envs": 2, "task.held": 2, "task.tested": 4}
+    told = []
+    both = workbench.fit(GRID, seeds=2, seed=5, out=tmp_path / "both", note=told.append, **words)
+    assert any("sam does not train several agents side by side: they are trained one after another" in t for t in told)
+    one = workbench.fit(GRID, seeds=1, seed=6, out=tmp_path / "one", **words)
+    theirs, own = both.bundle.members[1].network.state_dict(), one.bundle.members[0].network.state_dict()
+    assert all(torch.equal(theirs[name], value) for name, value in own.items())
+    assert sorted(member.weight for member in both.bundle.members) == [0.0, 1.0]
+    assert (both.summary["agents"], both.recipe.task.agents) == (2, 2)
+    log = both.folder.read_progress()
+    assert all(len(entry["returns"]) == 2 for entry in log)
+    assert "How the agents learnt" in both.folder.report.read_text(encoding="utf-8")
+    before = both.folder.bundle.read_bytes()
+    for left in (both.folder.scores, both.folder.bundle, both.folder.agents / "1" / "model.aurify"):
+        left.unlink()
+    again = workbench.fit(GRID, seeds=2, seed=5, out=tmp_path / "both", resume=True, note=told.append, **words)
+    assert again.folder.bundle.read_bytes() == before
+    assert told[-3:].count("training agent 1 of 2") == 0
 
 
 def test_play_needs_what_acts(lab, grid, tmp_path):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from aurify.core.words import Said, said
-from aurify.report.ledger import DESIGNS, caps, estimand, measured, power, reference, rows_of, summary
+from aurify.report.ledger import DESIGNS, caps, estimand, measured, of_agents, power, reference, rows_of, summary
+from aurify.report.ledger_agents import preliminary
 from aurify.report.ledger_figures import cost, forest, waterfall
 from aurify.report.ledger_rows import effects_table, lost, other_metrics, simplified
 from aurify.report.section import Block, DataSection, Folded, Inspection, Paragraph
@@ -19,6 +20,7 @@ class Worth(DataSection):
     """Forests of gains, the waterfall from bare to the recipe, gain against cost, and the rows themselves."""
 
     order = 350
+    examples: ClassVar[frozenset[str]] = frozenset({"rows", "episodes"})
 
     @property
     def title(self) -> Said:
@@ -28,7 +30,9 @@ class Worth(DataSection):
         ledger = record.ledger
         if ledger is None:
             return []
-        blocks: list[Block] = [Paragraph(summary(ledger), strong=True)]
+        few = preliminary(ledger)
+        blocks: list[Block] = [] if few is None else [Paragraph(few, strong=True)]
+        blocks.append(Paragraph(summary(ledger), strong=True))
         blocks += [Paragraph(text) for text in (reference(ledger), estimand(ledger), caps(ledger), power(ledger))]
         blocks += simplified(ledger)
         for design in DESIGNS:
@@ -42,7 +46,7 @@ def _design(record: Inspection, design: str) -> list[Block]:
     effects = rows_of(ledger, design)
     if not effects:
         return []
-    table, drawn = effects_table(DESIGNS[design], effects), measured(effects)
+    table, drawn = effects_table(DESIGNS[design], effects, agents=of_agents(ledger)), measured(effects)
     if design == "sweep":  # drawn by setting in a chapter of its own
         return [Folded(DESIGNS[design], [table])]
     if not drawn:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from aurify.core.words import Said, said
 from aurify.measure.verdict import number
 from aurify.report import charts
-from aurify.report.ledger import Effect, Ledger, gain, ingredient, measured, rows_of
+from aurify.report.ledger import Effect, Ledger, gain, ingredient, measured, of_agents, rows_of
 from aurify.report.section import Block, DataSection, Figure, Inspection, Paragraph, Rows
+from aurify.report.values import amount
 from aurify.report.words import metric_name
 
 FAMILY = "regularisation"
@@ -35,10 +36,11 @@ class Curves(DataSection):
     """Learning curves of the recipe beside those of the recipe without one regulariser."""
 
     order = 355
+    examples: ClassVar[frozenset[str]] = frozenset({"rows", "episodes"})
 
     @property
     def title(self) -> Said:
-        return said("Learning with and without each regulariser")
+        return said("Learning with and without an ingredient")
 
     def show(self, record: Inspection, measured: Any) -> Sequence[Block]:
         ledger = record.ledger
@@ -47,6 +49,8 @@ class Curves(DataSection):
         figures = [f for at, effect in enumerate(_chosen(ledger), 1) for f in _figure(record, ledger, at, effect)]
         if not figures:
             return []
+        if of_agents(ledger):
+            return [Paragraph(_told_of_agents()), *figures]
         told = said(
             "Lines are means over pairs of trainings that did not diverge; bands hold 8 of 10 of them at each"
             " epoch. A line ends where fewer than half of the trainings go on, and its last stretch is of those that"
@@ -55,8 +59,18 @@ class Curves(DataSection):
         return [Paragraph(told), *figures]
 
 
+def _told_of_agents() -> Said:
+    return said(
+        "Lines are means over pairs of agents that did not diverge; bands hold 8 of 10 of them at each place. Solid is"
+        " what they return in episodes that validate, dashed in the last ones of training, where other actions are"
+        " tried too. A line ends where fewer than half of the agents go on."
+    )
+
+
 def _chosen(ledger: Ledger) -> list[Effect]:
-    found = [effect for effect in measured(rows_of(ledger, "leave_one_out")) if effect["family"] == FAMILY]
+    """Rows with the largest gains or losses: of regularisers, and of agents of anything."""
+    every = measured(rows_of(ledger, "leave_one_out"))
+    found = [effect for effect in every if of_agents(ledger) or effect["family"] == FAMILY]
     return sorted(found, key=lambda effect: -abs(effect["gain"]))[:MOST]
 
 
@@ -78,16 +92,24 @@ def _figure(record: Inspection, ledger: Ledger, at: int, effect: Effect) -> list
     return [
         Figure(
             name=f"ledger_curves_{at}",
-            chart=_chart(record, found, metric),
+            chart=_chart(record, ledger, found, metric),
             caption=said("{name}: {metric} while learning; gain {gain}.", name=name, metric=metric, gain=gain(effect)),
             described=said(
+                "{name}: {metric} in episodes that validate ends at {with_it} with it and at {without_it} without it.",
+                name=name,
+                metric=metric,
+                with_it=number(last.get(WITH)),
+                without_it=number(last.get(WITHOUT)),
+            )
+            if of_agents(ledger)
+            else said(
                 "{name}: {metric} on held-out rows ends at {with_it} with it and at {without_it} without it.",
                 name=name,
                 metric=metric,
                 with_it=number(last.get(WITH)),
                 without_it=number(last.get(WITHOUT)),
             ),
-            table=_table(found),
+            table=_table(ledger, found),
         )
     ]
 
@@ -142,14 +164,27 @@ def _along(grid_E: np.ndarray, curve: Sequence[tuple[float, float]]) -> np.ndarr
     return inside
 
 
-def _chart(record: Inspection, found: Mapping[tuple[Said, Said], list[dict[str, float]]], metric: str) -> charts.Chart:
-    sides, parts = [[record.say(word) for word in words] for words in ((WITH, WITHOUT), (HELD, LEARNT))]
+def _across(ledger: Ledger) -> Said:
+    """What lines go along."""
+    return said("steps of each agent in its world") if of_agents(ledger) else said("epoch")
+
+
+def _part(ledger: Ledger, part: Said) -> Said:
+    """What a line is of, as it is called there."""
+    return {HELD: said("validating"), LEARNT: said("while learning")}[part] if of_agents(ledger) else part
+
+
+def _chart(
+    record: Inspection, ledger: Ledger, found: Mapping[tuple[Said, Said], list[dict[str, float]]], metric: str
+) -> charts.Chart:
+    sides = [record.say(word) for word in (WITH, WITHOUT)]
+    parts = [record.say(_part(ledger, word)) for word in (HELD, LEARNT)]
     rows = [
-        {**point, "series": record.say(side), "part": record.say(part)}
+        {**point, "series": record.say(side), "part": record.say(_part(ledger, part))}
         for (side, part), line in found.items()
         for point in line
     ]
-    x, y = charts.number("x", record.say(said("epoch"))), charts.number("y", record.say(metric))
+    x, y = charts.number("x", record.say(_across(ledger))), charts.number("y", record.say(metric))
     chart = charts.lines(rows, x, y, sides, band=True, split="part")
     dashes: dict[str, Any] = {
         "field": "part",
@@ -163,13 +198,16 @@ def _chart(record: Inspection, found: Mapping[tuple[Said, Said], list[dict[str, 
     return chart
 
 
-def _table(found: Mapping[tuple[Said, Said], list[dict[str, float]]]) -> Rows:
+def _table(ledger: Ledger, found: Mapping[tuple[Said, Said], list[dict[str, float]]]) -> Rows:
     by_epoch = {key: {point["x"]: point["y"] for point in line} for key, line in found.items()}
     epochs = sorted({epoch for line in by_epoch.values() for epoch in line})
     return Rows(
-        header=[said("epoch"), *(said("{part}, {side}", part=part, side=side) for side, part in by_epoch)],
+        header=[_across(ledger), *(said("{part}, {side}", part=_part(ledger, p), side=side) for side, p in by_epoch)],
         rows=[
-            [f"{epoch:.4g}", *(number(line[epoch]) if epoch in line else "–" for line in by_epoch.values())]
+            [
+                amount(epoch) if of_agents(ledger) else f"{epoch:.4g}",
+                *(number(line[epoch]) if epoch in line else "–" for line in by_epoch.values()),
+            ]
             for epoch in epochs
         ],
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from aurify.core.words import Said, listed, said
 from aurify.report import charts, verdict_charts
@@ -20,6 +20,7 @@ class Sweeps(DataSection):
     """A figure for each setting that was tried at other values."""
 
     order = 352
+    examples: ClassVar[frozenset[str]] = frozenset({"rows", "episodes"})
 
     @property
     def title(self) -> Said:
