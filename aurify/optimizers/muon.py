@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from aurify.blocks.chain import links
 from aurify.blocks.entries import Entries
+from aurify.blocks.members import Members
 from aurify.core.cores import processor_bfloat16
 from aurify.core.parts import Optimizer, knob
 
@@ -111,8 +112,11 @@ def _like(rows: Tensor, weight: Tensor) -> Tensor:
 def hidden_matrices(model: nn.Module) -> set[int]:
     """Ids of what Muon moves: weights of linear layers and of convolutions that are neither an entry's nor the head's.
 
-    Weights (out, in) of linear layers; filters (out, in, Y, X) of all convolutions but the first, which enters.
+    Weights (out, in) of linear layers; filters (out, in, Y, X) of all convolutions but the first, which enters. Of
+    members side by side, what it moves of each.
     """
+    if isinstance(model, Members):
+        return set[int]().union(*map(hidden_matrices, model.members))
     entries = {id(p) for m in model.modules() if isinstance(m, Entries) for p in m.parameters()}
     head = {id(p) for p in links(model)[-1]}
     weights = [w for module in model.modules() if (w := _matrix(module)) is not None]

@@ -9,6 +9,7 @@ from small import same
 from aurify.blocks.entries import Flat
 from aurify.core.types import Input, Signature
 from aurify.networks.speednet import Speednet
+from aurify.optimizers.muon import Muon, hidden_matrices
 from aurify.ship.bundle import Bundle
 from aurify.ship.pipeline import Member
 
@@ -88,3 +89,25 @@ def test_several_threads_resume_to_the_bit_too(lab, folder):
         assert same(lab.fit_in_sittings(recipe, folder, [1]).trace(), lab.fit(recipe).trace())
     finally:
         torch.set_num_threads(before)
+
+
+def test_members_begin_apart_and_each_is_moved_by_muon_as_if_it_were_alone():
+    torch.manual_seed(0)
+    network = Speednet(width=8, members=3)
+    model = network.build(signature(16, 16, 3))
+    network.first_weights(model)
+    images = {"images": pictures(4, 16, 16, 3)}
+    output = model(images)
+    assert output.shape == (4, 3, 5)
+    assert not torch.equal(output[:, 0], output[:, 1])
+    alone = Speednet(width=8).build(signature(16, 16, 3))
+    alone.load_state_dict(model.members[1].state_dict())
+    optimizers = [Muon(learning_rate=0.02).build([{"params": list(m.parameters())}], m) for m in (model, alone)]
+    for optimizer, made in zip(
+        optimizers, (output.square().sum(2).mean(1).sum(), alone(images).square().sum()), strict=True
+    ):
+        made.backward()
+        optimizer.step()
+    for one, other in zip(model.members[1].parameters(), alone.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5)
+    assert len(hidden_matrices(model)) == 3 * len(hidden_matrices(alone)) > 0
