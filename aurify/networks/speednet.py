@@ -33,8 +33,8 @@ class Speednet(Network):
 
     In the manner of airbench (Jordan 2024): a narrow first convolution, each stage convolves, halves by the largest
     value, normalises and convolves again; the largest value over all places is what the head sees; convolutions begin
-    as the identity (Zagoruyko & Komodakis 2017). Several ``members`` may be trained side by side and averaged: narrow
-    ones are worth more than one wide network where images are few. Helps: photographs of one thing in minutes, on a
+    as the identity (Zagoruyko & Komodakis 2017). Several ``members`` may be trained side by side and averaged, as
+    where images are few and each network alone errs by chance. Helps: photographs of one thing in minutes, on a
     processor too, above all with ``optimizer=muon`` and ``precision=bfloat16``. Hurts: what is told by fine detail in
     large images, which are brought to about 31 places a side at once.
     """
