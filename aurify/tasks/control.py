@@ -33,11 +33,14 @@ OWN: dict[str, dict[str, Any]] = {
     "ppo": {"envs": 8, "horizon": 128, "passes": 10, "trace": 0.95},
     "a2c": {"envs": 16, "horizon": 8, "passes": 1, "trace": 1.0},
     "reinforce": {"envs": 8, "horizon": 512, "passes": 1, "trace": 1.0},
-    "q_learning": {"envs": 8},
-    "sarsa": {"envs": 8},
+    "q_learning": {"envs": 32},
+    "sarsa": {"envs": 32},
     "value_iteration": {},
 }
 """Settings that a recipe leaves open, by method: what papers and zoos agree on, not what one world likes."""
+
+GAMMA, FARTHEST = 0.99, 0.999
+"""Discounts where nothing is said; beyond the latter values take longer to spread than most people wait."""
 
 BATCH = 256
 VALIDATIONS = 20
@@ -63,7 +66,13 @@ class Control(Task):
     method: str = knob("ppo", "how is learnt", choices=tuple(OWN))
     steps: int = knob(100_000, "steps in the world that each agent may take in all", legal=(1, 10**12))
     agents: int = knob(1, "agents that learn side by side, with seeds of their own", legal=(1, 10_000))
-    gamma: float = knob(0.99, "what a reward counts a step later", low=0.9, high=0.999, legal=(0.0, 1.0))
+    gamma: float | None = knob(
+        None,
+        "what a reward counts a step later; nothing: 0.99, and for tables what suits the time limit",
+        low=0.9,
+        high=0.999,
+        legal=(0.0, 1.0),
+    )
     envs: int | None = knob(None, "environments of each agent; nothing: as the method has it", legal=(1, 10_000))
     horizon: int | None = knob(
         None, "steps in each environment between two lessons; nothing: as the method has it", legal=(1, 1_000_000)
@@ -95,7 +104,20 @@ class Control(Task):
     def settled(self, store: World) -> Self:
         if store.actions.count is None and self.method not in POLICIES:
             raise AurifyError(f"task.method = {self.method} chooses among actions; {store.source} takes numbers: ppo")
-        return replace(self, numbers=0 if store.actions.count is not None else math.prod(store.actions.shape))
+        numbers = 0 if store.actions.count is not None else math.prod(store.actions.shape)
+        return replace(
+            self, numbers=numbers, gamma=self._as_far_as_episodes(store) if self.gamma is None else self.gamma
+        )
+
+    def _as_far_as_episodes(self, store: World) -> float:
+        """A discount: a table's looks about as far ahead as an episode may last, for what is measured has none."""
+        if self.method in POLICIES or store.limit is None or not store.schema.categories:
+            return GAMMA
+        return round(min(max(1 - 1 / store.limit, GAMMA), FARTHEST), 6)
+
+    @property
+    def discount(self) -> float:
+        return GAMMA if self.gamma is None else self.gamma
 
     def outputs(self, schema: Schema) -> int:
         return self.numbers or super().outputs(schema)
@@ -112,7 +134,7 @@ class Control(Task):
         if store.schema.numbers:
             techniques |= {"normalize_observations": {}}
         if self.method in ("ppo", "a2c"):
-            techniques |= {"scale_rewards": {"gamma": self.gamma}}
+            techniques |= {"scale_rewards": {"gamma": self.discount}}
         if self.method == "ppo":
             techniques |= {"clip_ratio": {}, "normalize_advantages": {}}
         if self.method == "reinforce":
@@ -130,17 +152,30 @@ class Control(Task):
         }
 
     def _of_values(self, store: World) -> dict[str, Any]:
-        exact = self.method == "value_iteration"
-        epochs = SWEEPS if exact else max(1, round(self.steps / self.setting("envs") / EPOCH))
+        if self.method == "value_iteration":
+            return _exactly(store)
+        epochs = max(1, round(self.steps / self.setting("envs") / EPOCH))
+        table = bool(store.schema.categories)
+        techniques: dict[str, dict[str, Any]] = {"epsilon_greedy": {}}
+        if table:
+            # values near the end of training go up and down with luck, their mean does not
+            steady = {"method": "swa", "begin_at": 0.5}
+            slope = round(2 * (1 - min(self.discount, FARTHEST)), 9)
+            techniques |= {"visit_rates": {"slope": slope}, "weight_averaging": steady}
+        else:
+            techniques |= {"decay": {}}
         # what was never tried is hoped to pay as much as worlds do; else nobody finds a goal that is all that pays
-        hope = {} if exact else {"initial": 1.0}
-        seen = {"name": "tabular", **hope} if store.schema.categories else _network(store)
-        every = SWEEPS if exact else EPOCH * max(1, epochs // VALIDATIONS)
+        network = {"name": "tabular", "initial": 1.0} if table else _network(store)
+        rate = 1.0 if table else 0.5
         return {
-            "network": seen,
-            "optimizer": {"name": "sgd", "learning_rate": 1.0 if exact else 0.5, "momentum": 0.0, "nesterov": False},
-            "techniques": {} if exact else {"epsilon_greedy": {}, "decay": {}},
-            "budget": {"batch_size": BATCH, "epochs": epochs, "validate_every": every},
+            "network": network,
+            "optimizer": {"name": "sgd", "learning_rate": rate, "momentum": 0.0, "nesterov": False},
+            "techniques": techniques,
+            "budget": {
+                "batch_size": BATCH,
+                "epochs": epochs,
+                "validate_every": EPOCH * max(1, epochs // VALIDATIONS),
+            },
         }
 
     def part(self, recipe: Recipe, store: World) -> Parts:
@@ -178,14 +213,14 @@ class Control(Task):
 
     def _way(self) -> Method:
         if self.method == "value_iteration":
-            return ValueIteration(gamma=self.gamma)
+            return ValueIteration(gamma=self.discount)
         if self.method not in POLICIES:
-            return TemporalDifference(envs=self.setting("envs"), gamma=self.gamma, as_done=self.method == "sarsa")
+            return TemporalDifference(envs=self.setting("envs"), gamma=self.discount, as_done=self.method == "sarsa")
         return PolicyGradient(
             envs=self.setting("envs"),
             horizon=self.setting("horizon"),
             passes=self.setting("passes"),
-            gamma=self.gamma,
+            gamma=self.discount,
             trace=self.setting("trace"),
             value_weight=self.value_weight,
             steps=self.steps,
@@ -217,6 +252,16 @@ def _network(store: World, **settings: Any) -> dict[str, Any]:
     side = min(store.observed.form.shape[:2])
     stride = 2 ** max(0, round(math.log2(side / PLACES)))
     return {"name": "convnet", "channels": 16, "stages": 1 if side <= PLACES else 2, "width": 64, "stride": stride}
+
+
+def _exactly(store: World) -> dict[str, Any]:
+    """Value iteration: a rate of 1 makes each update a sweep."""
+    return {
+        "network": {"name": "tabular"} if store.schema.categories else _network(store),
+        "optimizer": {"name": "sgd", "learning_rate": 1.0, "momentum": 0.0, "nesterov": False},
+        "techniques": {},
+        "budget": {"batch_size": BATCH, "epochs": SWEEPS, "validate_every": SWEEPS},
+    }
 
 
 def _settings(options: tuple[str, ...]) -> Mapping[str, Any]:

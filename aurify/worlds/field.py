@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -14,30 +13,13 @@ import torch
 from aurify.core import rng
 from aurify.core.errors import AurifyError
 from aurify.worlds.naming import failed
+from aurify.worlds.step import Step
+from aurify.worlds.told import Told
 from aurify.worlds.world import World
 
 if TYPE_CHECKING:
     import gymnasium
     from gymnasium.vector import VectorEnv
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """What an action of each environment led to.
-
-    ``reward`` (N,) float64, ``after`` (N, *shape) the observation, of an episode that ended its last one,
-    ``terminated`` and ``truncated`` (N,) bool: both may be true, and then the episode has terminated.
-    """
-
-    reward: np.ndarray
-    after: np.ndarray
-    terminated: np.ndarray
-    truncated: np.ndarray
-
-    @property
-    def ended(self) -> np.ndarray:
-        """Which episodes (N,) are over, whyever."""
-        return self.terminated | self.truncated
 
 
 class Finished(NamedTuple):
@@ -154,8 +136,9 @@ class Field:
         self.world, self.seeds = world, tuple(map(int, seeds))
         count = len(self.seeds)
         native = world.make_many(count) if side is None else None
-        self.side: Side = side or (Singles(world, count) if native is None else Together(native))
-        self.native: Any = native
+        told = Told.of(world, count) if side is None and native is None else None
+        self.native: Any = native or told  # what can say and take up where all environments are
+        self.side: Side = side or told or (Singles(world, count) if native is None else Together(native))
         self.finished: list[Finished] = []
         self._each = np.arange(count)
         self._episode, self._length = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
