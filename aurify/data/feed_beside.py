@@ -35,7 +35,8 @@ class FeedBeside:
             )
         if any(feed.other for feed in feeds) or len({feed.partner is None for feed in feeds}) > 1:
             raise Apart("their rows come with partners or in other words, and not in all of them alike")
-        self.device, self.batch_size, self.steps_per_epoch = first.device, first.batch_size, first.steps_per_epoch
+        self.device, self.steps_per_epoch = first.device, first.steps_per_epoch
+        self.batch_size = max(feed.batch_size for feed in feeds)  # of full batches each has its own
         shifts = torch.tensor([0, *(len(_rows(feed)) for feed in feeds[:-1])]).cumsum(0).tolist()
         self.inputs = {name: joined([feed.inputs[name] for feed in feeds]) for name in first.inputs}
         self.index = torch.cat([feed.index + shift for feed, shift in zip(feeds, shifts, strict=True)])

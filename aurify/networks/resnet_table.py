@@ -27,6 +27,7 @@ class ResnetTable(Network):
     the gradient of small batches, ``layer`` norm does not.
     """
 
+    stacks = True
     needs = frozenset({Trait.ENTERED})
     width: int = knob(128, "units that run through all blocks", low=16, high=512, log=True, legal=(1, 65536))
     depth: int = knob(3, "blocks", low=1, high=8, legal=(1, 256))

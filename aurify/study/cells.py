@@ -29,6 +29,9 @@ FEW_FOLDS, MANY_ROWS, OF_MANY = 3, 10_000, (2, 5)
 ROWS = 3000
 """Rows of a sample: four fifths are learnt from."""
 
+MOST_LEFT_OUT = 0.01
+"""Share of the rows to learn from that a fold may lack, so that all have equally many."""
+
 EXAMPLES = 30_000
 """Examples that one training sees at most, those of all epochs together."""
 
@@ -149,11 +152,25 @@ def _parted(own: Recipe, store: Store, samples: Samples, folder: Path) -> Cells:
             raise AurifyError(
                 f"a study parts {len(rows):,} rows into {own.split.folds} folds, and here it cannot: {error}"
             ) from None
+        if own.split.by == "random":
+            folds = evened(folds, seeded.seed)
         for fold, parts in enumerate(folds, 1):
             seed = rng.key(own.seed, f"{repeat}/{fold}")
             found.append(Cell(repeat, fold, seed, str(kept_parts(parts, folder)), parts))
     ratio = float(np.mean([len(c.parts.test) / (len(c.parts.fit) + len(c.parts.held)) for c in found]))
     return Cells(tuple(found), Pairing(own.split.folds, ratio, samples.apart))
+
+
+def evened(folds: list[Parts], seed: int) -> list[Parts]:
+    """Folds that learn from equally many rows, where they differ in a few: what is measured is training on so many.
+
+    Models of as many rows train side by side, step by step. Which rows are left out hangs on the seed alone.
+    """
+    sizes = [len(parts.fit) for parts in folds]
+    if max(sizes) - min(sizes) > MOST_LEFT_OUT * max(sizes):
+        return folds
+    random = np.random.Generator(np.random.PCG64(rng.key(seed, "evened")))
+    return [replace(p, fit=np.sort(random.permutation(p.fit)[: min(sizes)])) for p in folds]
 
 
 def kept_parts(parts: Parts, folder: Path) -> Path:

@@ -53,6 +53,7 @@ class StochasticDepth(Technique):
     family = "regularisation"
     rate: float = knob(0.2, "share of examples that skip the last branch", low=0.0, high=0.5, legal=(0.0, 0.95))
     needs = frozenset({Trait.RESIDUAL})
+    stacks = True
     neutral = {"rate": 0.0}
     vivid = {"rate": 0.5}
 

@@ -28,6 +28,7 @@ class RobustLoss(Technique):
     q: float = knob(0.3, "0: every row the same; 1: as the mean absolute error", low=0.05, high=0.8, legal=(0.0, 1.0))
     neutral = {"q": 0.0}
     vivid = {"q": 0.8}
+    stacks = True
 
     def weigh(self, losses: Tensor, output: Tensor, batch: Batch, run: Run) -> Tensor:
         if self.q == 0.0:

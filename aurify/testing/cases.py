@@ -118,6 +118,15 @@ def every_stacking_technique(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]
             yield from (Case(lab, group, part, kind) for kind in WORLDS if lab.fits(part, kind))
 
 
+def every_stacking_part_of_rows(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
+    """Each part that says it stacks, on one kind of rows that it is for, the kinds in turn."""
+    stacking = [(group, part) for group, part in parts if group in TRAINED and getattr(part, "stacks", False)]
+    for at, (group, part) in enumerate(stacking):
+        kinds = [kind for kind in lab.kinds_for(part) if kind not in WORLDS and lab.fits(part, kind)]
+        if kinds:
+            yield Case(lab, group, part, kinds[at % len(kinds)])
+
+
 def every_trained_part(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
     """Each part that is trained with, on each kind of table that it is for."""
     for group, part in parts:

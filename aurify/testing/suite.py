@@ -83,6 +83,7 @@ SUITE: tuple[tuple[Cases, tuple[Promise, ...]], ...] = (
         ),
     ),
     (cases.every_stacking_technique, (together.agents_side_by_side_learn_as_each_would_alone,)),
+    (cases.every_stacking_part_of_rows, (together.models_side_by_side_end_as_each_would_alone,)),
     (cases.every_model, (exporting.row_is_answered_alike_alone_and_among_others,)),
     (cases.every_network_and_optimizer, (together.network_learns_with_every_optimizer,)),
     (

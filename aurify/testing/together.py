@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
+from unittest import SkipTest
 
 import torch
 
-from aurify.core.errors import listing
+from aurify.core.errors import Apart, listing
 from aurify.core.folder import RunFolder
-from aurify.testing.cases import Case, require
+from aurify.core.once import anew
+from aurify.core.recipe import Recipe
+from aurify.core.run import Run
+from aurify.core.watch import Watch
+from aurify.data.prepare import raw_values
+from aurify.ship.bundle import Bundle
+from aurify.ship.make import make, make_together
+from aurify.testing.cases import Broken, Case, require
 from aurify.testing.differences import first_difference
 from aurify.testing.lab import SMALL, STEPS, variants
 from aurify.testing.scratch import scratch_folder
 from aurify.testing.training import IN_STATE
 from aurify.training.begin import begin
+from aurify.training.checkpoint import Keeper
 
 TECHNIQUES = ("fill_missing", "scale_numbers", "encode_categories", "gradient_clipping")
 SHORT, LONG = 60, 240
 NEAR = 1e-5
+MODELS, SIDE_BY_SIDE_STEPS = 3, 200
+CPU = torch.device("cpu")
 LEARNT = 0.9
 """A network has learnt when the error of held-out rows is below this share of what it was with its first weights."""
 
@@ -71,6 +85,71 @@ def agents_side_by_side_learn_as_each_would_alone(case: Case) -> None:
             f"agent {agent} ends with other weights ({listing(far)}) than by itself; tensors of members are stacked"
             " (run.members, ...) and rows come member after member: treat each by itself, or leave stacks = False",
         )
+
+
+def models_side_by_side_end_as_each_would_alone(case: Case) -> None:
+    """Models of one recipe, seeds and rows of their own, that train as one stacked model end as each would alone."""
+    plain = case.lab.recipe(
+        case.kind,
+        {name: {} for name in TECHNIQUES},
+        budget={"steps": SIDE_BY_SIDE_STEPS, "validate_every": 20},
+    )
+    recipe = case.lab.using(plain, case.group, case.part, getattr(case.part, "vivid", {}))
+    if not recipe.network.stacks:
+        raise SkipTest(f"it needs {recipe.network.name()}, which does not train several models side by side")
+    with _double():
+        _compare(case, [replace(recipe, seed=recipe.seed + at) for at in range(MODELS)])
+
+
+def _compare(case: Case, recipes: list[Recipe]) -> None:
+    made = _together(case, recipes)
+    for at, (own, (beside, _)) in enumerate(made):
+        by_itself, _ = make(recipes[at], case.lab.store(case.kind), own, CPU, Keeper(None), Watch(), _unseen)
+        (mine,), (its,) = beside.members, by_itself.members
+        weights = [(n.state_dict() if (n := member.network) else {}) for member in (mine, its)]
+        far = [name for name, value in weights[1].items() if not _near(weights[0][name], value)]
+        said = [bundle.pipeline(raw_values(case.lab.rows(case.kind), slice(None))) for bundle in (beside, by_itself)]
+        require(
+            not far and _near(*said),
+            f"model {at} of those side by side ends with other weights ({listing(far)}) or answers than by itself;"
+            " tensors are stacked (run.members, ...) and rows come model after model: treat each by itself and draw"
+            " with run.randoms, or leave stacks = False",
+        )
+
+
+def _together(case: Case, recipes: list[Recipe]) -> list[tuple[Any, tuple[Bundle, dict[str, Any]]]]:
+    """Models trained side by side, with the rows of each: of its own or, where those do not fit, the same for all."""
+    task: Any = recipes[0].task
+    store = case.lab.store(case.kind)
+    own = [task.part(recipe, store) for recipe in recipes]
+    for parts in (own, [own[0]] * len(recipes)):
+        try:
+            return list(
+                zip(parts, make_together(recipes, store, parts, CPU, Watch(), _unseen, [anew] * MODELS), strict=True)
+            )
+        except Apart as reason:
+            why = reason
+    raise Broken(f"it says that it stacks, and on the same rows too models cannot train side by side: {why}")
+
+
+@contextmanager
+def _double() -> Iterator[None]:
+    """Everything in double precision: a network that learns its rows by heart makes much of what was rounded."""
+    single, torch.Tensor.float = torch.Tensor.float, torch.Tensor.double
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.Tensor.float = single
+        torch.set_default_dtype(torch.float32)
+
+
+def _unseen(run: Run) -> None:
+    """Nobody looks."""
+
+
+def _near(one: torch.Tensor, other: torch.Tensor) -> bool:
+    return torch.allclose(one, other, rtol=NEAR, atol=NEAR)
 
 
 def pair_of_techniques_trains_and_resumes(case: Case) -> None:

@@ -100,6 +100,13 @@ def test_rows_that_are_mixed_or_made_anew_are_each_model_s_own(lab):
     assert_equal(together(recipes, store, parts), alone(recipes, store, parts), lab.rows("classify"))
 
 
+def test_full_batches_are_each_model_s_own(lab):
+    optimizer = {"name": "sgd", "learning_rate": 0.02, "full_batch": True}
+    recipes = seeded(lab.recipe("classify", USUAL, optimizer=optimizer, budget={"steps": 20}))
+    store, parts = posed(lab, "classify", recipes)
+    assert_equal(together(recipes, store, parts), alone(recipes, store, parts), lab.rows("classify"))
+
+
 @pytest.mark.parametrize(
     ("techniques", "sections", "why"),
     [

@@ -7,7 +7,7 @@ import pytest
 
 from aurify.core.errors import AurifyError
 from aurify.data.splits import Parts
-from aurify.study.cells import FOLDS, MOST, PILOT, WHOLE, Size, cells, inner_folds, steps_of
+from aurify.study.cells import FOLDS, MOST, PILOT, WHOLE, Size, cells, evened, inner_folds, steps_of
 
 
 @pytest.fixture
@@ -113,3 +113,21 @@ def test_of_many_rows_a_search_is_scored_on_two_of_five_folds_where_nobody_says(
     assert [round(len(parts.test), -1) for parts in many] == [50, 50]
     assert not set(many[0].test.tolist()) & set(many[1].test.tolist())
     assert [parts.test.tolist() for parts in many] == [parts.test.tolist() for parts in parted(5)[:2]]
+
+
+def test_folds_that_differ_in_a_few_rows_learn_from_equally_many():
+    def folds(*sizes):
+        rows = np.arange(3000)
+        return [Parts(rows[:size], rows[size : size + 10], rows[-10:]) for size in sizes]
+
+    found = evened(folds(1920, 1921, 1930), 5)
+    assert [len(parts.fit) for parts in found] == [1920] * 3
+    for parts, before in zip(found, folds(1920, 1921, 1930), strict=True):
+        assert (np.diff(parts.fit) > 0).all()
+        assert set(parts.fit) <= set(before.fit)
+        assert len(parts.held) == len(parts.test) == 10
+    again, other = (evened(folds(1920, 1921, 1930), seed)[2].fit for seed in (5, 6))
+    np.testing.assert_array_equal(again, found[2].fit)
+    assert set(other) != set(again)
+    apart = folds(1900, 1930)
+    assert evened(apart, 5) is apart, "many rows are not thrown away"
