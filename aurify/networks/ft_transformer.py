@@ -25,7 +25,6 @@ class FtTransformer(Network):
     small tables, which it overfits.
     """
 
-    stacks = True
     needs = frozenset({Trait.COLUMNS})
     width: int = knob(
         64, "numbers of a token, rounded up to a multiple of heads", low=16, high=256, log=True, legal=(1, 8192)

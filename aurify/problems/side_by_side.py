@@ -10,10 +10,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from aurify.blocks.batch_norm import Norm
-from aurify.blocks.stack import alone, difference, own_tensors, stacked
+from aurify.blocks.stack import alone, difference, stacked
 from aurify.core.errors import Apart, listing
 from aurify.core.recipe import Recipe
 from aurify.core.run import Build, Run, Trained
@@ -84,8 +83,6 @@ class SideBySide:
 
     @torch.no_grad()
     def _answered(self, run: Run, side: _Side) -> list[Held]:
-        if side.inputs is None:
-            return [self._answered_alone(run, at, known) for at, known in enumerate(side.known)]
         step = max(1, 2 * rows_at_once(run.device) // len(self.problems))
         count = max(len(about.rows) for _, about in side.known)
         cuts = ({k: v[:, s : s + step].flatten(0, 1) for k, v in side.inputs.items()} for s in range(0, count, step))
@@ -96,22 +93,15 @@ class SideBySide:
             for own, problem, (_, about) in zip(output, self.problems, side.known, strict=True)
         ]
 
-    def _answered_alone(self, run: Run, at: int, known: Known) -> Held:
-        """What one model says, by itself: texts and images are gathered for each as for one alone."""
-        like = self._like[at].to(run.device).eval()
-        tensors = own_tensors(run.model, like, at)
-        return self.problems[at].answered(lambda inputs: functional_call(like, tensors, (inputs,)), known)
-
 
 class _Side:
-    """Rows of every model, those of one as many as those of another: ``inputs`` are (S, rows, ...), or None."""
+    """Rows of every model, those of one as many as those of another: ``inputs`` are (S, rows, ...)."""
 
     def __init__(self, known: Sequence[Known]):
-        self.known, self.inputs = known, None
+        self.known = known
         count = max(len(about.rows) for _, about in known)
-        every: list[dict[str, Any]] = [inputs for inputs, _ in known]
-        if all(isinstance(values, Tensor) for inputs in every for values in inputs.values()):
-            self.inputs = {name: torch.stack([_filled(inputs[name], count) for inputs in every]) for name in every[0]}
+        every = [inputs for inputs, _ in known]
+        self.inputs = {name: torch.stack([_filled(inputs[name], count) for inputs in every]) for name in every[0]}
 
 
 def _filled(values: Tensor, count: int) -> Tensor:
@@ -132,7 +122,10 @@ def require_stacking(recipes: Sequence[Recipe]) -> None:
 
 
 def _require_same_inputs(one: Signature, other: Signature) -> None:
+    """Raise Apart unless both take in the same columns of numbers and codes, with as many values."""
     ours, theirs = _told(one), _told(other)
+    if seen := [given.names[0] for given in one.inputs.values() if given.kind in ("tokens", "pixels")]:
+        raise Apart(f"texts and images ({listing(seen)}) are learnt by one model at a time")
     different = [name for name in ours | theirs if ours.get(name) != theirs.get(name)]
     if different:
         raise Apart(f"of their {listing(different)} they know other values, as happens with rare ones")
