@@ -123,7 +123,6 @@ class Periodic(Technique):
     stage = Stage.ENCODE
     slot = "number_entry"
     order = 1
-    stacks = True
 
     def layer(self, view: View) -> Layer | None:
         if "numbers" not in view.values or self.width == 0:
