@@ -208,7 +208,17 @@ def caps(ledger: Ledger) -> str:
         )
     elif not ledger["full"]:
         sentences.append(said("--full lifts all caps."))
-    return in_a_row([*sentences, *_order(ledger["by"]), said("The test part was not touched.")])
+    sentences += _order(ledger["by"])
+    if (most := ledger_agents.most_beside(ledger)) > 1:
+        sentences.append(
+            said(
+                "Up to {most} trainings of one recipe went side by side, as one program; seconds are of those that went"
+                " alone.",
+                most=most,
+            )
+        )
+        sentences += ledger_agents.pace_told(ledger)
+    return in_a_row([*sentences, said("The test part was not touched.")])
 
 
 def _order(by: str) -> list[str]:

@@ -70,8 +70,7 @@ def caps(ledger: Mapping[str, Any]) -> str:
 
 def _beside(ledger: Mapping[str, Any]) -> list[str]:
     """How many learnt as one program, and that costs are of others."""
-    most = max((training.get("beside", 1) for training in ledger["trainings"]), default=1)
-    if most == 1:
+    if (most := most_beside(ledger)) == 1:
         return []
     told = said(
         "Up to {most} agents of one recipe learnt side by side, as one program; seconds are of those that were trained"
@@ -79,6 +78,11 @@ def _beside(ledger: Mapping[str, Any]) -> list[str]:
         most=most,
     )
     return [told, *pace_told(ledger)]
+
+
+def most_beside(ledger: Mapping[str, Any]) -> int:
+    """How many trainings were one program at most."""
+    return max((training.get("beside", 1) for training in ledger["trainings"]), default=1)
 
 
 def pace_told(ledger: Mapping[str, Any]) -> list[str]:

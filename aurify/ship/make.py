@@ -18,7 +18,7 @@ from aurify.core.types import Layer
 from aurify.core.watch import Watch
 from aurify.data.store import Asked
 from aurify.problems.rows import RowProblem
-from aurify.problems.side_by_side import SideBySide
+from aurify.problems.side_by_side import SideBySide, require_stacking
 from aurify.ship.blending import blended, network_share
 from aurify.ship.boosting import fit_trees
 from aurify.ship.bundle import Bundle
@@ -103,6 +103,7 @@ def side_by_side(
     onces: Sequence[Once],
 ) -> SideBySide:
     """The problems of recipes that differ in the seed alone, as one. Raises Apart where they cannot be."""
+    require_stacking(recipes)  # before anything is prepared for nothing
     posed: list[RowProblem] = []
     for recipe, own, once in zip(recipes, parts, onces, strict=True):
         one = recipe.task.problem(recipe, store, own, device, once)

@@ -32,6 +32,9 @@ ROWS = 3000
 MOST_LEFT_OUT = 0.01
 """Share of the rows to learn from that a fold may lack, so that all have equally many."""
 
+FEW_ROWS = 10_000
+"""Rows learnt from up to which several trainings may be one program: all of it is in memory at once."""
+
 EXAMPLES = 30_000
 """Examples that one training sees at most, those of all epochs together."""
 
@@ -123,7 +126,8 @@ def cells(recipe: Recipe, store: Store, among: np.ndarray, size: Size, folder: P
     stream = "fresh" if fresh else "ledger"
     own = replace(recipe, seed=rng.key(recipe.seed, stream), split=replace(recipe.split, folds=FOLDS))
     samples = recipe.task.samples(own, store, among, MOST // FOLDS, size.rows)
-    return _parted(own, store, samples, folder)
+    parted = _parted(own, store, samples, folder)
+    return replace(parted, groups=_groups() if parted.rows("fit") <= FEW_ROWS else ())
 
 
 def inner_folds(recipe: Recipe, store: Store, among: np.ndarray, folds: int | None, stream: str, folder: Path) -> Cells:
@@ -139,6 +143,11 @@ def inner_folds(recipe: Recipe, store: Store, among: np.ndarray, folds: int | No
     own = replace(recipe, seed=rng.key(recipe.seed, stream), split=replace(recipe.split, folds=folds))
     parted = _parted(own, store, Samples((among,), apart=False), folder)
     return replace(parted, all=parted.first(used))
+
+
+def _groups() -> tuple[range, ...]:
+    """All cells but the first one, which is trained alone in every recipe and tells what a training costs."""
+    return range(1, PILOT), *(range(at, at + FOLDS) for at in range(PILOT, MOST, FOLDS))
 
 
 def _parted(own: Recipe, store: Store, samples: Samples, folder: Path) -> Cells:

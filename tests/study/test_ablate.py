@@ -10,6 +10,7 @@ import pytest
 from aurify.core.errors import AurifyError
 from aurify.core.folder import RunFolder
 from aurify.measure.paired import Pairing, effect, holm
+from aurify.study import worker
 from aurify.workbench import load
 
 
@@ -313,6 +314,24 @@ def test_wrong_words_cost_no_training_even_with_force(ablate, ablate_run, tmp_pa
     with pytest.raises(AurifyError, match=r"--(metric acc|families prep|sweep dropout|designs leave):"):
         ablate_run(tmp_path / "run", force=True, **words)
     assert lines(tmp_path / "run") == kept
+
+
+def test_trainings_as_one_program_say_what_each_says_alone(ablate, tmp_path, monkeypatch):
+    def as_measured(together):
+        monkeypatch.setattr(worker, "pace", lambda *given: {"together": together, "alone": 1.0})
+        found = ablate(out=tmp_path / f"{together}").plain
+        return {(one["variant"], one["repeat"], one["fold"]): one for one in found["trainings"]}, found
+
+    (beside, ledger), (alone, _) = as_measured(0.5), as_measured(2.0)
+    assert {one["beside"] for at, one in beside.items() if at[1:] == (1, 1)} == {1}
+    assert {one["beside"] for at, one in beside.items() if at[1:] != (1, 1)} == {9}
+    assert {one["beside"] for one in alone.values()} == {1}
+    for at, one in alone.items():
+        assert beside[at]["scores"] == pytest.approx(one["scores"], rel=1e-4, abs=1e-4)
+        assert beside[at]["steps"] == one["steps"]
+        assert (beside[at]["seconds"] is None) == (at[1:] != (1, 1))
+    assert all(row["seconds"] is not None for row in ledger["effects"])
+    assert {pace["members"] for pace in ledger["paces"]} == {9}
 
 
 BROKEN = '''
