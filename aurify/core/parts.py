@@ -317,7 +317,9 @@ class Technique(Part):
     ``neutral`` settings equal "off" bit for bit, ``vivid`` ones must
     change something; of two techniques with one ``slot`` only one may be used; ``order`` sorts seams that do not
     commute (higher later); ``stacks`` says whether it is right when several seeds train as one stacked program;
-    ``family`` is what techniques of its kind are called together, such as ``regularisation``.
+    ``family`` is what techniques of its kind are called together, such as ``regularisation``; ``with_weights`` names
+    the state that belongs to the weights: who goes back to earlier weights goes back to it too, so it is replaced and
+    never changed in place.
     """
 
     family: ClassVar[str] = ""
@@ -327,6 +329,7 @@ class Technique(Part):
     slot: ClassVar[str | None] = None
     order: ClassVar[int] = 0
     stacks: ClassVar[bool] = False
+    with_weights: ClassVar[tuple[str, ...]] = ()
 
     @property
     def idle(self) -> str:

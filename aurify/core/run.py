@@ -112,6 +112,10 @@ class Problem(Protocol):
         """What answers, of what was trained."""
         ...
 
+    def chosen(self) -> dict[str, Any]:
+        """How ``trained`` chose among several, for the record of the training; nothing where there was no choice."""
+        ...
+
 
 @dataclass
 class Run:
@@ -132,6 +136,10 @@ class Run:
     stopped: str | None = None
     ended: dict[int, tuple[int, str]] = field(default_factory=dict)
     log: list[dict[str, Any]] = field(default_factory=list)
+    unscored: float | None = None
+    """Loss of the last step, while the validation that is due after it has not ended."""
+    check: Callable[[], None] = lambda: None
+    """For long work to call now and then: raises Interrupted after a signal."""
     made: dict[Hashable, Any] = field(default_factory=dict)
 
     def once(self, key: Hashable, make: Callable[[], Any]) -> Any:

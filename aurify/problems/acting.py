@@ -25,7 +25,7 @@ from aurify.core.types import Batch, Held, Layer, RowPlan, Signature
 from aurify.data.prepare import raw_inputs
 from aurify.data.splits import Parts
 from aurify.objectives.policy import SCORE, Choices, Numbers, Policy
-from aurify.worlds.episodes import SIDE_BY_SIDE, play, seeds_of
+from aurify.worlds.episodes import SIDE_BY_SIDE, WATCHED, Episodes, play, seeds_of
 from aurify.worlds.field import Singles
 from aurify.worlds.seen import Seen
 from aurify.worlds.world import World
@@ -43,13 +43,13 @@ class ActingProblem:
     greater_is_better = True
     score_name = SCORE
 
-    def __init__(self, recipe: Recipe, world: World, parts: Parts, device: torch.device, method: Method):
+    def __init__(self, recipe: Recipe, world: World, parts: Parts, device: torch.device, method: Method, watched: int):
         self.recipe, self.world, self.device, self.method = recipe, world, device, method
         self.traits = recipe.task.traits
         self.seeds = tuple((recipe.seed + int(agent)) % 2**63 for agent in parts.fit)
         if len(self.seeds) > 1:
             _require_stacking(recipe)
-        self.episodes = seeds_of(recipe.seed, "validation", parts.held) * len(self.seeds)
+        self.held_out, self.watched = seeds_of(recipe.seed, "validation", parts.held), watched
         self.policy: Policy = policy_of(world)
         self.plain = Seen.plain(len(world.schema.numbers))
         self.signature = Signature(self.plain.inputs(raw_inputs(world.schema)), recipe.task.outputs(world.schema))
@@ -62,6 +62,7 @@ class ActingProblem:
         self._stage: Singles | None = None  # of validations: some worlds take longer to make than to play in
         self._returns: list[float] = []
         self._length = 0.0
+        self._chosen: dict[str, Any] = {}
 
     # what is trained
 
@@ -109,18 +110,25 @@ class ActingProblem:
     # how well
 
     def score(self, run: Run) -> Tensor:
-        """The mean return (S,) of each agent in the held-out episodes, each doing what it thinks best."""
-        every = np.zeros((len(self.episodes), *self.world.observed.shape), dtype=self.world.observed.dtype)
+        """The mean return (S,) of each agent in the first held-out episodes, each doing what it thinks best."""
+        played = self._played(self.held_out[: self.watched], run)
+        self._returns = played.value.reshape(len(self.seeds), -1).mean(1).tolist()
+        self._length = float(played.length.mean())
+        return torch.tensor(self._returns, dtype=torch.float64)
+
+    def _played(self, begun: Sequence[int], run: Run) -> Episodes:
+        """What every agent does in the episodes of these seeds, agent after agent."""
+        seeds = [*begun] * len(self.seeds)
+        every = np.zeros((len(seeds), *self.world.observed.shape), dtype=self.world.observed.dtype)
 
         def act(observation: np.ndarray, which: np.ndarray) -> np.ndarray:
             every[which] = observation
             return self.act(self.policy.surest(self.outputs_for(every, run)))[which]
 
-        self._stage = self._stage or Singles(self.world, min(len(self.episodes), SIDE_BY_SIDE))
-        played = play(self.world, self.episodes, act, lambda: None, self._stage)
-        self._returns = played.value.reshape(len(self.seeds), -1).mean(1).tolist()
-        self._length = float(played.length.mean())
-        return torch.tensor(self._returns, dtype=torch.float64)
+        at_once = min(len(seeds), SIDE_BY_SIDE)
+        if self._stage is None or len(self._stage.envs) < at_once:
+            self._stage = Singles(self.world, at_once)
+        return play(self.world, seeds, act, run.check, self._stage, WATCHED)
 
     def seen_score(self, run: Run) -> Tensor:
         """The mean return of the last episodes of training."""
@@ -145,14 +153,20 @@ class ActingProblem:
         return Held(output, zeros, torch.arange(len(output)), zeros + 1)
 
     def trained(self, run: Run) -> list[Trained]:
-        """Every agent, the best of the held-out episodes with all of the weight."""
-        if not self._returns:
-            self.score(run)
-        best = int(np.argmax(self._returns))
+        """Every agent, the one that returns most in all held-out episodes with all of the weight."""
+        best = 0
+        if len(self.seeds) > 1:
+            returns = self._played(self.held_out, run).value.reshape(len(self.seeds), -1)
+            best = int(returns.mean(1).argmax())
+            self._chosen = {"best": best, "means": returns.mean(1).tolist(), "returns": returns[best].tolist()}
         return [
             Trained(self._actor(run.model, at), (self._layer(run, at),), float(at == best), f"agent {seed}")
             for at, seed in enumerate(self.seeds)
         ]
+
+    def chosen(self) -> dict[str, Any]:
+        """What every agent returned on average in the episodes that it was chosen by, and each return of the best."""
+        return {"chosen": self._chosen} if self._chosen else {}
 
     def _actor(self, model: nn.Module, agent: int) -> nn.Module:
         assert self._like is not None

@@ -94,6 +94,9 @@ class RowProblem:
     def trained(self, run: Run) -> list[Trained]:
         return [Trained(run.model, tuple(self.layers))]
 
+    def chosen(self) -> dict[str, Any]:
+        return {}
+
     def scored(self, every: Sequence[Held]) -> Tensor:
         """The score of each of some answers, (S,)."""
         scores = [self.objective.score(known.output, known.target, known.weight) for known in every]

@@ -81,6 +81,9 @@ class SideBySide:
             for at, (like, problem) in enumerate(zip(self._like, self.problems, strict=True))
         ]
 
+    def chosen(self) -> dict[str, Any]:
+        return {}
+
     @torch.no_grad()
     def _answered(self, run: Run, side: _Side) -> list[Held]:
         step = max(1, 2 * rows_at_once(run.device) // len(self.problems))

@@ -60,6 +60,7 @@ def make(
         "planned_steps": run.steps,
         "stopped": run.stopped,
         "seconds": round(watch.spent, 3),
+        **problem.chosen(),
     }
     return _with_beside(bundle, record, beside, store, parts.held, keeper)
 

@@ -85,7 +85,8 @@ class Control(Task):
     )
     critic: bool = knob(True, "estimate beside the policy what will be returned, and learn from what was more")
     value_weight: float = knob(0.5, "weight of the critic's loss beside the policy's", legal=(0.0, 1e6))
-    held: int = knob(10, "episodes that validate and choose among agents", legal=(1, 100_000))
+    held: int = knob(30, "episodes that choose among agents in the end", legal=(1, 100_000))
+    watched: int = knob(4, "of them, those that each validation plays", legal=(1, 100_000))
     tested: int = knob(100, "episodes of the final test", legal=(1, 1_000_000))
     options: tuple[str, ...] = knob((), "settings of the environment", signs="a list, each written NAME=VALUE")
     numbers: int = knob(0, "numbers that an action has, as the world says; 0: it is one of some", legal=(0, 100_000))
@@ -209,7 +210,7 @@ class Control(Task):
     def problem(
         self, recipe: Recipe, store: World, parts: Parts, device: torch.device, once: Once = anew
     ) -> ActingProblem:
-        return ActingProblem(recipe, store, parts, device, self._way())
+        return ActingProblem(recipe, store, parts, device, self._way(), self.watched)
 
     def _way(self) -> Method:
         if self.method == "value_iteration":

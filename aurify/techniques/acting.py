@@ -62,6 +62,7 @@ class NormalizeObservations(Technique):
     neutral = {"method": "none"}
     vivid = {"limit": 0.5}
     stacks = True
+    with_weights = ("count", "mean", "spread")
     count: Tensor | None = state()
     mean: Tensor | None = state()
     spread: Tensor | None = state()

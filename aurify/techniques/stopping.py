@@ -48,7 +48,7 @@ class EarlyStopping(Technique):
         """Remember the weights that some of the models (S,) have now."""
         if not which.any():
             return
-        now = {k: v.detach() for k, v in run.model.state_dict().items()}
+        now = _answering(run)
         if self.weights is None or self.kept is None or which.all():
             self.weights, self.kept = {k: v.clone() for k, v in now.items()}, which
             return
@@ -60,8 +60,23 @@ class EarlyStopping(Technique):
     def finish(self, run: Run) -> None:
         if self.weights is None or self.kept is None:
             return
-        if self.kept.all():
-            run.model.load_state_dict(self.weights)
-            return
-        for name, value in run.model.state_dict().items():
-            value[self.kept] = self.weights[name][self.kept]
+        weights = self.weights
+        if not self.kept.all():
+            weights = {name: value.clone() for name, value in _answering(run).items()}
+            for name, value in weights.items():
+                value[self.kept] = self.weights[name][self.kept]
+        run.model.load_state_dict({name: weights[name] for name in run.model.state_dict()})
+        for name, technique, field in _beside(run):
+            setattr(technique, field, weights[name])
+
+
+def _answering(run: Run) -> dict[str, Tensor]:
+    """All that answers by name: the model's tensors and what belongs to them, of models side by side (S, ...)."""
+    own = {name: value.detach() for name, value in run.model.state_dict().items()}
+    return own | {name: getattr(technique, field) for name, technique, field in _beside(run)}
+
+
+def _beside(run: Run) -> list[tuple[str, Technique, str]]:
+    """The state of techniques that belongs to the weights, as far as there is some yet."""
+    every = [(f"{t.name()}/{field}", t, field) for t in run.techniques for field in t.with_weights]
+    return [(name, technique, field) for name, technique, field in every if getattr(technique, field) is not None]

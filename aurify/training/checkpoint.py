@@ -158,6 +158,7 @@ def _tree(run: Run, optimizer: Any, watch: Watch) -> dict[str, Any]:
     return {
         "step": run.step,
         "best": run.best,
+        "unscored": run.unscored,
         "stopped": None if run.stopped is None else plainly(run.stopped),
         "ended": {str(member): [step, plainly(why)] for member, (step, why) in run.ended.items()},
         "log": torch.frombuffer(bytearray(json.dumps(run.log).encode()), dtype=torch.uint8),  # may grow long
@@ -177,7 +178,7 @@ def _put(tree: dict[str, Any], run: Run, optimizer: Any) -> None:
         for technique in run.techniques:
             for name, value in tree["techniques"][technique.name()].items():
                 setattr(technique, name, _to(value, run.device))
-        run.step, run.best = tree["step"], tree["best"]
+        run.step, run.best, run.unscored = tree["step"], tree["best"], tree["unscored"]
         run.stopped = None if tree["stopped"] is None else Said.from_plain(tree["stopped"])
         run.ended = {int(member): (step, Said.from_plain(why)) for member, (step, why) in tree["ended"].items()}
         run.log = json.loads(tree["log"].numpy().tobytes())

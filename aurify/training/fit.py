@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from aurify.core.errors import DivergedError, listing
+from aurify.core.errors import DivergedError, Interrupted, listing
 from aurify.core.recipe import Recipe
 from aurify.core.run import Problem, Run
 from aurify.core.types import Batch, Held, Layer
@@ -91,7 +91,7 @@ class Loop:
 
     def __init__(self, run: Run, optimizer: Any, keeper: Keeper, watch: Watch, show: Show):
         self.run, self.optimizer, self.keeper, self.watch, self.show = run, optimizer, keeper, watch, show
-        self.problem = run.problem
+        self.problem, run.check = run.problem, watch.check
         self.base_rate = run.recipe.optimizer.learning_rate
         self.validate_every = run.recipe.budget.validate_every or self.problem.feed.steps_per_epoch
         self.members = len(self.problem.seeds)
@@ -109,13 +109,16 @@ class Loop:
         run = self.run
         run.model.train()
         last = run.steps if until is None else min(run.steps, until)
+        if run.unscored is not None:
+            self.validate(run.unscored)
         while run.step < last and run.stopped is None:
             self.stop_if_asked()
             if run.stopped is not None:
                 break
             loss = self.advance()
             if run.step % self.validate_every == 0 or run.step == run.steps or run.stopped is not None:
-                self.validate(loss)
+                run.unscored = loss.item() / self.members
+                self.validate(run.unscored)
             self.keeper.save_if_due(run, self.optimizer, self.watch)
             self.show(run)
         if run.step == run.steps:
@@ -226,22 +229,30 @@ class Loop:
             f" rows {listing(bad)} are not finite; {where}look at these rows, or lower optimizer.learning_rate"
         )
 
-    def validate(self, loss: Tensor | None) -> None:
-        """Score the held-out training rows as the model would be used now, and let techniques react."""
+    def validate(self, loss: float | None) -> None:
+        """Score the held-out training rows as the model would be used now, and let techniques react.
+
+        A signal may stop it before any of them has: what is saved then begins with the same validation.
+        """
         run = self.run
         run.model.eval()
-        with ExitStack() as stack:
-            for technique in self.evaluators:
-                context = technique.evaluating(run)
-                if context is not None:
-                    stack.enter_context(context)
-            scores, seen = self.problem.score(run), self.problem.seen_score(run).mean().item()
-            score = scores.mean().item()
-            oriented = score if self.problem.greater_is_better else -score
-            spoiled = [] if math.isfinite(score) else self.spoiled_rows()
-            for technique in self.on_score if math.isfinite(score) else ():
-                technique.on_score(scores if self.problem.greater_is_better else -scores, run)
+        try:
+            with ExitStack() as stack:
+                for technique in self.evaluators:
+                    context = technique.evaluating(run)
+                    if context is not None:
+                        stack.enter_context(context)
+                scores, seen = self.problem.score(run), self.problem.seen_score(run).mean().item()
+                score = scores.mean().item()
+                oriented = score if self.problem.greater_is_better else -score
+                spoiled = [] if math.isfinite(score) else self.spoiled_rows()
+                for technique in self.on_score if math.isfinite(score) else ():
+                    technique.on_score(scores if self.problem.greater_is_better else -scores, run)
+        except Interrupted:
+            self.keeper.save(run, self.optimizer, self.watch)
+            raise
         run.model.train()
+        run.unscored = None
         if not math.isfinite(score):  # after the contexts: the weights are the run's own again
             self.diverge_when_held(score, spoiled)
         if run.best is None or oriented > run.best:
@@ -250,7 +261,7 @@ class Loop:
             {
                 "step": run.step,
                 "epoch": round(run.epoch, 6),
-                "loss": None if loss is None else loss.item() / self.members,
+                "loss": loss,
                 self.problem.score_name: score,
                 f"train_{self.problem.score_name}": seen if math.isfinite(seen) else None,
                 **self.problem.told(),

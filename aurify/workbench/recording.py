@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import numpy as np
 
 from aurify.core.errors import AurifyError
 from aurify.core.files import write_bytes
+from aurify.report.text_frames import marked
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -61,7 +61,7 @@ class Recording:
         while len(self.shown) > MOST_PICTURES and not all(last for _, last in self.shown):
             self._thin()
         if self.path.suffix == ".txt":
-            write_bytes(self.path, ("\n\n".join(_marked(str(each)) for each, _ in self.shown) + "\n").encode())
+            write_bytes(self.path, ("\n\n".join(marked(str(each)) for each, _ in self.shown) + "\n").encode())
             return len(self.shown)
         texts = [each for each, _ in self.shown if isinstance(each, str)]
         pictures = list(_written(texts)) if texts else [each for each, _ in self.shown if not isinstance(each, str)]
@@ -91,7 +91,7 @@ def _written(texts: Sequence[str]) -> Iterator[Image.Image]:
     """Texts as pictures of one size."""
     from PIL import Image, ImageDraw, ImageFont
 
-    font, plain = ImageFont.load_default(16), [_marked(text) for text in texts]
+    font, plain = ImageFont.load_default(16), [marked(text) for text in texts]
     measure = ImageDraw.Draw(Image.new("L", (1, 1)))
     boxes = [measure.multiline_textbbox((0, 0), text, font=font) for text in plain]
     size = tuple(int(max(box[at] for box in boxes)) + 20 for at in (2, 3))
@@ -99,9 +99,3 @@ def _written(texts: Sequence[str]) -> Iterator[Image.Image]:
         image = Image.new("L", (size[0], size[1]), 255)
         ImageDraw.Draw(image).multiline_text((10, 10), text, fill=0, font=font)
         yield image.quantize(8)
-
-
-def _marked(text: str) -> str:
-    """A text in which what a terminal would colour stands in brackets."""
-    marked = re.sub(r"\x1b\[[1-9][\d;]*m(.*?)\x1b\[0m", r"[\1]", text)
-    return re.sub(r"\x1b\[[\d;]*m", "", marked).strip("\n")

@@ -103,7 +103,14 @@ class Returns:
         )
         if differences["random"]["return"]["verdict"] != "better":
             told.append(said("That is not measurably better than acting at random."))
-        if "share_of_optimal" in found and found["share_of_optimal"]["value"] is not None:
+        if self._optimal(found):
+            told.append(
+                said(
+                    "By the model of the world, the surest actions are optimal: {optimal} is the most that there is.",
+                    optimal=number(self.optimal),
+                )
+            )
+        elif "share_of_optimal" in found and found["share_of_optimal"]["value"] is not None:
             share = found["share_of_optimal"]["value"]
             told.append(
                 said(
@@ -130,6 +137,11 @@ class Returns:
                 )
             )
         return in_a_row(told)
+
+    def _optimal(self, found: Mapping[str, Any]) -> bool:
+        """Whether nothing can be gained on what the surest actions return on average."""
+        exact = found.get("return_exact")
+        return self.optimal is not None and exact is not None and math.isclose(exact["value"], self.optimal)
 
 
 def _of_agents(values: np.ndarray, seed: int) -> dict[str, Score]:

@@ -23,6 +23,10 @@ ENDLESS = 10_000
 """Steps after which an episode is left that nothing else cuts off: who walks in circles would play for ever."""
 
 
+WATCHED = 1_000
+"""The same in validations: it is soon seen who goes in circles, and beginners do so in every one."""
+
+
 def seeds_of(recipe_seed: int, stream: str, numbers: Iterable[int]) -> list[int]:
     """What episodes are begun with that have these numbers in a ``stream``: ``validation``, ``test`` or ``play``."""
     return [rng.key(recipe_seed, stream, int(number)) for number in numbers]
@@ -42,17 +46,23 @@ class Episodes:
 
 
 def play(
-    world: World, seeds: Sequence[int], act: Act, check: Callable[[], None], side: Singles | None = None
+    world: World,
+    seeds: Sequence[int],
+    act: Act,
+    check: Callable[[], None],
+    side: Singles | None = None,
+    endless: int = ENDLESS,
 ) -> Episodes:
     """Play one episode for each seed, side by side; ``check`` is called before each step and may raise.
 
     It is the first episode of an environment of a Field with that seed. Environments whose episode has ended are not
     stepped any more: counting all that end within some time would count short ones too often. ``side`` are environments
-    of the world to play in, which stay open: some take longer to make than to play in.
+    of the world to play in, which stay open: some take longer to make than to play in. Where the world cuts nothing
+    off, an episode is left after ``endless`` steps.
     """
     stage = side or Singles(world, min(len(seeds), SIDE_BY_SIDE))
     try:
-        return _played(stage, seeds, act, check, world.limit or ENDLESS)
+        return _played(stage, seeds, act, check, world.limit or endless)
     finally:
         if side is None:
             stage.close()

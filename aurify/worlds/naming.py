@@ -34,7 +34,7 @@ OWN = re.compile(r"(?P<module>[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\w*)")
 
 EXTRAS = {
     "ALE": ("ale_py", "gymnasium[atari]"),
-    "box2d": ("Box2D", "gymnasium[box2d]"),
+    "box2d": ("Box2D", "aurify[box2d]"),
     "classic_control": ("pygame", "gymnasium[classic-control]"),
     "mujoco": ("mujoco", "gymnasium[mujoco]"),
     "phys2d": ("jax", "gymnasium[jax]"),

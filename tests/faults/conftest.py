@@ -277,7 +277,8 @@ def answers_in(folder):
 
 def looks(folder):
     """How often the run there has looked at its test part; looks at another part, of a run replaced, do not count."""
-    lines = [json.loads(line) for line in (folder / "openings.jsonl").read_text().splitlines()]
+    # a kill between making the file and writing to it leaves an empty line
+    lines = [json.loads(line) for line in (folder / "openings.jsonl").read_text().splitlines() if line]
     return sum(line["part"] == lines[-1]["part"] for line in lines)
 
 

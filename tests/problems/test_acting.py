@@ -7,11 +7,16 @@ import pytest
 import torch
 
 from aurify import catalog as catalogs
+from aurify.core.errors import Interrupted
+from aurify.core.folder import RunFolder
 from aurify.core.recipe import Source
 from aurify.core.watch import Watch
 from aurify.objectives.policy import Choices, Numbers, advantages
+from aurify.problems.acting import ActingProblem
 from aurify.training import fit as loop
 from aurify.training.checkpoint import Keeper
+from aurify.training.fit import Loop
+from aurify.worlds.episodes import play
 
 STEPS = 200
 SEED = 4
@@ -26,7 +31,7 @@ def catalog():
 def trained(catalog):
     """Return a function that trains agents: ``world``, techniques beside the defaults, settings of the task."""
 
-    def run(world, steps=STEPS, seed=SEED, techniques=(), **settings):
+    def run(world, steps=STEPS, seed=SEED, techniques=(), keeper=None, watch=None, **settings):
         task = catalog.part("task", {"name": "control", "held": 1, **settings})
         store = task.read(Source(), world).store
         task = task.settled(store)
@@ -35,9 +40,8 @@ def trained(catalog):
         plain["budget"] |= {"steps": steps, "validate_every": steps}
         recipe = catalog.recipe({**plain, "task": {"name": "control", **task.settings()}, "seed": seed})
         parts, device = task.part(recipe, store), torch.device("cpu")
-        return loop.fit(
-            recipe, task.problem(recipe, store, parts, device), device, Keeper(None), Watch(), lambda run: None
-        )
+        problem = task.problem(recipe, store, parts, device)
+        return loop.fit(recipe, problem, device, keeper or Keeper(None), watch or Watch(), lambda run: None)
 
     return run
 
@@ -162,3 +166,66 @@ def test_an_episode_without_an_end_is_learnt_from_all_the_same(trained, monkeypa
     run = trained("CliffWalking-v1", steps=2, method="reinforce", envs=2)
     assert run.step == 2
     assert run.problem.feed.played == 2 * 2 * 20
+
+
+def test_validations_soon_leave_who_goes_in_circles(trained, monkeypatch):
+    monkeypatch.setattr("aurify.problems.acting.WATCHED", 30)
+    run = trained("CliffWalking-v1", steps=1, method="q_learning", envs=2, held=3, watched=2)
+    assert run.log[-1]["length"] == 30
+    assert run.log[-1]["return"] <= -30
+
+
+def test_earlier_weights_come_with_what_was_seen_until_then(trained, monkeypatch):
+    """Early stopping goes back to the best validation: the mean of what was observed goes back with it."""
+    scores, means = iter([5.0, 4.0, 3.0]), []
+
+    def score(problem, run):
+        means.append(next(t for t in run.techniques if t.name() == "normalize_observations").mean[0].clone())
+        return torch.tensor([next(scores)], dtype=torch.float64)
+
+    monkeypatch.setattr(ActingProblem, "score", score)
+    monkeypatch.setattr(Loop, "train", _validating_every(2, Loop.train))
+    run = trained("CartPole-v1", steps=6, techniques={"early_stopping": {}}, method="a2c", envs=2, horizon=8)
+    centre = run.problem.trained(run)[0].layers[0].tensors()["centre"]
+    assert not torch.equal(means[0], means[-1])
+    assert torch.equal(centre, means[0])
+
+
+def _validating_every(steps, train):
+    def patched(loop, until=None):
+        loop.validate_every = steps
+        train(loop, until)
+
+    return patched
+
+
+def test_a_signal_reaches_a_validation_and_what_is_saved_goes_on_with_it(trained, tmp_path, monkeypatch):
+    settings = {"method": "ppo", "agents": 2, "held": 2, "watched": 2, "horizon": 16, "passes": 1, **SHORT}
+    whole = trained("CartPole-v1", steps=6, **settings)
+    folder, watch = RunFolder(tmp_path), Watch()
+
+    def stopped(world, seeds, act, check, *rest):
+        def now():
+            watch.stop(2)
+            check()
+
+        return play(world, seeds, act, now, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("aurify.problems.acting.play", stopped)
+        with pytest.raises(Interrupted):
+            trained("CartPole-v1", steps=6, keeper=Keeper(folder), watch=watch, **settings)
+    again = trained("CartPole-v1", steps=6, keeper=Keeper(folder), **settings)
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(value, again.model.state_dict()[name])
+    told = [[{k: v for k, v in entry.items() if k != "seconds"} for entry in run.log] for run in (whole, again)]
+    assert told[0] == told[1]
+
+
+def test_the_agent_that_is_shipped_is_the_best_in_all_held_out_episodes(trained):
+    run = trained("CartPole-v1", steps=20, agents=3, method="ppo", envs=2, horizon=16, held=12, watched=1)
+    found = [agent.weight for agent in run.problem.trained(run)]
+    chosen = run.problem.chosen()["chosen"]
+    assert len(chosen["returns"]) == 12
+    assert found.index(1.0) == chosen["best"] == int(np.argmax(chosen["means"]))
+    assert np.mean(chosen["returns"]) == pytest.approx(max(chosen["means"]))

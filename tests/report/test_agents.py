@@ -11,11 +11,14 @@ from aurify.catalog import load
 from aurify.core.words import LANGUAGES, say
 from aurify.report.page import render
 from aurify.report.pictures import Gallery
-from aurify.report.section import Card, Folded, Paragraph, Rows, chapters, sections_for
+from aurify.report.section import Card, Code, Folded, Paragraph, Rows, chapters, sections_for
 from aurify.report.sections.agents_learning import _floor
-from aurify.report.sections.episode import PICTURES
+from aurify.report.sections.episode import PICTURES, Episode
 from aurify.report.sections.returns import _near
+from aurify.report.text_frames import side_by_side
+from aurify.report.words import interval
 from aurify.workbench.record import record
+from aurify.workbench.worlds import Worlds
 from aurify.worlds.exact import model_of, policy_values, solve
 from aurify.worlds.grid import GOAL, START, TRAP, WALL
 from aurify.worlds.layout import layout_of
@@ -158,6 +161,44 @@ def test_strips_go_from_the_first_moment_to_the_last(run):
         assert episode["pictures"][-1]["so_far"] == pytest.approx(episode["return"])
     strips = next(block for block in shown(run)["episode"].blocks if isinstance(block, Gallery)).strips
     assert [len(strip.pictures) for strip in strips] == [len(each["pictures"]) for each in found["episodes"]]
+
+
+def test_the_shipped_agent_is_said_to_be_chosen_and_by_what(run):
+    found = json.loads(run.folder.training.read_text())["chosen"]
+    assert found["best"] == run.summary["best_agent"]
+    told = next(
+        str(block.text)
+        for block in shown(run)["returns"].blocks
+        if isinstance(block, Paragraph) and "is shipped" in str(block.text)
+    )
+    assert told.startswith(f"Agent {found['best']} is shipped: with its final weights it returned ")
+    assert "in the 2 episodes that choose" in told
+    assert told.endswith(f"it returns {interval(run.summary['scores']['return_best'])}.")
+
+
+def test_a_world_that_only_writes_is_shown_in_letters(run, monkeypatch):
+    """The same episode twice: as texts each moment stands under its step, side by side."""
+    monkeypatch.setattr("aurify.workbench.worlds.ways_to_draw", lambda world: ["ansi"])
+    exam = Worlds().exam(run.folder, run.bundle, load())
+    exam.answer(lambda: None)
+    section = Episode()
+    found = section.measure(exam.tested(run.summary, lambda: None))
+    told = [block.text for block in section.show(record(run.folder, load(), "zh"), found) if isinstance(block, Code)]
+    assert len(told) == len(found["episodes"])
+    for text, episode in zip(told, found["episodes"], strict=True):
+        assert "第 0 步" in text
+        assert [each["step"] for each in episode["texts"]][-1] == episode["length"]
+        assert text.count("步") == len(episode["texts"])
+        assert "\x1b" not in text
+
+
+def test_texts_stand_side_by_side_as_far_as_a_line_goes():
+    frames = [(f"step {at}", "ab\nc" + "d" * 20) for at in range(5)]
+    lines = side_by_side(frames).splitlines()
+    assert lines[0].split() == ["step", "0", "step", "1", "step", "2"]
+    assert lines[2].startswith("c" + "d" * 20 + "    c")
+    assert max(map(len, lines)) <= 88
+    assert lines[4].split() == ["step", "3", "step", "4"]
 
 
 def test_how_to_use_agents_is_told_as_verbs_that_they_know(run):

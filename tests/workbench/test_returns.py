@@ -19,11 +19,19 @@ def summary(exact, optimal, agents=12):
     ).summary(seed=0)
 
 
-@pytest.mark.parametrize(("exact", "optimal", "share"), [(0.45, 0.9, 0.5), (-26.0, -13.0, 0.5), (-13.0, -13.0, 1.0)])
+@pytest.mark.parametrize(("exact", "optimal", "share"), [(0.45, 0.9, 0.5), (-26.0, -13.0, 0.5)])
 def test_gains_and_costs_are_shares_of_the_optimum(exact, optimal, share):
     found = summary(exact, optimal)
     assert found["scores"]["share_of_optimal"]["value"] == pytest.approx(share)
     assert f"{share:.1%} of the optimum" in found["verdict"]
+
+
+@pytest.mark.parametrize("optimal", [-13.0, 0.9, 0.0])
+def test_what_cannot_be_bettered_is_called_optimal(optimal):
+    found = summary(optimal, optimal)
+    assert "the surest actions are optimal" in found["verdict"]
+    if optimal:
+        assert found["scores"]["share_of_optimal"]["value"] == 1.0
 
 
 @pytest.mark.parametrize("exact", [-2.0, 0.0])

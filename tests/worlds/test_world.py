@@ -146,8 +146,8 @@ def test_damaged_world_is_said_in_one_line(damage, tmp_path):
     [
         ("CartPoel-v1", {}, "there is no environment 'CartPoel-v1'; did you mean 'CartPole-v1'?"),
         ("CartPole-v9", {}, "there is no environment 'CartPole-v9'; its versions are 'CartPole-v0', 'CartPole-v1'"),
-        ("LunarLandr-v3", {}, "did you mean 'LunarLander-v3'? (that needs: pip install 'gymnasium[box2d]')"),
-        ("LunarLander-v3", {}, "LunarLander-v3 needs packages that are not installed: pip install 'gymnasium[box2d]'"),
+        ("LunarLandr-v3", {}, "did you mean 'LunarLander-v3'? (that needs: pip install 'aurify[box2d]')"),
+        ("LunarLander-v3", {}, "LunarLander-v3 needs packages that are not installed: pip install 'aurify[box2d]'"),
         ("ALE/Pong-v5", {}, "ALE/Pong-v5 needs packages that are not installed: pip install 'gymnasium[atari]'"),
         ("nowhere/Pong-v5", {}, "nothing installed has a namespace 'nowhere'; if a package makes it known, write"),
         ("phys2/CartPole-v1", {}, "nothing installed has a namespace 'phys2'; did you mean 'phys2d'?"),

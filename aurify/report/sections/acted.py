@@ -96,8 +96,8 @@ def _limits(record: Record) -> list[Said]:
     if summary["agents"] > 1:
         limits.append(
             said(
-                "The agent that is shipped was chosen by the validation episodes; the means are of all agents, and"
-                " say what another training may bring."
+                "The agent that is shipped was chosen, by other episodes; the means are of all agents, and say what"
+                " another training may bring."
             )
         )
     return limits

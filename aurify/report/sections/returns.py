@@ -47,7 +47,8 @@ class Returns(Section):
         if measured is None:
             return blocks
         if len(measured["agents"]) > 1:
-            blocks.append(_each(record, measured))
+            chosen = record.summary["training"].get("chosen")
+            blocks += [*([Paragraph(_chosen(record, measured))] if chosen else []), _each(record, measured)]
         if measured["profile"] is not None:
             blocks.append(_above(record, measured["profile"]))
         return [*blocks, Folded(said("Every agent"), [_table(measured)])]
@@ -180,6 +181,38 @@ def _each(record: Record, measured: Mapping[str, Any]) -> Figure:
             worst=number(worst["greedy"]["value"]),
             last=worst["agent"],
         ),
+    )
+
+
+def _chosen(record: Record, measured: Mapping[str, Any]) -> Said:
+    """How the agent that is shipped was chosen, and what it returns where nothing was chosen."""
+    found = record.summary["training"]["chosen"]
+    alike = sum(mean == max(found["means"]) for mean in found["means"])
+    value = interval(_mean(np.array(found["returns"]), measured["seed"]))
+    mean, tested = number(float(np.mean(found["means"]))), interval(record.summary["scores"]["return_best"])
+    if alike > 1:
+        return said(
+            "Agent {agent} is shipped: with its final weights it returned {value} in the {episodes:,} episodes that"
+            " choose, as {alike:,} of {agents:,} agents did, of which it is the first; their mean there is {mean}. In"
+            " the test episodes, which chose nothing, it returns {tested}.",
+            agent=found["best"],
+            value=value,
+            episodes=len(found["returns"]),
+            alike=alike,
+            agents=len(found["means"]),
+            mean=mean,
+            tested=tested,
+        )
+    return said(
+        "Agent {agent} is shipped: with its final weights it returned {value} in the {episodes:,} episodes that choose,"
+        " the most of {agents:,} agents, whose mean there is {mean}. Who was picked for a return looks better by it"
+        " than it is; in the test episodes, which chose nothing, it returns {tested}.",
+        agent=found["best"],
+        value=value,
+        episodes=len(found["returns"]),
+        agents=len(found["means"]),
+        mean=mean,
+        tested=tested,
     )
 
 

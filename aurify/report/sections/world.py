@@ -9,6 +9,7 @@ from aurify.core.words import Said, listed, said
 from aurify.report.openings import openings_known
 from aurify.report.section import Block, Paragraph, Played, Record, Rows, Section
 from aurify.report.values import amount
+from aurify.worlds.episodes import ENDLESS, WATCHED
 
 
 class World(Section):
@@ -33,6 +34,7 @@ class World(Section):
             "action_numbers": list(world.actions.shape),
             "limit": world.limit,
             "held": len(tested.parts.held),
+            "watched": min(tested.recipe.task.settings()["watched"], len(tested.parts.held)),
             "tested": len(tested.parts.test),
         }
 
@@ -70,16 +72,21 @@ def _done(measured: Mapping[str, Any]) -> str:
 
 def _limit(measured: Mapping[str, Any]) -> str:
     if measured["limit"] is None:
-        return said("no number of steps")
+        return said(
+            "no number of steps; in validations after {watched:,}, in the test after {endless:,}",
+            watched=WATCHED,
+            endless=ENDLESS,
+        )
     return said("{steps} steps", steps=amount(measured["limit"]))
 
 
 def _parted(measured: Mapping[str, Any]) -> Said:
     return said(
-        "Agents learn in environments with seeds of their own. {held:,} other episodes validate, and choose the agent"
-        " that is shipped; {tested:,} more test, with seeds that no choice was made by. Each is a first episode: none"
-        " is counted more often for being short.",
+        "Agents learn in environments with seeds of their own. {held:,} other episodes choose the agent that is"
+        " shipped, the first {watched:,} of them are played in each validation; {tested:,} more test, with seeds that"
+        " no choice was made by. Each is a first episode: none is counted more often for being short.",
         held=measured["held"],
+        watched=measured["watched"],
         tested=measured["tested"],
     )
 
