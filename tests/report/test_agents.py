@@ -34,7 +34,7 @@ def run(tmp_path_factory):
     """Three agents of a grid that is small enough to be learnt."""
     settings = {**TINY, "task.options": list(WALL_BELOW)}
     out = tmp_path_factory.mktemp("agents") / "grid"
-    return workbench.fit("aurify/GridWorld-v0", method="q_learning", seeds=3, steps=4000, settings=settings, out=out)
+    return workbench.fit("aurify/GridWorld-v0", method="q_learning", seeds=3, steps=16000, settings=settings, out=out)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_learning_curves_have_a_band_over_agents_and_count_steps_in_the_world(ru
     values = band.chart["data"]["values"]
     assert values[0].keys() >= {"low", "high"}
     held = [row for row in values if "low" in row]
-    assert held[-1]["x"] == 4000
+    assert held[-1]["x"] == 16_000
     assert all(row["low"] <= row["value"] <= row["high"] for row in held)
     assert not any("low" in row for row in line.chart["data"]["values"])
     last = [json.loads(text) for text in run.folder.progress.read_text().splitlines()][-1]

@@ -18,6 +18,7 @@ from aurify.report.page import render
 SMALL = {"budget.steps": 24, "budget.batch_size": 32, "budget.validate_every": 4, "network.width": 16}
 WIDTHS = (360, 1280)
 KINDS = ("two", "many", "number", "texts", "images")
+PAGES = (*KINDS, "agents", "data", "ledger", "tuning")
 
 
 @pytest.fixture(scope="session")
@@ -96,14 +97,24 @@ def images():
     return pl.DataFrame({"<b>图</b>": picture, "n": random.normal(size=120), "y": names[kind]})
 
 
+def fitted(kind, out):
+    using = ["flip", "translate", "mixup"] if kind == "images" else []
+    return workbench.fit(frame(kind), "y", settings=SMALL, using=using, out=out)
+
+
+def agents(out):
+    """Three of them, which have hardly learnt to cross a grid with traps."""
+    settings = {"task.held": 3, "task.tested": 6}
+    return workbench.fit("aurify/GridWorld-v0", method="q_learning", seeds=3, steps=16000, settings=settings, out=out)
+
+
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory):
-    """The report of each kind of target in each language, of data only inspected, of a ledger and of a search."""
+    """The report of each kind of target and of agents in each language, of data only inspected, a ledger, a search."""
     root = tmp_path_factory.mktemp("pages")
     found = {}
-    for kind in KINDS:
-        using = ["flip", "translate", "mixup"] if kind == "images" else []
-        run = workbench.fit(frame(kind), "y", settings=SMALL, using=using, out=root / kind)
+    for kind in (*KINDS, "agents"):
+        run = agents(root / kind) if kind == "agents" else fitted(kind, root / kind)
         for language in LANGUAGES:
             found[kind, language] = run.report(language, root / f"{kind}.{language}.html")
     for language in LANGUAGES:
@@ -162,7 +173,7 @@ SAID = """() => {
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("kind", [*KINDS, "data", "ledger", "tuning"])
+@pytest.mark.parametrize("kind", PAGES)
 def test_nothing_goes_wrong_and_nothing_is_cut_off(pages, visit, kind, language):
     for width in WIDTHS:
         for scheme in ("light", "dark"):
@@ -178,7 +189,7 @@ def test_nothing_goes_wrong_and_nothing_is_cut_off(pages, visit, kind, language)
             assert set(drawn) == {1}
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "data", "ledger", "tuning"])
+@pytest.mark.parametrize("kind", PAGES)
 def test_charts_have_texts_for_those_who_do_not_see_them(pages, visit, kind):
     page = visit(pages[kind, "en"])
     texts = page.evaluate(
@@ -230,7 +241,12 @@ def test_numbers_can_be_read_without_javascript(pages, visit):
 
 @pytest.mark.parametrize(
     ("kind", "word"),
-    [*((kind, "区间") for kind in KINDS), ("data", "严重"), ("ledger", "测不出差异"), ("tuning", "重新测量")],
+    [
+        *((kind, "区间") for kind in (*KINDS, "agents")),
+        ("data", "严重"),
+        ("ledger", "测不出差异"),
+        ("tuning", "重新测量"),
+    ],
 )
 def test_no_english_sentence_is_left_in_chinese(pages, visit, kind, word):
     """Names of settings and metrics may be English; four plain words in a row are a sentence."""
