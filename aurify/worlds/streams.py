@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import numpy as np
-from gymnasium.utils import seeding
 
 AHEAD = 64
 """Numbers that a stream draws at a time."""
@@ -26,6 +25,8 @@ class Streams:
 
     def begin(self, at: int, seed: int | None, used: int = 0) -> None:
         """Begin a stream, or go on after ``used`` of its numbers; without a seed with one that nobody can foretell."""
+        from gymnasium.utils import seeding  # of an extra: imported when it is needed
+
         self._random[at], self.seed[at] = seeding.np_random(seed)
         bits = self._random[at].bit_generator
         assert isinstance(bits, np.random.PCG64)
