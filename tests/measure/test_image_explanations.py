@@ -251,7 +251,7 @@ def image_networks(catalog):
     return sorted(
         n
         for n, part in catalog.parts["network"].items()
-        if Trait.IMAGES in part.needs and not n.startswith("pretrained")
+        if part.needs & {Trait.IMAGES, Trait.PICTURES} and not n.startswith("pretrained")
     )
 
 

@@ -151,7 +151,9 @@ def test_what_does_not_stack_is_trained_one_after_another_and_said(acting, catal
 def test_ledger_of_a_world_is_made_of_its_agents_and_the_same_after_a_kill(ledger_of, lines, timeless):
     found = ledger_of()
     plain = found.plain
-    assert [row["technique"] for row in plain["effects"]] == ["decay", "epsilon_greedy", "tabular", "sgd"]
+    assert sorted(row["technique"] for row in plain["effects"]) == [
+        *("epsilon_greedy", "sgd", "tabular", "visit_rates", "weight_averaging")
+    ]
     returns = {(one["variant"], one["repeat"]): one["scores"]["return"] for one in plain["trainings"]}
     for row in plain["effects"]:
         again = [sum(sign * returns[name, seed] for name, sign in row["terms"].items()) for seed in (1, 2, 3)]
