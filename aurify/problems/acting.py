@@ -154,13 +154,18 @@ class ActingProblem:
 
     def trained(self, run: Run) -> list[Trained]:
         """Every agent, the one that returns most in all held-out episodes with all of the weight."""
-        best = 0
-        if len(self.seeds) > 1:
-            returns = self._played(self.held_out, run).value.reshape(len(self.seeds), -1)
-            best = int(returns.mean(1).argmax())
-            self._chosen = {"best": best, "means": returns.mean(1).tolist(), "returns": returns[best].tolist()}
+        every = self.each(run)
+        if len(every) == 1:
+            return every
+        returns = self._played(self.held_out, run).value.reshape(len(every), -1)
+        best = int(returns.mean(1).argmax())
+        self._chosen = {"best": best, "means": returns.mean(1).tolist(), "returns": returns[best].tolist()}
+        return [replace(one, weight=float(at == best)) for at, one in enumerate(every)]
+
+    def each(self, run: Run) -> list[Trained]:
+        """Every agent as one that answers by itself, chosen by nothing."""
         return [
-            Trained(self._actor(run.model, at), (self._layer(run, at),), float(at == best), f"agent {seed}")
+            Trained(self._actor(run.model, at), (self._layer(run, at),), name=f"agent {seed}")
             for at, seed in enumerate(self.seeds)
         ]
 

@@ -54,14 +54,7 @@ def make(
     answers = (*problem.answer_layers, *loop.answers(run, lambda: problem.held(run)))
     members = (Member(one.layers, one.network, answers, one.weight, one.name) for one in problem.trained(run))
     bundle = Bundle(recipe, store.schema, tuple(members), device)
-    record = {
-        "learning_rate": run.recipe.optimizer.learning_rate,
-        "steps": run.step,
-        "planned_steps": run.steps,
-        "stopped": run.stopped,
-        "seconds": round(watch.spent, 3),
-        **problem.chosen(),
-    }
+    record = {**record_of(run, watch), **problem.chosen()}
     return _with_beside(bundle, record, beside, store, parts.held, keeper)
 
 
@@ -115,6 +108,17 @@ def side_by_side(
     return SideBySide(posed)
 
 
+def record_of(run: Run, watch: Watch) -> dict[str, Any]:
+    """What became of a training, as plain data."""
+    return {
+        "learning_rate": run.recipe.optimizer.learning_rate,
+        "steps": run.step,
+        "planned_steps": run.steps,
+        "stopped": run.stopped,
+        "seconds": round(watch.spent, 3),
+    }
+
+
 def _record(run: Run, member: int, watch: Watch) -> dict[str, Any]:
     """What became of one model of those side by side."""
     step, stopped = run.ended.get(member, (run.step, run.stopped))
@@ -124,14 +128,7 @@ def _record(run: Run, member: int, watch: Watch) -> dict[str, Any]:
         for entry in run.log
         if entry["step"] <= step
     ]
-    return {
-        "learning_rate": run.recipe.optimizer.learning_rate,
-        "steps": step,
-        "planned_steps": run.steps,
-        "stopped": stopped,
-        "seconds": round(watch.spent, 3),
-        "log": own,
-    }
+    return {**record_of(run, watch), "steps": step, "stopped": stopped, "log": own}
 
 
 Beside = tuple[tuple[Layer, ...], tuple[Layer, ...]]

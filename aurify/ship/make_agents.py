@@ -13,10 +13,12 @@ import torch
 
 from aurify.core.errors import Apart, DivergedError
 from aurify.core.recipe import Recipe
-from aurify.core.run import Problem, Run
+from aurify.core.run import Run
 from aurify.core.watch import Watch
 from aurify.data.splits import Parts
+from aurify.problems.acting import ActingProblem
 from aurify.ship.bundle import Bundle
+from aurify.ship.make import record_of
 from aurify.ship.pipeline import Member
 from aurify.training import fit as loop
 from aurify.training.checkpoint import Keeper
@@ -36,28 +38,24 @@ def make_agents(
         run = loop.fit(recipes[0], problem, device, Keeper(None), watch, show)
     except DivergedError as error:
         raise Apart(f"one of them diverged: {error}") from None
-    members = [Member(one.layers, one.network, (), 1.0, one.name) for one in problem.trained(run)]
     return [
-        (Bundle(recipe, world.schema, (member,), device), _record(run, at, watch))
-        for at, (recipe, member) in enumerate(zip(recipes, members, strict=True))
+        (
+            Bundle(recipe, world.schema, (Member(one.layers, one.network, (), name=one.name),), device),
+            {**record_of(run, watch), "log": _log(run, at)},
+        )
+        for at, (recipe, one) in enumerate(zip(recipes, problem.each(run), strict=True))
     ]
 
 
-def agents_of(recipes: Sequence[Recipe], world: World, parts: Parts, device: torch.device) -> Problem:
+def agents_of(recipes: Sequence[Recipe], world: World, parts: Parts, device: torch.device) -> ActingProblem:
     """The agents of all recipes as one problem. Raises Apart where they cannot train side by side."""
     first = recipes[0]
     numbers = np.array([recipe.seed - first.seed for recipe in recipes], dtype=np.int64)
-    return first.task.problem(first, world, replace(parts, fit=numbers), device)
+    problem = first.task.problem(first, world, replace(parts, fit=numbers), device)
+    assert isinstance(problem, ActingProblem)
+    return problem
 
 
-def _record(run: Run, agent: int, watch: Watch) -> dict[str, Any]:
-    """What became of one of the agents."""
-    own = [{**each, "return": each["returns"][agent], "train_return": each["recent"][agent]} for each in run.log]
-    return {
-        "learning_rate": run.recipe.optimizer.learning_rate,
-        "steps": run.step,
-        "planned_steps": run.steps,
-        "stopped": run.stopped,
-        "seconds": round(watch.spent, 3),
-        "log": own,
-    }
+def _log(run: Run, agent: int) -> list[dict[str, Any]]:
+    """The validations of one of the agents."""
+    return [{**each, "return": each["returns"][agent], "train_return": each["recent"][agent]} for each in run.log]

@@ -101,7 +101,10 @@ class Trainer:
             reason = _in_a_line(error)
             if _broken(error):
                 return {"refused": reason, BROKEN: True}
-        return {"together": [{**self(order), "apart": reason} for order in orders]}
+        alone = [self(order) for order in orders]
+        if any(BROKEN in one for one in alone):
+            return {"refused": reason, BROKEN: True}
+        return {"together": [{**one, "apart": reason} for one in alone]}
 
     def _pace(self, orders: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """What ``pace`` says of orders, or why they must be carried out ``apart``."""

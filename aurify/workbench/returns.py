@@ -103,32 +103,7 @@ class Returns:
         )
         if differences["random"]["return"]["verdict"] != "better":
             told.append(said("That is not measurably better than acting at random."))
-        if self._optimal(found):
-            told.append(
-                said(
-                    "By the model of the world, the surest actions are optimal: {optimal} is the most that there is.",
-                    optimal=number(self.optimal),
-                )
-            )
-        elif "share_of_optimal" in found and found["share_of_optimal"]["value"] is not None:
-            share = found["share_of_optimal"]["value"]
-            told.append(
-                said(
-                    "By the model of the world, the surest actions reach {share:.1%} of the optimum {optimal}.",
-                    share=share,
-                    optimal=number(self.optimal),
-                )
-            )
-        elif self.optimal is not None and "return_exact" in found:
-            told.append(
-                said(
-                    "By the model of the world, the surest actions return {value}, the optimum {optimal}.",
-                    value=number(found["return_exact"]["value"]),
-                    optimal=number(self.optimal),
-                )
-            )
-        elif self.optimal is not None:
-            told.append(said("The optimum is {optimal}.", optimal=number(self.optimal)))
+        told += self._beside_the_optimum(found)
         if self.agents < ENOUGH_AGENTS:
             told.append(
                 said(
@@ -137,6 +112,37 @@ class Returns:
                 )
             )
         return in_a_row(told)
+
+    def _beside_the_optimum(self, found: Mapping[str, Any]) -> list[str]:
+        """What is known of how near to the optimum the agents are; nothing where that is not known."""
+        if self.optimal is None:
+            return []
+        optimal = number(self.optimal)
+        if self._optimal(found):
+            return [
+                said(
+                    "By the model of the world, the surest actions are optimal: {optimal} is the most that there is.",
+                    optimal=optimal,
+                )
+            ]
+        share = found.get("share_of_optimal", {}).get("value")
+        if share is not None:
+            return [
+                said(
+                    "By the model of the world, the surest actions reach {share:.1%} of the optimum {optimal}.",
+                    share=share,
+                    optimal=optimal,
+                )
+            ]
+        if "return_exact" in found:
+            return [
+                said(
+                    "By the model of the world, the surest actions return {value}, the optimum {optimal}.",
+                    value=number(found["return_exact"]["value"]),
+                    optimal=optimal,
+                )
+            ]
+        return [said("The optimum is {optimal}.", optimal=optimal)]
 
     def _optimal(self, found: Mapping[str, Any]) -> bool:
         """Whether nothing can be gained on what the surest actions return on average."""
