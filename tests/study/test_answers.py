@@ -66,8 +66,7 @@ class Slow:
         self.open.clear()
 
 def wanted(key):
-    seeded = SimpleNamespace(plain=dict)
-    return SimpleNamespace(key=key, seeded=seeded, cell=SimpleNamespace(path="a"), share=1.0)
+    return SimpleNamespace(key=key, beside=(), order={"key": key, "recipe": {}, "parts": "a", "share": 1.0})
 
 store = Shared(sys.argv[1], {"v": 1}, lease=float(sys.argv[2]))
 print("ready", flush=True)
@@ -359,7 +358,7 @@ def test_trainings_wait_for_others_and_take_over_what_they_give_up(share, monkey
     assert other.claim("theirs")
     assert other.claim("left")
     wanted = [
-        SimpleNamespace(key=key, seeded=SimpleNamespace(plain=dict), cell=SimpleNamespace(path="a"), share=1.0)
+        SimpleNamespace(key=key, beside=(), order={"key": key, "recipe": {}, "parts": "a", "share": 1.0})
         for key in ("mine", "theirs", "left")
     ]
     made, open_, shown = [], [], []
