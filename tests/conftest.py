@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 import uuid
@@ -18,7 +19,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))  # test files share small.py; importlib mode adds nothing by itself
 
-from small import Lab, one_lab
+from forked import zygote  # noqa: F401 (a fixture)
+from small import Lab, commit, one_lab
 
 from aurify.catalog import Catalog
 from aurify.core.folder import RunFolder
@@ -29,9 +31,23 @@ torch.set_num_threads(1)
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
-def pytest_collection_modifyitems(items):
+SLOW_SHARE = "AURIFY_SLOW_SHARE"
+"""The variable that says which share of the slow tests is run, drawn anew for every commit; without it all are."""
+
+
+def pytest_collection_modifyitems(config, items):
     """The longest file first: beside the others it costs no time, behind them all would wait for it."""
     items.sort(key=lambda item: item.path.name != "test_readme.py")
+    share = float(os.environ.get(SLOW_SHARE, "1"))
+    left = [item for item in items if item.get_closest_marker("slow") and drawn(item.nodeid) >= share]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in set(left)]
+
+
+def drawn(name: str) -> float:
+    """A number from 0 to 1 that hangs on the name and the commit."""
+    return random.Random(f"{commit()}/{name}").random()
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,6 +23,16 @@ from aurify.testing.lab import OPTIMIZER as OPTIMIZER
 from aurify.testing.lab import Fitted as Fitted
 from aurify.testing.tables import EVERY, small_frame
 from aurify.testing.tables import KINDS as KINDS
+
+
+@cache
+def commit() -> str:
+    """What is tested: the commit, for draws that are to be others for the next one."""
+    try:
+        words = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+        return subprocess.run(words, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return "no repository"
 
 
 class Lab(lab.Lab):

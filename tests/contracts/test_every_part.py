@@ -1,30 +1,50 @@
 """The shipped contract suite over every part of the catalog, and pairs of techniques drawn anew for every commit."""
 
 import random
-import subprocess
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from small import one_lab
+from small import commit, one_lab
 
 from aurify.testing.cases import every_network_and_optimizer, every_technique_and_kind, goes_beside
 from aurify.testing.exporting import graph_answers_as_torch_does
 from aurify.testing.suite import Check, checks_of
-from aurify.testing.tables import KINDS
-from aurify.testing.together import LEARNT, SHORT, error_left, pair_of_techniques_trains_and_resumes
+from aurify.testing.tables import IMAGE, KINDS, TEXT
+from aurify.testing.together import (
+    LEARNT,
+    SHORT,
+    error_left,
+    models_side_by_side_end_as_each_would_alone,
+    network_learns_with_every_optimizer,
+    pair_of_techniques_trains_and_resumes,
+)
+from aurify.testing.training import (
+    run_among_the_defaults_resumes_wherever_it_was_stopped,
+    run_resumed_after_every_step_equals_the_unbroken_one,
+)
 
 PAIRS = 12
 
+LONG = (
+    run_resumed_after_every_step_equals_the_unbroken_one,
+    run_among_the_defaults_resumes_wherever_it_was_stopped,
+    models_side_by_side_end_as_each_would_alone,
+)
+"""Promises that are tried on very many cases."""
+
 
 def catalog_checks():
-    """Every check of every part but pairs, each named; exports of other settings than the defaults are slow."""
+    """Every check of every part but pairs, each named; of what takes long together, each is slow."""
     lab = one_lab()
     for check in checks_of(lab, parts_of(lab)):
-        if check.promise is pair_of_techniques_trains_and_resumes:
-            continue
-        slow = check.promise is graph_answers_as_torch_does and check.case.variant != "default"
-        yield pytest.param(check, id=check.name, marks=[pytest.mark.slow] if slow else [])
+        if check.promise is not pair_of_techniques_trains_and_resumes:
+            yield pytest.param(check, id=check.name, marks=[pytest.mark.slow] if is_slow(check) else [])
+
+
+def is_slow(check):
+    graph = check.promise is graph_answers_as_torch_does and check.case.variant != "default"
+    learning = check.promise is network_learns_with_every_optimizer and check.case.kind in (TEXT, IMAGE)
+    return graph or learning or check.promise in LONG
 
 
 def parts_of(lab):
@@ -42,14 +62,6 @@ def drawn_pairs():
             one = draw.choice(here)
             other = draw.choice([case.part for case in here if goes_beside(one, case.part)])
             yield replace(one, other=other, draw=f"{commit()[:8]}/{at}")
-
-
-def commit():
-    try:
-        words = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
-        return subprocess.run(words, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return "no repository"
 
 
 @pytest.mark.parametrize("check", list(catalog_checks()))

@@ -36,6 +36,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damaged_checkpoint_falls_back_to_the_one_before(damage, start, long_fit, long_run, interrupted, same, saved):
     newest = saved(interrupted)[-1]
@@ -85,6 +86,7 @@ def test_fall_back_is_said_even_when_the_run_is_stopped_again(start, long_fit, i
     assert newest.name in ended.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", [1, 2])
 def test_new_checkpoints_outlive_damaged_ones(broken, start, long_fit, long_run, interrupted, same, saved):
     """Work done after a fall back is saved like any other: stopped again, it goes on from there."""

@@ -90,6 +90,7 @@ def test_full_disk_is_one_line_and_loses_nothing(aurify, long_fit, long_run, sma
     same(moved, long_run[0])
 
 
+@pytest.mark.slow
 def test_disk_that_fills_up_in_training_loses_nothing(
     start, aurify, long_fit, long_run, small_disk, same, whole, saved
 ):
@@ -167,6 +168,7 @@ def test_lock_of_a_killed_process_is_free(start, aurify, long_fit, tmp_path, sav
     again.release()
 
 
+@pytest.mark.slow
 def test_stopped_process_keeps_its_lock(start, aurify, long_fit, tmp_path, saved):
     folder = tmp_path / "run"
     command = start(*long_fit, "--out", folder).until(lambda: saved(folder))

@@ -29,6 +29,7 @@ def outcome(folder):
     }
 
 
+@pytest.mark.slow
 def test_kill_before_any_change_of_a_file_loses_nothing(start, folds, tmp_path):
     """Every seventh of all moments in which the state on disk has changed, whatever they fall on."""
     folder, trace = tmp_path / "run", tmp_path / "trace"
@@ -46,6 +47,7 @@ def test_kill_before_any_change_of_a_file_loses_nothing(start, folds, tmp_path):
         assert not list(folder.rglob(".*.tmp"))
 
 
+@pytest.mark.slow
 def test_sigterm_in_the_middle_of_fold_2_saves_and_goes_on_there(start, folds, tmp_path):
     long = [*folds, "--set", "budget.steps=50", "--set", "budget.batch_size=64"]
     folder, unbroken = tmp_path / "run", tmp_path / "elsewhere" / "run"

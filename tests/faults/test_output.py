@@ -69,6 +69,7 @@ def test_quiet_and_plain_give_the_same_results(aurify, short_run, table):
     assert plain.out == quiet.out
 
 
+@pytest.mark.slow
 def test_notes_are_one_line_each_however_narrow(cold, short_run, table, tmp_path):
     """A log is read by programs too: what is said of one column stays on one line."""
     names = [f"unexpected_column_{i}" for i in range(5)]
@@ -93,6 +94,7 @@ READERS = {  # a command and how many lines of it are read before the pipe is cl
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", READERS)
 def test_output_closed_early_is_no_error_worth_a_word(reader, cold, short_run, table, tmp_path):
     """As with ``aurify ... | head -1``."""

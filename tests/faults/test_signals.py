@@ -10,6 +10,7 @@ import pytest
 SIGNALS = {"SIGTERM": 143, "SIGINT": 130}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["--quiet", "--json"])
 @pytest.mark.parametrize("name", SIGNALS)
 def test_signal_in_training_saves_and_says_how_to_go_on(name, output, start, long_fit, long_run, tmp_path, same, saved):
@@ -44,6 +45,7 @@ def test_signal_without_options_leaves_nothing_but_its_line(start, long_fit, tmp
     assert said[0].startswith("aurify: stopped by SIGTERM")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_signals_at_random_moments_lose_nothing(seed, start, long_fit, long_run, tmp_path, same, whole):
     random = np.random.default_rng(seed)
@@ -68,6 +70,7 @@ def test_signals_at_random_moments_lose_nothing(seed, start, long_fit, long_run,
     same(folder, unbroken)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mark", ["recipe.yaml", "training.json", "openings.jsonl"])
 def test_signal_outside_training_is_obeyed_too(mark, start, long_fit, long_run, tmp_path, same):
     folder = tmp_path / "run"
@@ -81,6 +84,7 @@ def test_signal_outside_training_is_obeyed_too(mark, start, long_fit, long_run, 
     same(folder, long_run[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SIGNALS)
 def test_second_signal_interrupts_at_once(name, start, long_fit, long_run, tmp_path, same, saved):
     folder = tmp_path / "run"
@@ -96,6 +100,7 @@ def test_second_signal_interrupts_at_once(name, start, long_fit, long_run, tmp_p
     same(folder, long_run[0])
 
 
+@pytest.mark.slow
 def test_interrupted_run_stays_interrupted_however_often(start, long_fit, long_run, tmp_path, same, saved):
     """Each sitting is stopped as soon as it has taken a step: they add up."""
     folder, stops = tmp_path / "run", 0
@@ -110,6 +115,7 @@ def test_interrupted_run_stays_interrupted_however_often(start, long_fit, long_r
     same(folder, long_run[0])
 
 
+@pytest.mark.slow
 def test_installed_command_obeys_signals(cold, long_fit, tmp_path, saved):
     folder = tmp_path / "run"
     process = cold(*long_fit, "--json", "--out", folder)

@@ -100,6 +100,7 @@ def test_what_is_printed_is_what_was_asked_for(unbroken):
     assert shares == [0.11] * 6 + [0.33] * 2 + [1.0]
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_it_ends_as_if_it_never_was(start, search, unbroken, tmp_path):
     random = np.random.default_rng(0)
     folder, seen = tmp_path / "run", 0
@@ -135,6 +136,7 @@ def test_two_workers_one_of_them_killed_find_the_same(start, search, unbroken, t
     wait_for(lambda: not workers_of(folder))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "workers"), [("SIGINT", 1), ("SIGTERM", 2)])
 def test_a_signal_ends_it_with_the_best_so_far_and_the_same_call_goes_on(
     name, workers, start, aurify, search, unbroken, table, tmp_path

@@ -207,6 +207,7 @@ def begin_together(*machines):
         (machine.home / "together.txt").write_text("\n".join(str(other.home) for other in machines))
 
 
+@pytest.mark.slow
 def test_two_that_share_a_file_make_each_training_once(machines, alone, start, tmp_path):
     one, other = machines(address := f"sqlite:///{tmp_path}/study.db", "one", "other", method="auto", trials=4)
     begin_together(one, other)

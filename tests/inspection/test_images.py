@@ -115,6 +115,7 @@ def store_of(tmp_path, *, near=True):
     return Task().read(Source(path=str(tmp_path)), tmp_path).store
 
 
+@pytest.mark.slow
 def test_near_copies_stay_on_one_side_of_every_split(tmp_path):
     store = store_of(tmp_path)
     family = store.roles["copies"]
@@ -199,6 +200,7 @@ def test_folders_that_programs_leave_behind_are_no_classes(tmp_path, monkeypatch
     assert [(f.severity, f.count) for f in told] == [(WARNING, 1)]
 
 
+@pytest.mark.slow
 def test_wrong_labels_are_shown_and_right_ones_give_a_signal(tmp_path, monkeypatch):
     pictures = folder(tmp_path, rows=400)
     wrong = list(pictures)[::32]

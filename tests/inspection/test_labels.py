@@ -34,6 +34,7 @@ def overlapping(seed=0, count=1500, spread=1.0):
     return pl.DataFrame(numbers, schema=list("abcd")).with_columns(y=pl.Series(target))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "share"), [("iris", 0.2), ("breast_cancer", 0.1), ("digits", 0.05), ("digits", 0.2)])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_wrong_labels_are_found_and_named_first(monkeypatch, name, share, seed):

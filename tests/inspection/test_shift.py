@@ -103,6 +103,7 @@ def test_changed_correlation_is_found_though_no_column_moves(tmp_path):
         assert {"x2", "x3"} <= set(found.columns)
 
 
+@pytest.mark.slow
 def test_halves_of_one_table_are_alike(tmp_path):
     tables = [datasets.load_wine(), datasets.load_breast_cancer(), datasets.load_diabetes()]
     for at, table in enumerate(tables):
@@ -148,6 +149,7 @@ def test_a_split_by_time_tells_shift_as_a_note_and_a_random_one_nothing(tmp_path
     assert not aurify.inspect(frame, "y").where(check="shift")
 
 
+@pytest.mark.slow
 def test_odd_columns_are_compared_without_an_error(monkeypatch, tmp_path):
     monkeypatch.undo()  # every check
     odd = rows(6).with_columns(

@@ -261,6 +261,7 @@ def test_excluded_texts_are_in_no_finding():
     assert not [f for f in found if f.check.startswith("text_") or "text" in f.columns]
 
 
+@pytest.mark.slow
 def test_the_test_texts_that_are_known_to_be_in_train_are_found(shared_data, tmp_path, monkeypatch):
     only(monkeypatch, "test_overlap", "text_overlap")
     with zipfile.ZipFile(shared_data("chnsenticorp/chnsenticorp.zip")) as archive:

@@ -254,6 +254,7 @@ def test_single_row_passes_a_foreign_batch_norm_while_training(trained):
     assert fitted.run.model.train()({n: v[:1] for n, v in inputs.items()}).shape == (1, 1)
 
 
+@pytest.mark.slow
 def test_network_passed_is_exported_and_measured_in_folds_as_others_are(fit):
     network = sequential(drop=0.5)  # in one fold a rare colour is never seen: there the table is narrower
     run = fit(network, folds=2, out="folded")

@@ -172,6 +172,7 @@ def photos(tmp_path):
     return tmp_path / "photos"
 
 
+@pytest.mark.slow
 def test_exported_file_answers_files_where_there_is_no_torch(photos, tmp_path):
     settings = {"budget.steps": 6, "network.name": "resnet", "network.depth": 8, "network.channels": 16}
     run = workbench.fit(photos, settings=settings, out=tmp_path / "run", inspect=False)

@@ -294,6 +294,7 @@ def part_with(base, folder, **more):
     return dataclass(kw_only=True)(made)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["network", "technique"])
 def test_part_keeps_every_promise_of_the_contract_suite(folder, name):
     bases = {
@@ -319,6 +320,7 @@ def test_part_keeps_every_promise_of_the_contract_suite(folder, name):
 # --- asked for
 
 
+@pytest.mark.slow
 def test_network_takes_the_place_of_a_tokenizer_and_says_so(folder, tmp_path, lab, words):
     (tmp_path / "cut.py").write_text(CUT)
     lab.frames["text"].write_csv(tmp_path / "reviews.csv")

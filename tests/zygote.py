@@ -19,7 +19,16 @@ CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.symlink", "shut
 
 
 def preload():
-    for name in ("polars", "rich.progress", "safetensors.torch", "sklearn.ensemble", "sklearn.linear_model", "yaml"):
+    for name in (
+        "gymnasium",
+        "optuna",
+        "polars",
+        "rich.progress",
+        "safetensors.torch",
+        "sklearn.ensemble",
+        "sklearn.linear_model",
+        "yaml",
+    ):
         importlib.import_module(name)
     importlib.import_module("torch._dynamo")  # the first optimizer of a process does
     importlib.import_module("typer._adapters")
