@@ -146,6 +146,9 @@ class Catalog:
         holders: dict[str, Part] = {"network": recipe.network, "optimizer": recipe.optimizer, "budget": recipe.budget}
         for prefix, part in holders.items():
             space |= {f"{prefix}.{k}": v for k, v in part.knobs().items() if v.searchable}
+        task, own = recipe.task, recipe.task.knobs()
+        meant = [name for name in task.varied if task.setting(name) is not None]  # not every method has all of them
+        space |= {f"task.{name}": own[name] for name in meant if own[name].searchable}
         for name, technique in self.parts["technique"].items():
             if issubclass(technique, Technique) and fits(technique, recipe.task, recipe.network):
                 space[f"{name}.on"] = Knob(technique.idea(), choices=(False, True))

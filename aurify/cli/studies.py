@@ -136,6 +136,8 @@ def tune(
         str | None, typer.Option("--compare", metavar="A,B", help="methods side by side: grid,random,bayes")
     ] = None,
     repeats: Annotated[int, typer.Option("--repeats", metavar="R", help="of each method that is compared")] = 5,
+    steps: options.Steps = None,
+    seeds: options.Seeds = None,
     workers: Annotated[int | None, typer.Option("--workers", metavar="N", help="trainings side by side")] = None,
     storage: Annotated[
         str | None, typer.Option("--storage", metavar="URL", help="share trials: postgresql://USER@HOST/DB")
@@ -178,6 +180,8 @@ def tune(
             ensemble=ensemble,
             compare=_names("--compare", compare),
             repeats=repeats,
+            steps=steps,
+            seeds=seeds,
             workers=workers,
             storage=storage,
             inspect=inspect,

@@ -165,6 +165,10 @@ class Task(Part):
     first_knobs: ClassVar[Mapping[str, tuple[float, float] | None]] = {}
     varied: ClassVar[tuple[str, ...]] = ()
 
+    def setting(self, name: str) -> Any:
+        """What a setting comes to, where the recipe may leave it open."""
+        return getattr(self, name)
+
     @property
     def traits(self) -> frozenset[Trait]:
         """What techniques may count on; a task whose kind is not settled yet offers all it may come to offer."""

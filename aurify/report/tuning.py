@@ -10,6 +10,7 @@ from aurify.core.folder import RunFolder
 from aurify.core.words import in_a_row, listed, said
 from aurify.measure.names import metric_name
 from aurify.measure.verdict import number
+from aurify.report import tuning_agents as agents
 from aurify.report.values import share, shown
 from aurify.report.words import interval
 
@@ -195,7 +196,9 @@ def corrected(tuning: Tuning) -> str:
     sentences: list[str] = [
         said("A score that was picked for being the best is too good on average: luck was picked with it.")
     ]
-    if tuning["remeasured"] is not None:
+    if tuning["remeasured"] is not None and agents.in_world(tuning):
+        sentences.append(agents.remeasured(tuning))
+    elif tuning["remeasured"] is not None:
         sentences.append(
             said(
                 "Re-measuring takes the luck of the folds and seeds out with fresh ones. The rows are those that the"
@@ -205,7 +208,7 @@ def corrected(tuning: Tuning) -> str:
         )
     if tuning["nested"] is not None:
         sentences.append(said("Nesting takes that out too: each outer fold scores rows that its own search never saw."))
-    elif tuning["remeasured"] is not None:
+    elif tuning["remeasured"] is not None and not agents.in_world(tuning):
         sentences.append(said("--nested takes that out too."))
     return in_a_row(sentences)
 
@@ -223,15 +226,7 @@ def effort(tuning: Tuning, trials: Sequence[Trial]) -> str:
                 method=method_name(tuning["method"]),
                 kinds=listed(kinds) or said("none"),
             ),
-            said(
-                "Each was scored on {folds} folds of {rows:,} rows, learning from {learnt:,} and scored on {scored:,},"
-                " by the mean of {metric}.",
-                folds=tuning["folds"],
-                rows=tuning["rows"],
-                learnt=tuning["learnt"],
-                scored=tuning["tested"],
-                metric=metric_name(tuning["metric"]),
-            ),
+            agents.scored(tuning) if agents.in_world(tuning) else _scored(tuning),
             said(
                 "The search took {wall} s with {workers} at a time, {seconds} core seconds of training, and ended so:"
                 " {why}.",
@@ -245,11 +240,25 @@ def effort(tuning: Tuning, trials: Sequence[Trial]) -> str:
     )
 
 
+def _scored(tuning: Tuning) -> str:
+    return said(
+        "Each was scored on {folds} folds of {rows:,} rows, learning from {learnt:,} and scored on {scored:,},"
+        " by the mean of {metric}.",
+        folds=tuning["folds"],
+        rows=tuning["rows"],
+        learnt=tuning["learnt"],
+        scored=tuning["tested"],
+        metric=metric_name(tuning["metric"]),
+    )
+
+
 def shipped(tuning: Tuning) -> str:
     """What the model is made of."""
     together = tuning["ensemble"]
     if tuning["best"] is None:
         return ""
+    if agents.in_world(tuning):
+        return agents.shipped(tuning)
     if together is None:
         return said("The model is the mean of the {folds} fold models of that trial.", folds=tuning["folds"])
     members = [

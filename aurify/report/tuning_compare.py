@@ -14,6 +14,7 @@ from aurify.measure.names import metric_name
 from aurify.measure.paired import LEVEL
 from aurify.measure.verdict import number
 from aurify.report import charts
+from aurify.report import tuning_agents as agents
 from aurify.report.section import Figure, Inspection, Rows
 from aurify.report.tuning import DASH, LONGEST_REASON, Tuning, cut, method_name, seconds_text
 from aurify.report.tuning_figures import score_axis
@@ -48,6 +49,8 @@ def explained(tuning: Tuning) -> Said:
 
 def took(tuning: Tuning) -> Said:
     """What all of the searches took."""
+    if agents.in_world(tuning):
+        return agents.compared(tuning, seconds_text(tuning["wall"]))
     return said(
         "Each trial was scored on {folds} folds of {rows:,} rows; all searches together took {wall} s with {workers}"
         " trainings at a time.",

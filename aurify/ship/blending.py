@@ -46,7 +46,7 @@ def joined(files: Sequence[tuple[Path, float]], recipe: Recipe, catalog: Catalog
             new, old = f"members/{len(members)}/", f"members/{at}/"
             every |= {new + name.removeprefix(old): t for name, t in tensors.items() if name.startswith(old)}
             own = {"recipe": member.get("recipe", document["recipe"])} if foreign or "recipe" in member else {}
-            name = f"{member['name']} {len(members) + 1}"
+            name = member["name"] if len(files) == 1 else f"{member['name']} {len(members) + 1}"
             members.append({**member, **own, "name": name, "weight": member["weight"] * share})
     return archive.to_bytes("model", {"recipe": recipe.to_yaml(), "schema": schema, "members": members}, every)
 

@@ -24,7 +24,13 @@ PLAINEST = "random"
 DIFFERENCE = ("difference", "difference_low", "difference_high")
 
 
-def compare(tuner: Tuner, methods: Sequence[str], repeats: int, cells_of: Callable[[str], Cells]) -> dict[str, Any]:
+def compare(
+    tuner: Tuner,
+    methods: Sequence[str],
+    repeats: int,
+    cells_of: Callable[[str], Cells],
+    fresh_of: Callable[[str], Cells],
+) -> dict[str, Any]:
     """Every method ``repeats`` times with seeds and inner folds of its own, the same for all methods of one repeat.
 
     The winner of each is measured again on fresh folds, so that no method is paid for luck. A method that fails once
@@ -33,7 +39,7 @@ def compare(tuner: Tuner, methods: Sequence[str], repeats: int, cells_of: Callab
     """
     runs, failed = list[dict[str, Any]](), dict[str, str]()
     for repeat in range(1, repeats + 1):
-        cells, fresh = cells_of(f"compare/{repeat}"), cells_of(f"compare/{repeat}/fresh")
+        cells, fresh = cells_of(f"compare/{repeat}"), fresh_of(f"compare/{repeat}")
         searches = list[Search]()
         for method in (name for name in methods if name not in failed):
             one = replace(tuner, method=method, seed=rng.key(tuner.seed, f"compare/{repeat}"), ensemble=False, keeps=0)

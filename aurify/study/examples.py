@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import torch
 
+from aurify.core.errors import AurifyError
+from aurify.core.files import write_with
 from aurify.core.recipe import Recipe
 from aurify.data.prepare import weights
 from aurify.data.splits import Parts
 from aurify.data.store import Asked, Store
 from aurify.measure.constant import constant_answer
 from aurify.measure.intervals import row_weights
+from aurify.measure.judges import RETURNS
 from aurify.measure.metrics import evaluator, metrics_for
 from aurify.measure.predictions import Predictions
 from aurify.ship.acting import GREEDY, SAMPLED, acting, answered, samples
@@ -100,31 +104,51 @@ class InWorld:
     along: str = "played"
 
     def scored(self, bundle: Bundle, curve: Curve) -> Scored:
-        agent = max(bundle.members, key=lambda member: member.weight)
-        policies = {"return": GREEDY} | ({"return_sampled": SAMPLED} if samples(agent, self.world) else {})
-        found = {
-            name: self._returned(acting(bundle, agent, self.world, policy, self.seeds))
+        """The mean over the agents; what is kept is what each of them scores."""
+        agents = bundle.members
+        policies = {"return": GREEDY} | ({"return_sampled": SAMPLED} if samples(agents[0], self.world) else {})
+        each = {
+            name: [self._returned(acting(bundle, agent, self.world, policy, self.seeds)) for agent in agents]
             for name, policy in policies.items()
         }
         seen = np.zeros((TIMED, *self.world.observed.shape), dtype=self.world.observed.dtype)
         began = now(bundle.device)
-        answered(bundle, agent, self.world, seen)
+        answered(bundle, agents[0], self.world, seen)
         seconds = now(bundle.device) - began
         held = [point[1] for point in curve if point[1] is not None]
         learning = {"return_learning": float(np.mean(held))} if held else {}
-        return Scored(found | learning, 1000 * seconds / TIMED, lambda path: None)
+        means = {name: _finite(float(np.mean(values))) for name, values in each.items()}
+        return Scored(means | learning, 1000 * seconds / TIMED, partial(_keep, each))
 
     def without(self) -> Scored:
         """Acting at random."""
         value = self._returned(at_random(self.world, self.seeds))
-        return Scored(dict.fromkeys(("return", "return_sampled", "return_learning"), value), None, lambda path: None)
+        each = dict.fromkeys(RETURNS, [value] * len(self.parts.fit))
+        return Scored(dict.fromkeys(RETURNS, _finite(value)), None, partial(_keep, each))
 
     @property
     def seeds(self) -> list[int]:
         return seeds_of(self.recipe.seed, STREAM, self.parts.test)
 
-    def _returned(self, act: Act) -> float | None:
-        return _finite(float(play(self.world, self.seeds, act, self.check).value.mean()))
+    def _returned(self, act: Act) -> float:
+        return float(play(self.world, self.seeds, act, self.check).value.mean())
+
+
+def _keep(each: Mapping[str, Sequence[float]], path: Path) -> None:
+    """Write what agents score, a row each."""
+    import polars as pl
+
+    write_with(path, lambda file: pl.DataFrame(dict(each)).write_parquet(file))
+
+
+def kept_scores(path: Path, metric: str) -> np.ndarray:
+    """What each agent scores (S,), as it was kept. Raises AurifyError where the file is damaged."""
+    import polars as pl
+
+    try:
+        return pl.read_parquet(path)[metric].to_numpy()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise AurifyError(f"{path} is damaged ({error}); start again with --force") from None
 
 
 def now(device: torch.device) -> float:

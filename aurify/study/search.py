@@ -17,6 +17,7 @@ from typing import Any
 from aurify.core.errors import AurifyError, Interrupted
 from aurify.core.recipe import Recipe
 from aurify.core.words import said
+from aurify.measure.judges import JUDGES, greater_is_better
 from aurify.study.propose import Known
 from aurify.study.space import Settings, Space
 
@@ -204,9 +205,7 @@ class Search:
 
     def turn(self, objective: str) -> int:
         """What an objective is multiplied by so that less is better."""
-        from aurify.measure.metrics import EVERY
-
-        return -1 if objective in EVERY and EVERY[objective].greater_is_better else 1
+        return -1 if objective in JUDGES and greater_is_better(objective) else 1
 
     def _follow(self, method: Method) -> None:
         with suppress(StopIteration):

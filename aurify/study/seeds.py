@@ -24,6 +24,9 @@ BESIDE = 10
 EPISODES = 20
 """Which score an agent. How far agents of other seeds lie apart outweighs what more episodes would tell."""
 
+TRIAL_AGENTS = 3
+"""Of each trial of a search, where nothing is said."""
+
 STEPS = 50_000
 """In its world, of one agent, at most."""
 
@@ -78,6 +81,17 @@ def seeds(recipe: Recipe, size: Steps, folder: Path, *, fresh: bool = False) -> 
     path, own = str(kept_parts(parts, folder)), rng.key(recipe.seed, stream)
     every = tuple(Seeded(at, 1, rng.key(own, f"{at}"), path, parts) for at in range(1, most + 1))
     return Cells(every, Pairing(MORE, 0.0, apart=True), pilot, _groups(pilot, most))
+
+
+def agents(recipe: Recipe, count: int, stream: str, folder: Path) -> Cells:
+    """The one cell of a search in a world: ``count`` agents that learn side by side; a ``stream``, other seeds.
+
+    Trials share its seeds and episodes, so that luck with them is no trial's own.
+    """
+    task: Any = recipe.task
+    parts = Parts(np.arange(count), np.arange(task.held), np.arange(EPISODES))
+    cell = Seeded(1, 1, rng.key(recipe.seed, stream), str(kept_parts(parts, folder)), parts)
+    return Cells((cell,), Pairing(1, 0.0, apart=True), 1)
 
 
 def _groups(pilot: int, most: int) -> tuple[range, ...]:

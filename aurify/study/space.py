@@ -80,7 +80,7 @@ class Space:
 
     def _known(self, first: str, plain: Mapping[str, Any]) -> Mapping[str, Knob]:
         """The settings of what a knob's first word means."""
-        if first in ("network", "optimizer"):
+        if first in ("network", "optimizer", "task"):
             return self.catalog.find(first, plain[first]["name"]).knobs()
         return Budget.knobs() if first == "budget" else self.catalog.find("technique", first).knobs()
 
@@ -239,6 +239,8 @@ def _default(recipe: Recipe, axis: Axis) -> Any:
 def _value(recipe: Recipe, name: str) -> Any:
     """What a recipe says of a knob; of a technique that it lacks, what that has by itself."""
     first, _, rest = name.partition(".")
+    if first == "task":
+        return recipe.task.setting(rest)
     if first in ("network", "optimizer", "budget"):
         part: Part = getattr(recipe, first)
         return part.settings().get(rest) if rest else part.name()
@@ -252,7 +254,7 @@ def _whole_numbers(recipe: Recipe, catalog: Catalog, name: str) -> bool:
     import typing
 
     first, _, rest = name.partition(".")
-    own = {"network": recipe.network, "optimizer": recipe.optimizer, "budget": recipe.budget}.get(first)
+    own: Part | None = getattr(recipe, first) if first in ("network", "optimizer", "budget", "task") else None
     kind = type(own) if own is not None else catalog.parts["technique"].get(first)
     wanted = typing.get_type_hints(kind).get(rest) if kind is not None and rest else None
     return wanted is int or int in typing.get_args(wanted)

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from aurify.catalog import Catalog
-from aurify.core.errors import DivergedError
+from aurify.core.errors import Apart, DivergedError
 from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe
 from aurify.core.run import Run
 from aurify.core.watch import Watch
 from aurify.data.splits import Parts
 from aurify.data.store import Store
+from aurify.ship.agents_apart import recipe_of, together
 from aurify.ship.bundle import Bundle
 from aurify.ship.make import make, make_together
 from aurify.ship.make_agents import make_agents
 from aurify.study.examples import Scored, examples, now
 from aurify.study.kept import Kept
 from aurify.training.checkpoint import Keeper
+from aurify.training.fit import Show
 from aurify.worlds.world import World
+
+AGENTS = "agents"
+"""The folder of what it takes to go on with agents that do not learn side by side."""
 
 MOST_POINTS = 60
 """Validations that are kept of a training."""
@@ -55,7 +60,10 @@ def measure(
     keeper = Keeper(None) if place is None else Keeper(_made(place), lasts=False)
     began = now(device) + once.spared
     try:
-        bundle, record = make(recipe, store, parts, device, keeper, watch, runs.append, once, share)
+        try:
+            bundle, record = make(recipe, store, parts, device, keeper, watch, runs.append, once, share)
+        except Apart:
+            bundle, record = _agents_apart(recipe, store, parts, device, watch, runs.append, share, place)
     except DivergedError as error:
         cost = {"seconds": now(device) + once.spared - began, "latency": None, "parameters": None, "bytes": None}
         fallback = test.without()
@@ -70,6 +78,26 @@ def measure(
     if place is not None:
         _keep(RunFolder(place), bundle, scored, catalog, share)
     return {**_told(bundle, record, scored, curve, catalog), "seconds": seconds, "latency": scored.latency, "beside": 1}
+
+
+def _agents_apart(
+    recipe: Recipe,
+    world: Any,
+    parts: Parts,
+    device: torch.device,
+    watch: Watch,
+    show: Show,
+    share: float,
+    place: Path | None,
+) -> tuple[Bundle, dict[str, Any]]:
+    """The agents of a recipe that cannot learn side by side, one after another; as ``make`` would."""
+    made = []
+    for agent in range(len(parts.fit)):
+        keeper = Keeper(None) if place is None else Keeper(_made(place / AGENTS / str(agent)), lasts=False)
+        own = replace(parts, fit=parts.fit[:1])
+        made.append(make(recipe_of(recipe, agent), world, own, device, keeper, watch, show, share=share))
+    bundles, records = zip(*made, strict=True)
+    return together(recipe, world, parts, bundles, watch.check), records[-1]
 
 
 def measure_together(
@@ -146,7 +174,8 @@ def _keep(place: RunFolder, bundle: Bundle, scored: Scored, catalog: Catalog, sh
 
 def _leave_no_rest(place: RunFolder) -> None:
     """Nothing will go on from here: what that would take goes."""
-    shutil.rmtree(place.checkpoints, ignore_errors=True)
+    for folder in (place.checkpoints, place.path / AGENTS):
+        shutil.rmtree(folder, ignore_errors=True)
     place.progress.unlink(missing_ok=True)
 
 

@@ -19,6 +19,7 @@ from aurify.core.words import said
 from aurify.data.store import Asked, Store
 from aurify.measure.clusters import clusters_of
 from aurify.measure.intervals import mean_of_folds
+from aurify.measure.judges import greater_is_better
 from aurify.measure.metrics import EVERY, Metric, metrics_for
 from aurify.measure.predictions import Predictions
 from aurify.measure.verdict import telling
@@ -85,7 +86,7 @@ class Tuner:
 
     @property
     def sign(self) -> int:
-        return 1 if self.judge.greater_is_better else -1
+        return 1 if greater_is_better(self.metric) else -1
 
     # trials
 
@@ -279,12 +280,16 @@ class Tuner:
         return {"value": value, "low": low, "high": high, "folds": each}
 
 
-def metric_of(asked: str | None, store: Store, cell: Cell) -> str:
-    """The metric to judge by: the one asked for, or what such data is judged by; raises AurifyError for no such one."""
-    known = [metric.name for metric in metrics_for(constant(store, cell.parts, 0))]
+def metric_of(asked: str | None, known: Sequence[str]) -> str:
+    """The metric to judge by: the one asked for, or what tells most; raises AurifyError for one that is not known."""
     if asked is not None and asked not in known:
         raise AurifyError(f"--metric {asked}: there is no such metric here{suggest(asked, known)}")
     return asked or telling(known)
+
+
+def metrics_of(store: Store, cell: Cell) -> list[str]:
+    """The metrics that such rows are judged by."""
+    return [metric.name for metric in metrics_for(constant(store, cell.parts, 0))]
 
 
 def nested(

@@ -62,6 +62,22 @@ class Control(Task):
     examples: ClassVar[str] = "episodes"
     answer_name: ClassVar[str] = "action"
     plainest = {"network": "mlp", "optimizer": "adam"}
+    first_knobs = {
+        "optimizer.learning_rate": (1e-4, 1e-2),
+        "network.width": (16, 256),
+        "network.initial": None,
+        "task.gamma": None,
+        "task.trace": None,
+        "task.passes": None,
+        "entropy_bonus.weight": None,
+        "clip_ratio.limit": None,
+        "decay.on": None,
+        "normalize_observations.on": None,
+        "scale_rewards.on": None,
+        "epsilon_greedy.last": None,
+        "epsilon_greedy.share": None,
+        "visit_rates.slope": None,
+    }
     varied = ("gamma", "passes", "trace", "critic", "value_weight")  # others change how much is seen of the world
     method: str = knob("ppo", "how is learnt", choices=tuple(OWN))
     steps: int = knob(100_000, "steps in the world that each agent may take in all", legal=(1, 10**12))
@@ -78,10 +94,19 @@ class Control(Task):
         None, "steps in each environment between two lessons; nothing: as the method has it", legal=(1, 1_000_000)
     )
     passes: int | None = knob(
-        None, "how often what was gathered is learnt from; nothing: as the method has it", legal=(1, 1000)
+        None,
+        "how often what was gathered is learnt from; nothing: as the method has it",
+        low=1,
+        high=20,
+        log=True,
+        legal=(1, 1000),
     )
     trace: float | None = knob(
-        None, "share of later surprises in an advantage (lambda); nothing: as the method has it", legal=(0.0, 1.0)
+        None,
+        "share of later surprises in an advantage (lambda); nothing: as the method has it",
+        low=0.8,
+        high=1.0,
+        legal=(0.0, 1.0),
     )
     critic: bool = knob(True, "estimate beside the policy what will be returned, and learn from what was more")
     value_weight: float = knob(0.5, "weight of the critic's loss beside the policy's", legal=(0.0, 1e6))
@@ -125,8 +150,8 @@ class Control(Task):
 
     def setting(self, name: str) -> Any:
         """A setting, as the method has it where nothing says otherwise."""
-        said = getattr(self, name)
-        return OWN[self.method][name] if said is None else said
+        said = self.discount if name == "gamma" else getattr(self, name)
+        return OWN[self.method].get(name) if said is None else said
 
     def defaults(self, store: World) -> dict[str, Any]:
         if self.method not in POLICIES:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aurify.core.errors import AurifyError, suggest
-from aurify.measure.metrics import EVERY
+from aurify.measure.judges import JUDGES
 from aurify.study.methods import METHODS
 from aurify.study.tune import COSTS
 
@@ -69,7 +69,7 @@ class Goal:
                 raise AurifyError(f"--compare compares at the same number of --trials; it does not go with {option}")
 
     def _check_objectives(self) -> None:
-        known = [*EVERY, *COSTS]
+        known = [*JUDGES, *COSTS]
         for name in (*self.objectives, *([self.metric] if self.metric else [])):
             if name not in known:
                 raise AurifyError(f"there is no metric or cost {name!r}{suggest(name, known)}")
@@ -80,7 +80,7 @@ class Goal:
             raise AurifyError(
                 "--objectives takes two or more, each once, the metric first: roc_auc,latency (without --metric)"
             )
-        if first not in EVERY or not set(costs) <= set(COSTS):
+        if first not in JUDGES or not set(costs) <= set(COSTS):
             raise AurifyError(f"--objectives names a metric first and then costs{suggest('', COSTS)}")
 
 

@@ -9,26 +9,25 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from aurify.core.errors import AurifyError, Interrupted
 from aurify.core.files import write_bytes, write_json
 from aurify.core.folder import RunFolder
 from aurify.core.recipe import Recipe
 from aurify.core.words import keep, said
-from aurify.measure.metrics import EVERY
+from aurify.measure.judges import JUDGES, greater_is_better
 from aurify.study.board import Board
-from aurify.study.cells import Cells, inner_folds
+from aurify.study.cells import Cells
 from aurify.study.compare import compare
 from aurify.study.importance import importance
 from aurify.study.methods import AUTO_SHARE, RUNGS, STEP
 from aurify.study.search import COMPLETE, Search, Trial
 from aurify.study.space import Space
 from aurify.study.trainings import Trainings, digest
-from aurify.study.tune import KEPT, MARGIN, Tuner, metric_of, nested
+from aurify.study.tune import KEPT, MARGIN, Tuner, nested
 from aurify.training import device as devices
 from aurify.workbench.goal import Goal
 from aurify.workbench.studying import Room
+from aurify.workbench.subject import Inner
 
 Searching = Callable[[int, int | None, float | None, Sequence[int], float | None, str], None]
 """Is told how many trials are done, of how many, the best score, which are at work, seconds left, and what goes on."""
@@ -64,30 +63,33 @@ class Hunt:
     def folder(self) -> RunFolder:
         return self.room.folder
 
-    def cells(self, among: np.ndarray, stream: str, folds: int | None = None) -> Cells:
-        place = self.folder.search / "parts"
-        return inner_folds(self.space.recipe, self.room.store, among, folds or self.goal.folds, stream, place)
+    def cells(self, stream: str, inner: Inner | None = None) -> Cells:
+        inner = inner or Inner(self.goal.folds)
+        return self.room.subject.trial_cells(self.folder, self.room.store, self.space.recipe, stream, inner)
+
+    def fresh(self, stream: str) -> Cells:
+        """Where a winner is measured again."""
+        return self.cells(f"{stream}/fresh", Inner(self.goal.folds, again=True))
 
     def tuner(self, trainings: Trainings) -> Tuner:
-        cells = self.cells(self.room.among, "tune")
-        return Tuner(
-            space=self.space,
-            store=self.room.store,
-            trainings=trainings,
-            models=self.folder.search / "models",
-            workers=self.workers,
-            device=self.room.device,
-            check=self.room.watch.check,
-            method=self.goal.method,
-            metric=metric_of(self.goal.judge, self.room.store, cells.all[0]),
-            costs=self.goal.objectives[1:],
-            most=self.goal.trials,
-            ensemble=self.goal.ensemble,
-            keeps=KEPT,
-            portfolio=self.begins,
-            seed=self.space.recipe.seed,
-            show=self._show,
-        )
+        common: dict[str, Any] = {
+            "space": self.space,
+            "store": self.room.store,
+            "trainings": trainings,
+            "models": self.folder.search / "models",
+            "workers": self.workers,
+            "device": self.room.device,
+            "check": self.room.watch.check,
+            "method": self.goal.method,
+            "costs": self.goal.objectives[1:],
+            "most": self.goal.trials,
+            "ensemble": self.goal.ensemble,
+            "keeps": KEPT,
+            "portfolio": self.begins,
+            "seed": self.space.recipe.seed,
+            "show": self._show,
+        }
+        return self.room.subject.tuner(self.goal.judge, self.cells("tune"), common)
 
     def _show(self, search: Search, what: str) -> None:
         best = None if search.best is None else search.best.score
@@ -97,7 +99,7 @@ class Hunt:
 
     def tuned(self, tuner: Tuner) -> dict[str, Any]:
         """Search, ship the best, and say what it is worth: everything there is to tell."""
-        cells = self.cells(self.room.among, "tune")
+        cells = self.cells("tune")
         saver = Saver(self.folder, tuner, cells, lambda: self._board(tuner))
         deadline = self._deadline(1 + OUTER * self.goal.nested)
         with closing(saver):
@@ -113,9 +115,14 @@ class Hunt:
         with suppress(Interrupted):  # what is found is told all the same
             tuner.check()
             if self._in_time(tuner, found, cells):
-                again = tuner.remeasured(best.recipe, self.cells(self.room.among, "tune/fresh"))
+                again = tuner.remeasured(best.recipe, self.fresh("tune"))
             if self.goal.nested:
-                outer = nested(tuner, self.cells(self.room.among, "outer", OUTER), self.cells, self._deadline)
+                outer = nested(
+                    tuner,
+                    self.cells("outer", Inner(OUTER)),
+                    lambda rows, stream: self.cells(stream, Inner(self.goal.folds, rows)),
+                    self._deadline,
+                )
         return {
             **self._about(tuner, cells),
             "stopped": found.stopped or said("all {count:,} trials were made", count=len(found.trials)),
@@ -140,16 +147,16 @@ class Hunt:
         about = [tuner.method, tuner.seed, self.goal.folds, tuner.costs, self.space.plain(), recipe]
         about += [self.room.version, tuner.metric]
         name = f"aurify {digest(about)}"
-        objectives = {name: name in EVERY and EVERY[name].greater_is_better for name in (tuner.metric, *tuner.costs)}
+        objectives = {name: name in JUDGES and greater_is_better(name) for name in (tuner.metric, *tuner.costs)}
         return Board(address, name, objectives, self.space.distributions)
 
     def compared(self, tuner: Tuner) -> dict[str, Any]:
         """Methods side by side: no model is shipped."""
         one = replace(tuner, most=self.goal.trials or DEFAULT_TRIALS)
-        found = compare(one, self.goal.compare, self.goal.repeats, lambda stream: self.cells(self.room.among, stream))
+        found = compare(one, self.goal.compare, self.goal.repeats, self.cells, self.fresh)
         write_json(self.folder.trials, [])
         blank = dict.fromkeys(("best", "looked", "picked", "remeasured", "nested", "ensemble", "front", "interrupted"))
-        about = self._about(tuner, self.cells(self.room.among, "tune"))
+        about = self._about(tuner, self.cells("tune"))
         wall = round(time.monotonic() - self.began, 3)
         return {**about, **blank, "stopped": None, "wall": wall, "importance": [], "compare": found}
 
@@ -158,12 +165,13 @@ class Hunt:
         return {
             "method": self.goal.method,
             "metric": tuner.metric,
-            "greater_is_better": tuner.judge.greater_is_better,
+            "greater_is_better": greater_is_better(tuner.metric),
             "objectives": [tuner.metric, *tuner.costs],
             "seed": tuner.seed,
             "workers": self.workers,
+            "examples": self.space.recipe.task.examples,
             "folds": len(cells.all),
-            "rows": len(self.room.among),
+            **self.room.facts(self.space.recipe),
             "learnt": cells.rows("fit"),
             "tested": cells.rows("test"),
             "space": self.space.plain(),

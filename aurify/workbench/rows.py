@@ -24,9 +24,10 @@ from aurify.measure.clusters import clusters_of
 from aurify.measure.predictions import Predictions
 from aurify.report.section import Tested
 from aurify.ship.bundle import Bundle
-from aurify.study.cells import WHOLE, Cells, Size, cells
+from aurify.study.cells import WHOLE, Cells, Size, cells, inner_folds
+from aurify.study.tune import Tuner, metric_of, metrics_of
 from aurify.workbench.gate import gate, look_alone
-from aurify.workbench.subject import Check, Exam, Subject
+from aurify.workbench.subject import Check, Exam, Inner, Subject
 from aurify.workbench.summary import summarise
 from aurify.workbench.tested import Models, answers, learnt_from, sealed_answers, sealed_rows
 from aurify.workbench.tokens import tokens_told
@@ -141,6 +142,13 @@ class Rows(Subject):
 
     def cells(self, folder: RunFolder, opened: Store, recipe: Recipe, size: Any, *, fresh: bool) -> Cells:
         return cells(recipe, opened, rows_among(folder), size, folder.ablation / "parts", fresh=fresh)
+
+    def trial_cells(self, folder: RunFolder, opened: Store, recipe: Recipe, stream: str, inner: Inner) -> Cells:
+        among = rows_among(folder) if inner.among is None else inner.among
+        return inner_folds(recipe, opened, among, inner.folds, stream, folder.search / "parts")
+
+    def tuner(self, judge: str | None, cells: Cells, common: Mapping[str, Any]) -> Tuner:
+        return Tuner(metric=metric_of(judge, metrics_of(common["store"], cells.all[0])), **common)
 
     def facts(self, folder: RunFolder, opened: Store, recipe: Recipe, check: Check) -> dict[str, Any]:
         return {"rows": len(rows_among(folder))}

@@ -28,7 +28,6 @@ from aurify.workbench.asked import Asked
 from aurify.workbench.rows import rows_among
 from aurify.workbench.subject import Subject
 from aurify.workbench.subjects import subject_of
-from aurify.workbench.wish import Wish
 
 
 @dataclass(frozen=True)
@@ -144,15 +143,3 @@ def subject_asked(asked: Asked, run: Any) -> tuple[Subject, str]:
     wish = asked.wish()
     task: Any = asked.catalog.parts["task"].get(wish.task["name"], Task)  # an unknown one is refused where it is made
     return subject_of(task), str(wish.data)
-
-
-def wish_of_rows(asked: Asked) -> Wish:
-    """What was asked of a search, which knows only rows; raises AurifyError for a world."""
-    wish = asked.wish()
-    task: Any = asked.catalog.parts["task"].get(wish.task["name"])
-    if task is not None and task.examples != "rows":
-        raise AurifyError(
-            f"aurify tune knows rows of data only, for now, and {wish.data} is a world to act in: take aurify ablate"
-            " with --sweep, or aurify fit with --set and --with"
-        )
-    return wish

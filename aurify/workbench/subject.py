@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from aurify.catalog import Catalog
 from aurify.core.folder import RunFolder
@@ -12,9 +15,19 @@ from aurify.data.findings import Findings
 from aurify.ship.bundle import Bundle
 from aurify.study.cells import Cells, Size
 from aurify.study.seeds import Steps
+from aurify.study.tune import Tuner
 from aurify.workbench.wish import Wish
 
 Check = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Inner:
+    """What trials are scored by: so many ``folds`` of the rows ``among`` all; ``again``, to measure a winner anew."""
+
+    folds: int | None = None
+    among: np.ndarray | None = None
+    again: bool = False
 
 
 class Exam:
@@ -50,6 +63,9 @@ class Exam:
 class Subject:
     """How a kind of examples is opened, looked at, kept and examined."""
 
+    trial_agents: int | None = None
+    """Agents of each trial of a search, where nothing is said; None where no agents act."""
+
     def open(self, folder: RunFolder) -> Any:
         """What the run in the folder learns from, as its task takes it."""
         raise NotImplementedError
@@ -79,6 +95,17 @@ class Subject:
 
     def cells(self, folder: RunFolder, opened: Any, recipe: Recipe, size: Any, *, fresh: bool) -> Cells:
         """Where a ledger trains and scores, ``fresh`` or not; raises AurifyError where there is too little."""
+        raise NotImplementedError
+
+    def refuse_search(self, name: str, folds: int | None, *, nested: bool) -> None:
+        """Raise AurifyError for a word of a search that means nothing for such examples."""
+
+    def trial_cells(self, folder: RunFolder, opened: Any, recipe: Recipe, stream: str, inner: Inner) -> Cells:
+        """Where trials of a search are scored; a ``stream``, a draw. Raises AurifyError where there is too little."""
+        raise NotImplementedError
+
+    def tuner(self, judge: str | None, cells: Cells, common: Mapping[str, Any]) -> Tuner:
+        """What makes trials and judges them; raises AurifyError for a ``judge`` that there is not."""
         raise NotImplementedError
 
     def facts(self, folder: RunFolder, opened: Any, recipe: Recipe, check: Check) -> dict[str, Any]:

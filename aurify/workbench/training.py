@@ -16,11 +16,11 @@ from aurify.core.recipe import Recipe
 from aurify.core.watch import Watch
 from aurify.core.words import keep
 from aurify.data.splits import Parts
+from aurify.ship.agents_apart import recipe_of, together, write_log
 from aurify.ship.bundle import Bundle
 from aurify.ship.make import make
 from aurify.training.checkpoint import Keeper
 from aurify.training.fit import TIME_FOR_MEASURING, Show
-from aurify.workbench.agents_apart import recipe_of, together, write_log
 from aurify.workbench.subjects import subject_of
 
 

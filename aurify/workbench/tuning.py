@@ -35,10 +35,9 @@ from aurify.workbench.goal import Goal
 from aurify.workbench.hunting import Hunt, Searching, keep_environment
 from aurify.workbench.record import read_trials, shown
 from aurify.workbench.reporting import require_language
-from aurify.workbench.rows import Rows
 from aurify.workbench.runs import FittedRun
 from aurify.workbench.settling import lines, settle
-from aurify.workbench.studying import Room, is_run, started, wish_of_rows
+from aurify.workbench.studying import Room, is_run, started, subject_asked
 from aurify.workbench.wish import Wish
 
 if TYPE_CHECKING:
@@ -104,6 +103,8 @@ def tune(
     ensemble: bool = True,
     compare: Sequence[str] = (),
     repeats: int = 5,
+    steps: int | None = None,
+    seeds: int | None = None,
     workers: int | None = None,
     storage: str | None = None,
     inspect: bool = True,
@@ -124,9 +125,10 @@ def tune(
     which values it may have (``study/space.py``). A trial is scored on ``folds`` inner folds (3, of 10,000 rows two of
     five); the winner is measured again on fresh ones, and with ``nested`` the whole search is, by outer folds.
     ``objectives`` such as ``["roc_auc", "latency"]`` look for the best trade-offs. ``compare`` runs several methods
-    side by side, ``repeats`` times. The test part stays sealed: ``evaluate`` opens it. The same call goes on where it
-    was stopped; ``trials`` and their order depend on the seed, not on ``workers``. Raises AurifyError for anything the
-    user can mend. ``words`` are:
+    side by side, ``repeats`` times. In a world a trial is ``seeds`` agents (3), of ``steps`` each, and the winner is
+    measured again with agents of ten other seeds. The test part stays sealed: ``evaluate`` opens it. The same call goes
+    on where it was stopped; ``trials`` and their order depend on the seed, not on ``workers``. Raises AurifyError for
+    anything the user can mend. ``words`` are:
     """
     began, knobs = time.monotonic(), _several(knobs)
     require_language(language)
@@ -143,7 +145,9 @@ def tune(
         repeats=repeats,
         workers=workers,
     )
-    asked = asked_of(*_source(source, target, words), {"seed": seed})
+    asked = _asked(source, target, words, {"seed": seed, "task.steps": steps, "task.agents": seeds})
+    subject, named = subject_asked(asked, None)
+    subject.refuse_search(named, folds, nested=nested)
     if storage is not None:
         database(storage)  # an address that is not understood is said before anything else
     written = load_yaml(Path(space), read_plain) if isinstance(space, (str, Path)) else space
@@ -159,7 +163,7 @@ def tune(
             with started(count, folder, chosen, asked.parts, here=asked.in_memory) as processes:
                 tell = tell or lines(note)
                 recipe = settle(
-                    wish_of_rows(asked),
+                    asked.wish(),
                     folder,
                     asked.catalog,
                     tell,
@@ -172,10 +176,10 @@ def tune(
                 write_bytes(_start(folder), recipe.to_yaml().encode())
                 keep_environment(folder, chosen)
                 devices.set_threads(1)
-                room = Room(folder, Rows(), Rows().verified(folder), asked.catalog, chosen, asked.parts, watch)
+                room = Room(folder, subject, subject.verified(folder), asked.catalog, chosen, asked.parts, watch)
                 around = space_of(recipe, asked.catalog, knobs, written)
-                named = bool(written) or bool(set(knobs) - {EVERY})
-                begins = _begins(goal, wish_of_rows(asked), around, len(room.among), named=named)
+                turned = bool(written) or bool(set(knobs) - {EVERY})
+                begins = _begins(goal, asked.wish(), around, len(room.among), named=turned)
                 hunt = Hunt(room, around, goal, count, began, progress, note, begins, storage)
                 with closing(_answers(room, storage, count, note)) as answers:
                     tuner = hunt.tuner(Trainings(answers, room.workers(processes)))
@@ -188,6 +192,15 @@ def tune(
             return Tuned(folder.path, read_record(folder.tuning), asked.catalog, device)
         finally:
             folder.release()
+
+
+def _asked(source: Any, target: Any, words: Mapping[str, Any], own: Mapping[str, Any]) -> Asked:
+    """What is asked for; of agents as many in each trial as is usual, where nothing is said."""
+    asked = asked_of(*_source(source, target, words), own)
+    usual = subject_asked(asked, None)[0].trial_agents
+    if usual is None or any(word.partition("=")[0] == "task.agents" for word in asked.settings):
+        return asked
+    return asked_of(*_source(source, target, words), {**own, "task.agents": usual})
 
 
 def _source(source: Any, target: Any, words: Mapping[str, Any]) -> tuple[Any, Any, Mapping[str, Any]]:

@@ -25,10 +25,12 @@ from aurify.report.section import Played
 from aurify.ship.acting import GREEDY, RANDOM, SAMPLED, acting, answered, samples, valued
 from aurify.ship.bundle import Bundle
 from aurify.study.cells import Cells
-from aurify.study.seeds import Steps
+from aurify.study.seeds import SEEDS, TRIAL_AGENTS, Steps, agents
 from aurify.study.seeds import seeds as seeds_to_study
+from aurify.study.tune import Tuner, metric_of
+from aurify.study.tune_agents import OF_EACH, AgentTuner
 from aurify.workbench.returns import Returns
-from aurify.workbench.subject import Check, Exam, Subject
+from aurify.workbench.subject import Check, Exam, Inner, Subject
 from aurify.workbench.watching import moments, ways_to_draw
 from aurify.workbench.wish import Wish
 from aurify.worlds.chance import at_random
@@ -154,6 +156,8 @@ class EpisodeExam(Exam):
 class Worlds(Subject):
     """Environments to act in."""
 
+    trial_agents = TRIAL_AGENTS
+
     def open(self, folder: RunFolder) -> World:
         return World.open(folder.store)
 
@@ -178,6 +182,22 @@ class Worlds(Subject):
 
     def cells(self, folder: RunFolder, opened: World, recipe: Recipe, size: Any, *, fresh: bool) -> Cells:
         return seeds_to_study(recipe, size, folder.ablation / "parts", fresh=fresh)
+
+    def refuse_search(self, name: str, folds: int | None, *, nested: bool) -> None:
+        for option, given in {"--inner": folds is not None, "--nested": nested}.items():
+            if given:
+                raise AurifyError(
+                    f"{option} is about rows of data, and {name} is a world to act in: agents of other seeds, in other"
+                    " episodes, measure a search there; leave it out"
+                )
+
+    def trial_cells(self, folder: RunFolder, opened: World, recipe: Recipe, stream: str, inner: Inner) -> Cells:
+        task: Any = recipe.task
+        return agents(recipe, max(task.agents, SEEDS) if inner.again else task.agents, stream, folder.search / "parts")
+
+    def tuner(self, judge: str | None, cells: Cells, common: Mapping[str, Any]) -> Tuner:
+        fresh = max(SEEDS, cells.rows("fit"))
+        return AgentTuner(metric=metric_of(judge, OF_EACH), fresh=fresh, **common)
 
     def facts(self, folder: RunFolder, opened: World, recipe: Recipe, check: Check) -> dict[str, Any]:
         seeds = seeds_of(recipe.seed, "random", range(RANDOM_EPISODES))

@@ -215,11 +215,6 @@ def test_words_about_worlds_are_refused_for_rows(csv_files):
             workbench.fit(csv_files["classify"], "y", **words)
 
 
-def test_a_search_knows_rows_only():
-    with pytest.raises(AurifyError, match="tune knows rows of data only, for now"):
-        workbench.tune(GRID, trials=2)
-
-
 def test_agents_that_cannot_learn_side_by_side_are_trained_one_after_another(tmp_path):
     words = {"method": "q_learning", "steps": 400, "using": ["sam"]}
     words["settings"] = {"task.envs": 2, "task.held": 2, "task.tested": 4}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from aurify.core.words import Said, said
 from aurify.report.section import Block, DataSection, Inspection, Paragraph, Record
@@ -16,6 +16,7 @@ class Search(DataSection):
     """The summary of a search, its figures, the best trials, the ensemble, and what failed."""
 
     order = 340
+    examples: ClassVar[frozenset[str]] = frozenset({"rows", "episodes"})
 
     @property
     def title(self) -> Said:

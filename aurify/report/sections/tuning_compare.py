@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from aurify.core.words import Said, said
 from aurify.report.section import Block, DataSection, Inspection, Paragraph
@@ -15,6 +15,7 @@ class Compared(DataSection):
     """The best so far of each method with bands over repeats, and the table with intervals."""
 
     order = 344
+    examples: ClassVar[frozenset[str]] = frozenset({"rows", "episodes"})
 
     @property
     def title(self) -> Said:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from aurify.core.words import Said, said
 from aurify.report.section import Block, DataSection, Folded, Inspection, Paragraph
@@ -17,6 +17,7 @@ class Knobs(DataSection):
     """Importance of knobs, parallel coordinates, and the score along the most important knobs."""
 
     order = 342
+    examples: ClassVar[frozenset[str]] = frozenset({"rows", "episodes"})
 
     @property
     def title(self) -> Said:

@@ -1,0 +1,65 @@
+"""A search in a world: a trial is some agents that learn side by side; of the winner the best agent acts."""
+
+# S agents
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from aurify.core.recipe import Recipe
+from aurify.measure.agents import aggregates
+from aurify.measure.judges import RETURNS
+from aurify.ship.blending import joined
+from aurify.study.cells import Cell, Cells
+from aurify.study.examples import kept_scores
+from aurify.study.search import Search
+from aurify.study.trainings import Wanted
+from aurify.study.trial import kept
+from aurify.study.tune import Tuner
+
+OF_EACH = RETURNS[:2]
+"""What a search in a world may go by: what each agent has by itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentTuner(Tuner):
+    """Trials whose score is the mean over agents; the winner is measured again with agents of ``fresh`` other seeds."""
+
+    fresh: int
+
+    def wanted(self, recipe: Recipe, cell: Cell, share: float = 1.0) -> Wanted:
+        task: Any = recipe.task
+        budget = replace(recipe.budget, seconds=None)
+        return Wanted(replace(recipe, task=replace(task, agents=len(cell.parts.fit)), budget=budget), cell, share)
+
+    def again_seconds(self, search: Search, cells: Cells) -> float:
+        """At most: agents that learn side by side take less than one after another."""
+        return super().again_seconds(search, cells) * max(1.0, self.fresh / cells.rows("fit"))
+
+    def shipped(self, search: Search, cells: Cells) -> tuple[bytes, dict[str, Any] | None]:
+        """The file of the winner: its agents, of which the one acts that was best while they were validated."""
+        best = search.best
+        assert best is not None
+        assert best.recipe is not None
+        recipe = self.wanted(best.recipe, cells.all[0]).recipe
+        return joined([(file, 1.0) for file in self.models_of(best, cells)], recipe, self.space.catalog), None
+
+    def remeasured(self, recipe: Recipe, fresh: Cells) -> dict[str, Any]:
+        """What agents of other seeds score in other episodes."""
+        wanted = [self.wanted(recipe, cell) for cell in fresh.all]
+        scores = np.concatenate([kept_scores(path, self.metric) for path in self.files(wanted, lambda n: n.answers)])
+        for one in wanted:
+            (self.place(one) / kept(1.0).model).unlink(missing_ok=True)
+        return worth_of(scores, self.seed)
+
+
+def worth_of(scores: np.ndarray, seed: int) -> dict[str, Any]:
+    """The mean of what agents score (S,) with its 95 % interval, and each; None for what is undefined."""
+    mean = aggregates(scores, seed=seed)["mean"]
+    numbers: Sequence[float] = (mean.value, mean.low, mean.high, *map(float, scores))
+    value, low, high, *each = (number if np.isfinite(number) else None for number in numbers)
+    return {"value": value, "low": low, "high": high, "folds": each}
