@@ -123,7 +123,7 @@ class InWorld:
     def without(self) -> Scored:
         """Acting at random."""
         value = self._returned(at_random(self.world, self.seeds))
-        each = dict.fromkeys(RETURNS, [value] * len(self.parts.fit))
+        each: dict[str, list[float]] = {name: [value] * len(self.parts.fit) for name in RETURNS}
         return Scored(dict.fromkeys(RETURNS, _finite(value)), None, partial(_keep, each))
 
     @property

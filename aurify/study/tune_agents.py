@@ -37,8 +37,9 @@ class AgentTuner(Tuner):
         return Wanted(replace(recipe, task=replace(task, agents=len(cell.parts.fit)), budget=budget), cell, share)
 
     def again_seconds(self, search: Search, cells: Cells) -> float:
-        """At most: agents that learn side by side take less than one after another."""
-        return super().again_seconds(search, cells) * max(1.0, self.fresh / cells.rows("fit"))
+        """Of agents that learn side by side each further one takes about half as much."""
+        further = self.fresh / cells.rows("fit") - 1
+        return super().again_seconds(search, cells) * (1 + further / 2)
 
     def shipped(self, search: Search, cells: Cells) -> tuple[bytes, dict[str, Any] | None]:
         """The file of the winner: its agents, of which the one acts that was best while they were validated."""
