@@ -77,6 +77,27 @@ def aggregates(scores: np.ndarray, *, draws: int = DRAWS, seed: int = 0) -> dict
     return {name: Estimate(*map(float, row)) for name, row in zip(AGGREGATES, np.stack(found, axis=-1), strict=True)}
 
 
+def over_episodes(returns: np.ndarray, *, draws: int = DRAWS, seed: int = 0) -> dict[str, Estimate]:
+    """Interquartile mean, mean and median of agents by what they return (S, N) in episodes that all of them played.
+
+    Agents and episodes are drawn again, each by themselves (the pigeonhole bootstrap of Owen 2007): agents that meet
+    the same episodes share their luck, and drawing agents alone would not see it. Where each agent has luck of its own
+    in an episode such intervals are rather too wide.
+    """
+    agents, episodes = returns.shape
+    luck, choice = np.random.default_rng(seed).spawn(2)  # each its own, so that chunks change nothing
+    drawn, at_once = [returns.mean(1)[None]], max(1, NUMBERS_AT_ONCE // max(agents, episodes))
+    for start in range(0, draws, at_once):
+        count = min(at_once, draws - start)
+        times = luck.multinomial(episodes, np.full(episodes, 1 / episodes), count)
+        which = choice.integers(0, agents, (count, agents))
+        drawn.append(np.take_along_axis(times @ returns.T / episodes, which, axis=1))
+    means = np.concatenate(drawn)[..., None]
+    values = np.stack([summarise(means) for summarise in AGGREGATES.values()], axis=-1)
+    found = (values[0], *ends(values, max(returns.shape)))
+    return {name: Estimate(*map(float, row)) for name, row in zip(AGGREGATES, np.stack(found, axis=-1), strict=True)}
+
+
 def probability_of_improvement(ours: np.ndarray, theirs: np.ndarray, *, draws: int = DRAWS, seed: int = 0) -> Estimate:
     """How likely one of our agents beats one of theirs in a world drawn at random; equals count half.
 

@@ -215,7 +215,8 @@ def _print_beside_baselines(console: Console, summary: Mapping[str, Any]) -> Non
     console.print(_scores(summary, None))
     table = _empty(f"{summary['model']} - {rival} [95%]")
     for metric in _shown(summary):
-        _add(table, summary, metric, [_interval(summary["differences"][rival].get(metric), signed=True)])
+        if apart := summary["differences"][rival].get(metric):
+            _add(table, summary, metric, [_interval(apart, signed=True)])
     console.print(table)
 
 

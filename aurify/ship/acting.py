@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from aurify.core import rng
+from aurify.core.parts import Trait
 from aurify.ship.bundle import Bundle
 from aurify.ship.pipeline import WHOLE_ROWS, Member
 from aurify.worlds.episodes import Act
@@ -28,7 +29,7 @@ def acting(bundle: Bundle, member: Member, world: World, policy: str, seeds: Seq
 
     What it draws hangs on the seed of the episode alone, not on the others that are played beside it.
     """
-    draws = [] if policy == GREEDY else [_draws(seed) for seed in seeds]
+    luck = [] if policy == GREEDY else [_luck(seed) for seed in seeds]
     spread = None if policy == GREEDY else _spread(member)
 
     def act(observations: np.ndarray, which: np.ndarray) -> np.ndarray:
@@ -36,10 +37,10 @@ def acting(bundle: Bundle, member: Member, world: World, policy: str, seeds: Seq
         if policy == GREEDY:
             choice = answer if world.actions.count is None else answer.argmax(1)
         elif world.actions.count is None:
-            away = np.stack([draws[at].standard_normal(math.prod(world.actions.shape)) for at in which])
+            away = np.stack([luck[at].standard_normal(math.prod(world.actions.shape)) for at in which])
             choice = answer.reshape(len(which), -1) + (0.0 if spread is None else spread * away)
         else:
-            below = np.array([draws[at].random() for at in which])[:, None]
+            below = np.array([luck[at].random() for at in which])[:, None]
             choice = (answer.cumsum(1) <= below).sum(1).clip(max=world.actions.count - 1)
         return world.actions.to_world(choice)
 
@@ -49,6 +50,11 @@ def acting(bundle: Bundle, member: Member, world: World, policy: str, seeds: Seq
 def samples(member: Member, world: World) -> bool:
     """Whether an agent may act otherwise than greedily: of numbers only one that says how far it tries."""
     return world.actions.count is not None or _spread(member) is not None
+
+
+def draws(bundle: Bundle, member: Member, world: World) -> bool:
+    """Whether an agent has a policy to draw actions from; to one that goes by values the best one is sure."""
+    return Trait.POLICY in bundle.recipe.task.traits and samples(member, world)
 
 
 def answered(bundle: Bundle, member: Member, world: World, observations: np.ndarray) -> np.ndarray:
@@ -69,7 +75,7 @@ def _asked(ask: Callable[..., torch.Tensor], member: Member, world: World, obser
     return ask(member, world.values(filled)).cpu().numpy()[:count]
 
 
-def _draws(seed: int) -> np.random.Generator:
+def _luck(seed: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(rng.key(seed, "act")))
 
 

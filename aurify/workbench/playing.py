@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aurify.core.errors import AurifyError
 from aurify.core.watch import Watch
-from aurify.ship.acting import GREEDY, SAMPLED, acting, samples
+from aurify.ship.acting import GREEDY, SAMPLED, acting, draws
 from aurify.ship.bundle import Bundle
 from aurify.ship.pipeline import Member
 from aurify.training import device as devices
@@ -75,8 +75,8 @@ def play(
     bundle = _bundle(Path(run), parts, network, device)
     world: World = bundle.recipe.task.read(bundle.recipe.source, bundle.recipe.source.path).store
     number, member = _agent(bundle, agent)
-    if sampled and not samples(member, world):
-        raise AurifyError(f"{run} answers with numbers and says nothing of how it would sample: leave out --sampled")
+    if sampled and not draws(bundle, member, world):
+        raise AurifyError(f"{run} has no policy to draw actions from, only the best one: leave out --sampled")
     render = None if target is None else drawn_by(world, TEXTS if target.suffix == ".txt" else PICTURES)
     film = None if target is None else Recording(target, frames_a_second(world))
     policy, played = SAMPLED if sampled else GREEDY, list[dict[str, Any]]()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from aurify.core.words import in_a_row, said
-from aurify.measure.agents import DRAWS, Estimate, aggregates
+from aurify.measure.agents import DRAWS, Estimate, over_episodes
 from aurify.measure.verdict import number
 
 ENOUGH_AGENTS = 10
@@ -45,11 +45,13 @@ class Returns:
     def summary(self, seed: int) -> dict[str, Any]:
         """Scores with intervals of resamples drawn by ``seed``, the baselines, the differences, the verdict."""
         found = self._scores(seed)
-        random = {"return": _of_episodes(self.random, seed), "length": _of_episodes(self.random_length, seed)}
+        random = {"return": _mean(self.random, seed), "length": _mean(self.random_length, seed)}
         beside: dict[str, dict[str, Any]] = {"random": random}
+        differences = {"random": {"return": _judged(_mean(self.value["greedy"] - self.random, seed))}}
         if self.optimal is not None:
-            beside["optimal"] = {"return": {"value": self.optimal, "low": None, "high": None}}
-        differences = {name: {"return": _minus(found["return"], each["return"])} for name, each in beside.items()}
+            known = [name for name in ("return", "return_exact") if name in found]
+            beside["optimal"] = {name: {"value": self.optimal, "low": None, "high": None} for name in known}
+            differences["optimal"] = {name: _judged(_less(found[name], self.optimal)) for name in known}
         return {
             "model": "agents",
             "scores": found,
@@ -65,24 +67,25 @@ class Returns:
             "preliminary": self.agents < ENOUGH_AGENTS,
             "episodes": len(self.random),
             "draws": DRAWS,
-            "intervals": said("cover agents of other seeds")
+            "intervals": said("cover agents of other seeds and other episodes")
             if self.agents > 1
             else said("cover other episodes of this one agent, not other agents"),
         }
 
     def _scores(self, seed: int) -> dict[str, Score]:
-        greedy = _of_agents(self.value["greedy"], seed)
-        found = {"return": greedy.pop("mean"), **{f"return_{name}": score for name, score in greedy.items()}}
+        greedy = _estimates(self.value["greedy"], seed)
+        found = {"return": greedy["mean"]}
         if self.agents > 1:
-            found["return_best"] = _of_episodes(self.value["greedy"][self.best], seed)
+            found |= {f"return_{name}": greedy[name] for name in ("iqm", "median")}
+            found["return_best"] = _mean(self.value["greedy"][self.best], seed)
         if "sampled" in self.value:
-            found["return_sampled"] = _of_agents(self.value["sampled"], seed)["mean"]
+            found["return_sampled"] = _mean(self.value["sampled"], seed)
         if self.exact is not None and np.isfinite(self.exact).all():
-            found["return_exact"] = _of_agents(self.exact[:, None], seed)["mean"]
+            found["return_exact"] = _mean(self.exact[:, None], seed)
             # a share of gains, or of costs: what is lost where much can be gained is none
             if self.optimal is not None and self.optimal * (found["return_exact"]["value"] or 0.0) > 0:
                 found["share_of_optimal"] = _share(found["return_exact"], self.optimal)
-        return {**found, "length": _of_agents(self.length["greedy"], seed)["mean"]}
+        return {**found, "length": _mean(self.length["greedy"], seed)}
 
     def _verdict(self, found: Mapping[str, Any], differences: Mapping[str, Any]) -> str:
         score, told = found["return"], list[str]()
@@ -104,10 +107,13 @@ class Returns:
         if differences["random"]["return"]["verdict"] != "better":
             told.append(said("That is not measurably better than acting at random."))
         told += self._beside_the_optimum(found)
-        if self.agents < ENOUGH_AGENTS:
+        if self.agents == 1:
+            told.append(said("One agent is preliminary: agents of other seeds may do otherwise."))
+        elif self.agents < ENOUGH_AGENTS:
             told.append(
                 said(
-                    "With fewer than {enough} agents this is preliminary: agents of other seeds may do otherwise.",
+                    "With fewer than {enough} agents this is preliminary: intervals over so few are too narrow, and"
+                    " agents of other seeds may do otherwise.",
                     enough=ENOUGH_AGENTS,
                 )
             )
@@ -150,16 +156,14 @@ class Returns:
         return self.optimal is not None and exact is not None and math.isclose(exact["value"], self.optimal)
 
 
-def _of_agents(values: np.ndarray, seed: int) -> dict[str, Score]:
-    """``mean``, ``iqm`` and ``median`` of values (S, N) over agents; of one agent the ``mean`` over episodes."""
-    if len(values) == 1:
-        return {"mean": _of_episodes(values[0], seed)}
-    return {name: _plain(found) for name, found in aggregates(values.mean(1), seed=seed).items()}
+def _estimates(values: np.ndarray, seed: int) -> dict[str, Score]:
+    """``mean``, ``iqm`` and ``median`` over agents of values (S, N) of episodes that all of them played."""
+    return {name: _plain(found) for name, found in over_episodes(values, seed=seed).items()}
 
 
-def _of_episodes(values: np.ndarray, seed: int) -> Score:
-    """The mean of values (N,), resampled by episodes."""
-    return _plain(aggregates(values, seed=seed)["mean"])
+def _mean(values: np.ndarray, seed: int) -> Score:
+    """The mean of values (S, N), or of one agent's (N,)."""
+    return _estimates(np.atleast_2d(values), seed)["mean"]
 
 
 def _plain(found: Estimate) -> Score:
@@ -168,17 +172,16 @@ def _plain(found: Estimate) -> Score:
     return {name: value if math.isfinite(value) else None for name, value in numbers.items()}
 
 
-def _minus(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
-    """The difference of two that were resampled apart: what is known of each adds up in squares."""
-    value = ours["value"] - theirs["value"]
-    low = value - math.hypot(_reach(ours, "low"), _reach(theirs, "high"))
-    high = value + math.hypot(_reach(ours, "high"), _reach(theirs, "low"))
+def _less(score: Mapping[str, Any], what: float) -> Score:
+    """How far a score is above what is known exactly."""
+    return {name: None if value is None else value - what for name, value in score.items()}
+
+
+def _judged(apart: Mapping[str, Any]) -> dict[str, Any]:
+    """A difference, and whether it is one."""
+    low, high = (apart["value"] if apart[end] is None else apart[end] for end in ("low", "high"))
     verdict = "better" if low > 0 else "worse" if high < 0 else "no measurable difference"
-    return {"value": value, "low": low, "high": high, "verdict": verdict}
-
-
-def _reach(score: Mapping[str, Any], end: str) -> float:
-    return 0.0 if score[end] is None else score[end] - score["value"]
+    return {**apart, "verdict": verdict}
 
 
 def _share(score: Mapping[str, Any], optimal: float) -> Score:

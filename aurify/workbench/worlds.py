@@ -22,7 +22,7 @@ from aurify.core.recipe import Recipe, Source
 from aurify.data.findings import Findings, noted
 from aurify.data.splits import Parts
 from aurify.report.section import Played
-from aurify.ship.acting import GREEDY, RANDOM, SAMPLED, acting, answered, samples, valued
+from aurify.ship.acting import GREEDY, RANDOM, SAMPLED, acting, answered, draws, valued
 from aurify.ship.bundle import Bundle
 from aurify.study.cells import Cells
 from aurify.study.seeds import SEEDS, TRIAL_AGENTS, Steps, agents
@@ -69,7 +69,7 @@ class EpisodeExam(Exam):
 
     def answer(self, check: Check) -> None:
         for agent, member in enumerate(self.bundle.members):
-            for policy in (GREEDY, SAMPLED) if samples(member, self.world) else (GREEDY,):
+            for policy in (GREEDY, SAMPLED) if draws(self.bundle, member, self.world) else (GREEDY,):
                 act = acting(self.bundle, member, self.world, policy, self.seeds)
                 self.played[agent, policy] = self._play(act, check)
         self.played[None, RANDOM] = self._play(at_random(self.world, self.seeds), check)

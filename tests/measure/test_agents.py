@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from aurify.measure import agents
-from aurify.measure.agents import aggregates, probability_of_improvement, profile
+from aurify.measure.agents import aggregates, over_episodes, probability_of_improvement, profile
 
 SCORES = np.array([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0], [4.0, 100.0], [9.0, 50.0]])
 
@@ -64,6 +64,12 @@ def test_chunks_change_nothing(monkeypatch):
     assert probability_of_improvement(SCORES, SCORES + 1, draws=300).value == whole[1].value
 
 
+def test_chunks_of_episodes_change_nothing(monkeypatch):
+    whole = over_episodes(SCORES, draws=300)
+    monkeypatch.setattr(agents, "NUMBERS_AT_ONCE", 35)
+    assert over_episodes(SCORES, draws=300) == whole
+
+
 @pytest.mark.parametrize(("count", "least"), [(10, 0.85), (40, 0.9)])
 def test_intervals_hold_the_truth_about_as_often_as_they_say(count, least):
     """Of a normal law, whose trimmed mean, mean and median are 0."""
@@ -73,6 +79,26 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say(count, least):
         held += [each.low <= 0 <= each.high for each in found.values()]
     assert (held / 300 >= least).all()
     assert (held / 300 <= 0.985).all()
+
+
+def test_luck_of_episodes_that_all_agents_play_is_in_the_interval():
+    """Agents that are alike and meet the same episodes agree with each other, but not with what is true."""
+    random, held, agents_alone = np.random.default_rng(6), 0, 0
+    for trial in range(200):
+        returns = np.tile(random.normal(size=40), (10, 1)) + 0.1 * random.normal(size=(10, 1))
+        found, alone = over_episodes(returns, draws=400, seed=trial)["mean"], aggregates(returns.mean(1), draws=400)
+        held += found.low <= 0 <= found.high
+        agents_alone += alone["mean"].low <= 0 <= alone["mean"].high
+    assert held / 200 >= 0.88
+    assert agents_alone / 200 < 0.5
+
+
+def test_one_agent_has_an_interval_of_its_episodes_and_one_of_one_has_none():
+    returns = np.random.default_rng(7).normal(size=(1, 50))
+    found = over_episodes(returns)["mean"]
+    assert found.value == pytest.approx(returns.mean())
+    assert found.high - found.low == pytest.approx(2 * 1.96 * returns.std() / np.sqrt(50), rel=0.1)
+    assert np.isnan(over_episodes(np.ones((1, 1)))["mean"].low)
 
 
 def test_same_seed_gives_the_same_interval():

@@ -40,3 +40,42 @@ def test_a_loss_where_much_can_be_gained_is_no_share(exact):
     assert "share_of_optimal" not in found["scores"]
     assert "%" not in found["verdict"].replace("95%", "")
     assert "the optimum 0.870" in found["verdict"]
+
+
+def test_nobody_is_called_better_than_the_optimum_by_luck_of_the_episodes():
+    """Twelve equal agents in episodes that went well: what they return by the model is below the optimum."""
+    value = np.tile((np.arange(100) < 80).astype(float), (12, 1))
+    found = Returns(
+        value={"greedy": value},
+        length={"greedy": np.ones_like(value)},
+        random=np.zeros(100),
+        random_length=np.ones(100),
+        best=0,
+        exact=np.full(12, 0.74),
+        optimal=0.744,
+    ).summary(seed=0)
+    apart = found["differences"]["optimal"]
+    assert apart["return"]["verdict"] == "no measurable difference"
+    assert apart["return_exact"]["value"] == pytest.approx(-0.004)
+    assert apart["return_exact"]["verdict"] == "worse"
+    assert found["scores"]["return"]["low"] < 0.744
+
+
+def test_episodes_are_paired_with_those_of_the_random_policy():
+    luck = np.random.default_rng(0).normal(0, 100, 60)
+    found = Returns(
+        value={"greedy": np.tile(luck + 1, (12, 1))},
+        length={"greedy": np.ones((12, 60))},
+        random=luck,
+        random_length=np.ones(60),
+        best=0,
+    ).summary(seed=0)
+    assert found["differences"]["random"]["return"]["low"] == pytest.approx(1)
+    assert found["differences"]["random"]["return"]["verdict"] == "better"
+
+
+@pytest.mark.parametrize(("agents", "told"), [(1, "One agent is"), (3, "too narrow"), (12, "")])
+def test_few_agents_are_called_so(agents, told):
+    verdict = summary(0.5, None, agents)["verdict"]
+    assert told in verdict
+    assert ("preliminary" in verdict) == (agents < 10)
