@@ -54,7 +54,14 @@ class Catalog:
         for kind, known in self.parts.items():
             if name in known:
                 return kind, known[name]
-        every = [n for known in self.parts.values() for n in known]
+        every = {n: part for known in self.parts.values() for n, part in known.items()}
+        for part, kind in every.items():
+            for setting, knob in kind.knobs().items():
+                if name in (knob.choices or ()):
+                    raise AurifyError(
+                        f"no part is called {name!r}: it is a choice of {part}.{setting}, which aurify techniques"
+                        f" {part} explains"
+                    )
         raise AurifyError(f"no part is called {name!r}{suggest(name, every)}")
 
     def add(self, module: ModuleType) -> None:

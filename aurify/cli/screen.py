@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Keep what parts and worlds of the user's own print out of the answer: it goes to stderr."""
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
 
 
 def console_of(quiet: bool, *, error: bool = True) -> Console:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from aurify.cli import options
-from aurify.cli.screen import console_of, noting
+from aurify.cli.screen import answering, console_of, noting
 from aurify.cli.verbs import app
 
 
@@ -67,7 +67,7 @@ def ablate(
         raise AurifyError("--force begins anew and --resume goes on: choose one")
     run, words = options.parted(run, words)
     console = console_of(quiet or json_)
-    with terminal.reading(console), ledger_table.studying(console) as progress:
+    with terminal.reading(console), ledger_table.studying(console) as progress, answering():
         ledger = workbench.ablate(
             run,
             target,

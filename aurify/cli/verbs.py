@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from aurify.cli import options
-from aurify.cli.screen import console_of, noting, print_summary, telling_episodes
+from aurify.cli.screen import answering, console_of, noting, print_summary, telling_episodes
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -71,7 +71,7 @@ def fit(
 
     source, words = options.parted(source, words)
     console = console_of(quiet or json_)
-    with terminal.reading(console), terminal.progress(console) as show:
+    with terminal.reading(console), terminal.progress(console) as show, answering():
         run = workbench.fit(
             source,
             target,
@@ -123,7 +123,7 @@ def inspect(
 
     source, words = options.parted(source, words)
     place = Path(out) if out is not None else inspected(source or words.get("recipe", ""))
-    with terminal.reading(console_of(quiet or json_)):
+    with terminal.reading(console_of(quiet or json_)), answering():
         found = workbench.inspect(source, target, out=place, fix=fix, seed=seed, language=language, **words)
     if json_:
         print(json.dumps({"findings": [finding.brief() for finding in found], "folder": str(place)}))
@@ -150,7 +150,7 @@ def evaluate(
     from aurify.report import terminal
 
     console = console_of(quiet or json_)
-    with terminal.reading(console):
+    with terminal.reading(console), answering():
         summary = workbench.evaluate(
             run, data, parts=parts or (), out=out, force=force, seed=seed, language=language, device=device
         )

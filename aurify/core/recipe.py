@@ -186,6 +186,10 @@ def _needed(absent: Iterable[Trait], part: Part | type[Part], network: Network) 
         Trait.RESIDUAL: f"residual branches, which the network {network.name()!r} lacks",
         Trait.ANY_SIZE: f"a network for images of any size, such as resnet, which {network.name()!r} is not",
         Trait.STATES: "a world of countable states, such as FrozenLake-v1",
+        Trait.ACTING: "a world to act in, such as CartPole-v1",
+        Trait.POLICY: "a method that learns a policy: ppo, a2c or reinforce",
+        Trait.VALUES: "a method that learns what actions are worth: q_learning or sarsa",
+        Trait.BLENDABLE: "rows of data, of which two can be mixed into one",
         Trait.ENCODER: f"a pretrained encoder: name a folder or a model of the hub with {place}.model=NAME",
     }
     return " and ".join(sorted(words.get(t, f"{t.name.lower()} targets or inputs") for t in absent))

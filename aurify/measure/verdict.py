@@ -91,6 +91,8 @@ def number(value: float | None, *, signed: bool = False) -> str:
     """Digits that tell something: 0.847 and 45,120 for scores, +0.0032 for differences of scores below 1."""
     if value is None:
         return "-"
+    if abs(value) >= 1e12:
+        return f"{value:+.4g}" if signed else f"{value:.4g}"
     if abs(value) <= 1e-12:
         value = 0.0  # neither -0.0000 nor the last bit of a sum
     elif abs(value) < (5e-5 if signed else 5e-4):

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from aurify.core.errors import AurifyError
+from aurify.core.errors import AurifyError, listing
 from aurify.core.once import Once, anew
 from aurify.core.parts import Task, Trait, knob
 from aurify.core.recipe import Recipe, Source
@@ -56,7 +56,12 @@ class Control(Task):
     """Choose actions in a Gymnasium environment so that an episode returns more.
 
     Helps: where what is right shows only in what comes of it. Hurts: where examples of right answers exist: learning
-    from those takes a thousandth of the steps.
+    from those takes a thousandth of the steps. Methods: ``ppo`` makes likelier what turned out better than expected, a
+    bounded change at a time (Schulman et al. 2017), the one to begin with; ``a2c`` does so in one pass (Mnih et al.
+    2016) and ``reinforce`` from whole episodes (Williams 1992). ``q_learning`` learns what actions are worth if the
+    best follows (Watkins 1989), ``sarsa`` if what is really done follows (Rummery & Niranjan 1994): for countable
+    states, elsewhere with a network and no promise. ``value_iteration`` computes it where the model is known (Bellman
+    1957).
     """
 
     examples: ClassVar[str] = "episodes"
@@ -129,7 +134,10 @@ class Control(Task):
 
     def settled(self, store: World) -> Self:
         if store.actions.count is None and self.method not in POLICIES:
-            raise AurifyError(f"task.method = {self.method} chooses among actions; {store.source} takes numbers: ppo")
+            raise AurifyError(
+                f"task.method = {self.method} chooses among actions, and {store.source} takes numbers: take"
+                f" {listing(sorted(POLICIES))}"
+            )
         numbers = 0 if store.actions.count is not None else math.prod(store.actions.shape)
         return replace(
             self, numbers=numbers, gamma=self._as_far_as_episodes(store) if self.gamma is None else self.gamma
@@ -167,7 +175,7 @@ class Control(Task):
             techniques |= {"normalize_advantages": {}}
             epochs, every = self.steps, VALIDATIONS  # at most: how long episodes are shows when they are played
         else:
-            epochs = max(1, round(self.steps / (self.setting("envs") * self.setting("horizon"))))
+            epochs = self._lessons(self.setting("envs") * self.setting("horizon"))
             every = self._lesson(BATCH) * max(1, epochs // VALIDATIONS)
         return {
             "network": _network(store, activation="tanh"),
@@ -180,29 +188,49 @@ class Control(Task):
     def _of_values(self, store: World) -> dict[str, Any]:
         if self.method == "value_iteration":
             return _exactly(store)
-        epochs = max(1, round(self.steps / self.setting("envs") / EPOCH))
-        table = bool(store.schema.categories)
-        techniques: dict[str, dict[str, Any]] = {"epsilon_greedy": {}}
-        if table:
-            # values near the end of training go up and down with luck, their mean does not
-            steady = {"method": "swa", "begin_at": 0.5}
-            slope = round(2 * (1 - min(self.discount, FARTHEST)), 9)
-            techniques |= {"visit_rates": {"slope": slope}, "weight_averaging": steady}
-        else:
-            techniques |= {"decay": {}}
-        # what was never tried is hoped to pay as much as worlds do; else nobody finds a goal that is all that pays
-        network = {"name": "tabular", "initial": 1.0} if table else _network(store)
-        rate = 1.0 if table else 0.5
-        return {
-            "network": network,
-            "optimizer": {"name": "sgd", "learning_rate": rate, "momentum": 0.0, "nesterov": False},
-            "techniques": techniques,
-            "budget": {
-                "batch_size": BATCH,
-                "epochs": epochs,
-                "validate_every": EPOCH * max(1, epochs // VALIDATIONS),
-            },
+        updates = self._lessons(self.setting("envs"))
+        epochs, table = max(1, updates // EPOCH), bool(store.schema.categories)
+        budget = {
+            "batch_size": BATCH,
+            "epochs": epochs,
+            "steps": updates if updates < EPOCH else None,
+            "validate_every": EPOCH * max(1, epochs // VALIDATIONS),
         }
+        return {**(self._in_a_table() if table else self._in_a_network(store)), "budget": budget}
+
+    def _in_a_table(self) -> dict[str, Any]:
+        # values near the end of training go up and down with luck, their mean does not
+        steady = {"method": "swa", "begin_at": 0.5}
+        slope = round(2 * (1 - min(self.discount, FARTHEST)), 9)
+        return {
+            # what was never tried is hoped to pay as much as worlds do; else nobody finds a goal that is all that pays
+            "network": {"name": "tabular", "initial": 1.0},
+            "optimizer": {"name": "sgd", "learning_rate": 1.0, "momentum": 0.0, "nesterov": False},
+            "techniques": {"epsilon_greedy": {}, "visit_rates": {"slope": slope}, "weight_averaging": steady},
+        }
+
+    def _in_a_network(self, store: World) -> dict[str, Any]:
+        """What keeps values from chasing themselves: layer norm in place of a second network (Gallici et al. 2025)."""
+        techniques: dict[str, dict[str, Any]] = {"epsilon_greedy": {}, "decay": {}}
+        techniques |= {"scale_rewards": {"gamma": self.discount}}
+        if store.schema.numbers:
+            techniques |= {"normalize_observations": {}}
+        return {
+            "network": _network(store, norm="layer") if store.schema.image is None else _network(store),
+            "optimizer": {"name": "adam", "learning_rate": 1e-3, "epsilon": 1e-5},
+            "techniques": techniques,
+        }
+
+    def _lessons(self, gathered: int) -> int:
+        """How often the agent may gather so many steps; raises AurifyError where it may not do so once."""
+        if self.steps < gathered:
+            each = f"{self.setting('envs')} environments"
+            fewer = "task.envs" if gathered == self.setting("envs") else "task.horizon"
+            raise AurifyError(
+                f"task.steps = {self.steps:,}: what {self.method} gathers at once, in {each}, is {gathered:,} steps;"
+                f" take no fewer, or less of {fewer}"
+            )
+        return self.steps // gathered
 
     def part(self, recipe: Recipe, store: World) -> Parts:
         return Parts(np.arange(self.agents), np.arange(self.held), np.arange(self.tested))

@@ -104,7 +104,9 @@ def fit(
                     note=note,
                 )
                 training.train(folder)
-            note("measuring the network and the baselines on the test part")
+            acts = final.task.examples == "episodes"
+            who, where = ("agents", "in the test episodes") if acts else ("network", "on the test part")
+            note(f"measuring the {who} and the baselines {where}")
             measure_fit(folder, catalog, chosen, watch, began, language)
             return FittedRun(folder.path, catalog, device)
         finally:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from aurify.workbench.summary import summarise
 from aurify.workbench.tested import Models, answers, learnt_from, sealed_answers, sealed_rows
 from aurify.workbench.tokens import tokens_told
 from aurify.workbench.wish import Wish
+from aurify.worlds.naming import meant
 
 MOST_TRIED = 10_000
 """Held-out rows that a graph is tried on."""
@@ -175,6 +177,8 @@ class Rows(Subject):
         return rows, None if bundle.schema.classes else float(np.std(store.target[chosen]))
 
     def refuse(self, wish: Wish) -> None:
+        if isinstance(wish.data, str) and not Path(wish.data).exists() and (world := meant(wish.data)):
+            raise AurifyError(f"no file at {wish.data}; a world is written with all of its name: {world}")
         for setting, option in OF_WORLDS.items():
             if setting in wish.task:
                 raise _about_worlds(option, wish.name)

@@ -13,6 +13,7 @@ import numpy as np
 from aurify.core.errors import AurifyError
 from aurify.core.words import said
 from aurify.data.findings import SEVERE, WARNING, Finding, Findings
+from aurify.worlds.episodes import ENDLESS
 from aurify.worlds.field import episode_seed
 from aurify.worlds.naming import LIMIT, failed
 from aurify.worlds.world import World
@@ -153,7 +154,7 @@ def _odd(world: World, seen: list[Seen]) -> Iterator[Finding]:
     if unpaid:
         text = said(
             "{share:.0%} of the rewards are no finite numbers, such as {example}",
-            share=len(unpaid) / len(seen),
+            share=len(unpaid) / STEPS,
             example=_brief(unpaid[0].reward),
         )
         yield Finding(check="rewards", severity=SEVERE, text=text, fix=PROMISED, count=len(unpaid))
@@ -179,8 +180,14 @@ def _endless(world: World) -> Iterator[Finding]:
         yield Finding(
             check="time_limit",
             severity=WARNING,
-            text=said("nothing cuts an episode off: an agent that walks in circles plays for ever"),
-            fix=said("give the environment the setting {setting}, such as 500", setting=LIMIT),
+            text=said(
+                "nothing cuts an episode off: an agent that walks in circles is left after {steps:,} steps",
+                steps=ENDLESS,
+            ),
+            fix=said(
+                "cut episodes off with {words}, or as many steps as suit it",
+                words=f"--set 'task.options=[{LIMIT}=500]'",
+            ),
         )
 
 

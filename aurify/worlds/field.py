@@ -82,6 +82,11 @@ class Singles:
             raise
         except Exception as error:
             raise failed(self.world.source, "fails in a step", error) from error
+        if not np.isfinite(reward).all():
+            raise AurifyError(
+                f"{self.world.source} fails in a step: it pays {reward[~np.isfinite(reward)][0]}; a reward must be a"
+                " finite number"
+            )
         return Step(reward, after, terminated, truncated)
 
     def close(self) -> None:

@@ -52,6 +52,17 @@ def looks_like_a_world(source: str) -> bool:
     return bool(ID.fullmatch(source) or OWN.fullmatch(source)) and not Path(source).exists()
 
 
+def meant(source: str) -> str:
+    """How a world is written that was named without its version or without its class; "" where none is known."""
+    path = Path(source)
+    if path.suffix == ".py":
+        return f"{path.stem}:MyEnv"
+    if importlib.util.find_spec("gymnasium") is None:
+        return ""
+    specs = [spec for spec in library().registry.values() if f"{spec.namespace}/{spec.name}".endswith(f"/{source}")]
+    return max(specs, key=lambda spec: spec.version or 0).id if specs else ""
+
+
 def library() -> ModuleType:
     """Gymnasium; raises AurifyError where it is not installed."""
     return imported("gymnasium", "control", "control")
@@ -129,6 +140,8 @@ def failed(source: str, what: str, error: Exception, extra: str | None = None) -
     file = getattr(sys.modules.get(own["module"]), "__file__", None) if own else None
     place = "" if file is None else _place(error, file)
     message = " ".join(str(error).split())
+    if not place and "values to unpack" in message:
+        message += "; reset returns (observation, info), step (observation, reward, terminated, truncated, info)"
     return AurifyError(f"{source} {what}: {place}{type(error).__name__}{': ' if message else ''}{message}")
 
 

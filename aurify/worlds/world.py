@@ -49,7 +49,8 @@ class World:
         """Make the environment once and read what it is; raises AurifyError where that cannot be."""
         env = naming.make(source, settings)
         try:
-            observed, actions = Observed.of(env.observation_space, source), Actions.of(env.action_space, source)
+            observed = Observed.of(_space(env, "observation_space", source), source)
+            actions = Actions.of(_space(env, "action_space", source), source)
             limit = _limit(env)
         finally:
             env.close()
@@ -118,6 +119,12 @@ class Met:
 
     store: World
     notes: tuple[str, ...] = ()
+
+
+def _space(env: Any, name: str, source: str) -> Any:
+    if getattr(env.unwrapped, name, None) is None:
+        raise AurifyError(f"{source} has no {name}: set self.{name} in its __init__, as gymnasium.Env asks for")
+    return getattr(env, name)
 
 
 def _limit(env: Any) -> int | None:

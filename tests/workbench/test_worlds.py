@@ -4,6 +4,7 @@ import importlib
 import io
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -13,6 +14,7 @@ from PIL import Image
 from rich.console import Console
 
 import aurify
+from aurify import catalog as catalogs
 from aurify import workbench
 from aurify.core.errors import AurifyError
 from aurify.core.folder import RunFolder
@@ -328,3 +330,55 @@ class Corridor(gymnasium.Env):
         self.step_count += 1
         return self.place, float(self.place == 4), self.place == 4, self.step_count >= 20, {}
 '''
+
+
+@pytest.fixture
+def odd(monkeypatch):
+    """Where worlds may be named that are odd."""
+    monkeypatch.chdir(Path(__file__).parent.parent / "worlds")
+
+
+def test_reward_that_is_no_number_is_said_as_such(odd, tmp_path):
+    settings = {**TINY, "task.horizon": 1000}
+    with pytest.raises(AurifyError, match=r"PaysNaNLate fails in a step: it pays nan; a reward must be a finite"):
+        workbench.fit("odd_worlds:PaysNaNLate", steps=2000, settings=settings, inspect=False, out=tmp_path / "run")
+
+
+def test_what_a_world_prints_is_no_answer(odd, words, tmp_path):
+    done = words("fit", "odd_worlds:Talks", "--steps", 64, *WORDS, "--out", tmp_path / "run", "--json")
+    assert json.loads(done.out)["agents"] == 1
+    assert "stepping" in done.err
+
+
+@pytest.mark.parametrize("method", ["q_learning", "sarsa"])
+def test_values_of_numbers_do_not_run_away(method, tmp_path):
+    settings = {"task.held": 2, "task.tested": 2}
+    run = workbench.fit("Acrobot-v1", method=method, steps=1600, settings=settings, inspect=False, out=tmp_path / "run")
+    assert run.folder.read_progress()[-1]["played"] == 1600
+    with pytest.raises(AurifyError, match="has no policy to draw actions from"):
+        workbench.play(run.path, sampled=True)
+
+
+@pytest.mark.parametrize(("method", "most"), [("ppo", 1024), ("a2c", 128), ("q_learning", 32)])
+def test_no_more_steps_are_done_than_were_allowed(method, most):
+    world = World.of("CartPole-v1", {})
+    task = catalogs.load().part("task", {"name": "control", "method": method, "steps": 3 * most + most - 1})
+    budget = task.defaults(world)["budget"]
+    updates = budget.get("steps") or budget["epochs"]
+    assert updates * most <= task.steps
+    with pytest.raises(AurifyError, match=f"task.steps = {most - 1:,}: what {method} gathers at once"):
+        catalogs.load().part("task", {"name": "control", "method": method, "steps": most - 1}).defaults(world)
+
+
+def test_world_without_all_of_its_name_is_told(csv_files):
+    with pytest.raises(AurifyError, match="no file at CartPole; a world is written with all of its name: CartPole-v1"):
+        workbench.fit("CartPole", method="ppo")
+    with pytest.raises(AurifyError, match="a world is written with all of its name: my_envs:MyEnv"):
+        workbench.fit("my_envs.py")
+
+
+def test_technique_of_another_method_is_refused_in_words():
+    with pytest.raises(AurifyError, match="'epsilon_greedy' does not fit: it needs a method that learns what actions"):
+        workbench.fit("CartPole-v1", using=["epsilon_greedy"], inspect=False)
+    with pytest.raises(AurifyError, match=r"a choice of control\.method"):
+        catalogs.load().anywhere("ppo")

@@ -149,3 +149,33 @@ class Corridor(gymnasium.Env):
 
     def render(self):
         return np.kron(np.atleast_3d(self._shown())[..., -1:].repeat(3, 2), np.ones((8, 8, 1), dtype=np.uint8))
+
+
+class PaysNaNLate(Counter):
+    """Pays well for longer than anybody looks beforehand."""
+
+    def __init__(self, render_mode=None):
+        super().__init__(render_mode, end=1000)
+
+    def step(self, action):
+        after, reward, terminated, truncated, info = super().step(action)
+        return after, reward if self.count < 400 else float("nan"), terminated, truncated, info
+
+
+class Spaceless(gymnasium.Env):
+    """Says nothing of what it shows."""
+
+
+class FourValues(Counter):
+    """Steps as environments did before 2022."""
+
+    def step(self, action):
+        return super().step(action)[:4]
+
+
+class Talks(Counter):
+    """Prints while it is stepped."""
+
+    def step(self, action):
+        print("stepping")
+        return super().step(action)

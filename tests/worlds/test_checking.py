@@ -58,3 +58,16 @@ def test_what_gymnasiums_checker_says_is_passed_on():
 def test_error_of_the_environment_itself_is_one_line():
     with pytest.raises(AurifyError, match=r"odd_worlds:Failing fails in a step: .*the motor is off"):
         _found("odd_worlds:Failing")
+
+
+def test_what_an_environment_lacks_is_said():
+    with pytest.raises(AurifyError, match="odd_worlds:Spaceless has no observation_space: set"):
+        World.of("odd_worlds:Spaceless", {})
+    with pytest.raises(AurifyError, match=r"fails in a step: .*unpack.*\(observation, reward, terminated, truncated"):
+        _found("odd_worlds:FourValues")
+
+
+def test_share_of_odd_rewards_is_of_the_steps():
+    always = _found("odd_worlds:Outside", max_episode_steps=3).where(check="rewards")
+    assert always[0].count <= 300
+    assert f"{always[0].count / 300:.0%} of the rewards" in always[0].text

@@ -40,12 +40,15 @@ class Returns(Section):
     def measure(self, tested: Played) -> dict[str, Any]:
         seed, agents = tested.recipe.seed, _agents(tested)
         greedy = np.array([agent["greedy"]["value"] for agent in agents])
-        return {"agents": agents, "best": tested.best, "profile": _profile(greedy, seed), "seed": seed}
+        found = {"agents": agents, "best": tested.best, "profile": _profile(greedy, seed), "seed": seed}
+        return {**found, "limit": tested.world.limit}
 
     def show(self, record: Record, measured: Any) -> Sequence[Block]:
         blocks: list[Block] = [Paragraph(_covers(record.summary)), _beside(record), _aggregates(record)]
         if measured is None:
             return blocks
+        if "optimal" in record.summary["baseline_scores"] and measured.get("limit"):
+            blocks.append(Paragraph(_of_who_counts(measured)))
         if len(measured["agents"]) > 1:
             chosen = record.summary["training"].get("chosen")
             blocks += [*([Paragraph(_chosen(record, measured))] if chosen else []), _each(record, measured)]
@@ -149,10 +152,23 @@ def _aggregates(record: Record) -> Rows:
     rows.append(
         [said("the agents' return minus theirs"), "–", *(interval(differences[name], signed=True) for name in beside)]
     )
+    if exact := summary["differences"].get("optimal", {}).get("return_exact"):
+        apart = [interval(exact, signed=True) if name == "optimal" else "–" for name in beside]
+        rows.append([said("the same by the model of the world"), "–", *apart])
     return Rows(
         header=[said("metric"), said("agents"), *map(model_name, beside)],
         rows=rows,
         caption=said("Every metric, with its 95 % interval"),
+    )
+
+
+def _of_who_counts(measured: Mapping[str, Any]) -> Said:
+    """Why an agent that does what is best may stay below the optimum."""
+    return said(
+        "The optimum is what is returned on average to whom knows how many of the {limit:,} steps are left. An agent"
+        " sees the state alone, and may only come near to it. What agents return in test episodes may be above it by"
+        " luck; the return by the model of the world has no luck in it.",
+        limit=measured["limit"],
     )
 
 
