@@ -177,8 +177,9 @@ class Rows(Subject):
         return rows, None if bundle.schema.classes else float(np.std(store.target[chosen]))
 
     def refuse(self, wish: Wish) -> None:
-        if isinstance(wish.data, str) and not Path(wish.data).exists() and (world := meant(wish.data)):
-            raise AurifyError(f"no file at {wish.data}; a world is written with all of its name: {world}")
+        source = str(wish.data) if isinstance(wish.data, (str, Path)) else ""
+        if (source.endswith(".py") or not Path(source).exists()) and (world := meant(source)):
+            raise AurifyError(f"{source} is no data; a world is written with all of its name, such as {world}")
         for setting, option in OF_WORLDS.items():
             if setting in wish.task:
                 raise _about_worlds(option, wish.name)

@@ -371,9 +371,9 @@ def test_no_more_steps_are_done_than_were_allowed(method, most):
 
 
 def test_world_without_all_of_its_name_is_told(csv_files):
-    with pytest.raises(AurifyError, match="no file at CartPole; a world is written with all of its name: CartPole-v1"):
+    with pytest.raises(AurifyError, match=r"CartPole is no data; a world is .*, such as CartPole-v1"):
         workbench.fit("CartPole", method="ppo")
-    with pytest.raises(AurifyError, match="a world is written with all of its name: my_envs:MyEnv"):
+    with pytest.raises(AurifyError, match=r"my_envs\.py is no data; .*, such as my_envs:MyEnv"):
         workbench.fit("my_envs.py")
 
 
