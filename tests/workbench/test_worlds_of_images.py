@@ -96,7 +96,9 @@ def test_stopped_training_on_images_goes_on_to_the_same_model(corridor, tmp_path
 @pytest.mark.parametrize("shape", [(12, 12, 3), (3, 12, 12), (1, 12, 12)])
 def test_channels_may_come_first_or_last(shape, tmp_path):
     told = [f"shape={list(shape)}"]
-    run = workbench.fit(CORRIDOR, steps=32, settings={**SMALL, "task.horizon": 8, "task.options": told}, out=tmp_path / "run")
+    run = workbench.fit(
+        CORRIDOR, steps=32, settings={**SMALL, "task.horizon": 8, "task.options": told}, out=tmp_path / "run"
+    )
     images, _ = seen(shape)
     last = images.transpose(0, 2, 3, 1) if shape[1:] == (12, 12) else images
     assert run.predict(images).equals(run.predict(np.ascontiguousarray(last)))
