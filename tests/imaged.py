@@ -17,7 +17,8 @@ def images_of(count=6, height=12, width=10, channels=3, seed=0):
 def run_of(techniques, shape=(12, 10, 3), step=0, seed=0, centre=(), progress=0.5):
     given = Input("pixels", shape, ("picture",), centre=centre)
     problem = SimpleNamespace(signature=SimpleNamespace(inputs={"images": given}))
-    run = SimpleNamespace(problem=problem, techniques=tuple(techniques), step=step, device=torch.device("cpu"))
+    run = SimpleNamespace(problem=problem, techniques=tuple(techniques), step=step, members=1)
+    run.device = torch.device("cpu")
     run.random = lambda stream: rng.generator(seed, stream, run.step)
     run.recipe, run.progress = SimpleNamespace(seed=seed), progress
     return run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from aurify.core.rng import Stochastic
+from aurify.core.rng import Draws, Stochastic
 
 
 class Dropout(Stochastic):
@@ -21,4 +21,14 @@ class Dropout(Stochastic):
             return x
         if self.draws is None:  # used outside aurify's loop
             return F.dropout(x, self.rate)
-        return x * self.draws.keep_mask(self.path, x, self.rate).div_(1 - self.rate)
+        return x * self.mask(self.draws, x).div_(1 - self.rate)
+
+    def mask(self, draws: Draws, x: Tensor) -> Tensor:
+        return draws.keep_mask(self.path, x, self.rate)
+
+
+class SequenceDropout(Dropout):
+    """The same for tokens (B, L, ...), which are padded further where others are trained beside them."""
+
+    def mask(self, draws: Draws, x: Tensor) -> Tensor:
+        return draws.token_mask(self.path, x, self.rate)

@@ -26,13 +26,14 @@ def stacked(members: Sequence[nn.Module]) -> nn.Module:
 
     The module is built as a member is; each tensor of it is (S, ...), so that an optimizer which treats numbers one by
     one updates all members at once. Layers without weights see rows and know of no members. Tensors that a module
-    names in ``FILLED_UP`` may be longer in some members: zeros at their end say nothing and learn nothing.
+    names in ``FILLED_UP`` may be longer in some members: zeros at their end say nothing and learn nothing. Settings that
+    it names in ``EACH_ITS_OWN`` may differ: what it does with rows does not hang on them.
     """
     first = members[0]
     if len(members) == 1:
         return first
     for kind, make in KINDS.items():
-        if type(first) is kind:
+        if isinstance(first, kind) and type(first).forward is kind.forward:
             return make(members)
     own = [*first.named_parameters(recurse=False), *first.named_buffers(recurse=False)]
     if own:
@@ -86,8 +87,8 @@ def _own(module: nn.Module) -> list[tuple[str, Tensor]]:
 
 
 def _settings(module: nn.Module) -> list[str]:
-    """Names of what a module was made with."""
-    return [name for name in vars(module) if name not in BOOKKEEPING]
+    """Names of what a module was made with, without those that may differ."""
+    return [name for name in vars(module) if name not in BOOKKEEPING and name not in getattr(module, "EACH_ITS_OWN", ())]
 
 
 def _equal(one: Any, other: Any) -> bool:
@@ -149,15 +150,20 @@ class StackedLinear(Stacked):
 
 
 class StackedEmbedding(Stacked):
-    """A row of numbers for each code: (S * B, ...) int64 to (S * B, ..., W)."""
+    """A row of numbers for each code: (S * B, ...) int64 to (S * B, ..., W); padding has that of the first member."""
 
     weight: Tensor
 
+    def __init__(self, members: Sequence[nn.Embedding]):
+        super().__init__(members)
+        self.padding = members[0].padding_idx
+
     def forward(self, codes: Tensor) -> Tensor:
         size = self.weight.shape[1]
-        starts = size * torch.arange(self.count, device=codes.device)
-        shifted = self.apart(codes) + starts.view(-1, *[1] * codes.ndim)
-        return F.embedding(shifted.flatten(0, 1), self.weight.flatten(0, 1))
+        starts = (size * torch.arange(self.count, device=codes.device)).view(-1, *[1] * codes.ndim)
+        apart = self.apart(codes)
+        shifted = apart + (starts if self.padding is None else starts * (apart != self.padding))
+        return F.embedding(shifted.flatten(0, 1), self.weight.flatten(0, 1), self.padding)
 
 
 class StackedLayerNorm(Stacked):
@@ -178,14 +184,16 @@ class StackedLayerNorm(Stacked):
 
 
 class StackedConv(Stacked):
-    """Convolutions of images (S * B, C, H, W), each member's filters on its own rows: groups of one convolution."""
+    """Convolutions of (S * B, C, ...), each member's filters on its own rows: groups of one convolution."""
 
     weight: Tensor
     bias: Tensor | None
 
-    def __init__(self, members: Sequence[nn.Conv2d]):
+    def __init__(self, members: Sequence[nn.Conv1d | nn.Conv2d]):
         super().__init__(members)
         first = members[0]
+        self.kernel_size = first.kernel_size
+        self.convolve = F.conv1d if isinstance(first, nn.Conv1d) else F.conv2d
         self.settings: dict[str, Any] = {"stride": first.stride, "padding": first.padding, "dilation": first.dilation}
         self.groups = first.groups * self.count
         if first.bias is None:
@@ -194,7 +202,7 @@ class StackedConv(Stacked):
     def forward(self, x: Tensor) -> Tensor:
         beside = self.apart(x).transpose(0, 1).flatten(1, 2)
         bias = None if self.bias is None else self.bias.flatten()
-        y = F.conv2d(beside, self.weight.flatten(0, 1), bias, groups=self.groups, **self.settings)
+        y = self.convolve(beside, self.weight.flatten(0, 1), bias, groups=self.groups, **self.settings)
         return y.unflatten(1, (self.count, -1)).transpose(0, 1).flatten(0, 1)
 
 
@@ -259,6 +267,7 @@ KINDS: dict[type[nn.Module], Any] = {
     nn.Linear: StackedLinear,
     nn.Embedding: StackedEmbedding,
     nn.LayerNorm: StackedLayerNorm,
+    nn.Conv1d: StackedConv,
     nn.Conv2d: StackedConv,
     BatchNorm: StackedBatchNorm,
     ImageBatchNorm: StackedBatchNorm,
@@ -274,13 +283,28 @@ class MemberDraws(rng.Draws):
         self.seeds, self._random = seeds, torch.Generator()
 
     def keep_mask(self, path: str, like: Tensor, rate: float) -> Tensor:
-        count, stream = like.numel() // len(self.seeds), f"mask/{path}"
-        if self._random.device != like.device:
-            self._random = torch.Generator(like.device)
+        count = like.numel() // len(self.seeds)
         bits = self.bits(count, like.device, len(self.seeds))
-        for own, seed in zip(bits, self.seeds, strict=True):
-            own.random_(-(2**63), None, generator=self._random.manual_seed(rng.key(seed, stream, self.step)))
+        for member, own in enumerate(bits):
+            self._draw(own, member, path)
         return (rng.sixteenths(bits, count) < rng.below(1 - rate)).to(like.dtype).view(like.shape)
+
+    def token_mask(self, path: str, like: Tensor, rate: float) -> Tensor:
+        if self.widths is None or all(width == like.shape[1] for width in self.widths):
+            return self.keep_mask(path, like, rate)
+        mask = torch.zeros_like(like)
+        for member, (whole, width) in enumerate(zip(mask.unflatten(0, (len(self.seeds), -1)), self.widths, strict=True)):
+            own = whole[:, :width]
+            bits = self._draw(self.bits(own.numel(), like.device), member, path)
+            own.copy_((rng.sixteenths(bits, own.numel()) < rng.below(1 - rate)).view(own.shape))
+        return mask
+
+    def _draw(self, bits: Tensor, member: int, path: str) -> Tensor:
+        """Fill bits with what a member draws at a place of its network."""
+        if self._random.device != bits.device:
+            self._random = torch.Generator(bits.device)
+        random = self._random.manual_seed(rng.key(self.seeds[member], f"mask/{path}", self.step))
+        return bits.random_(-(2**63), None, generator=random)
 
 
 def matrix(parameter: Tensor, members: int) -> bool:

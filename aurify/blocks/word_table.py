@@ -22,6 +22,9 @@ SPREAD = 0.1
 class Vectors(nn.Embedding):
     """Ids (B, L) to vectors (B, L, E), zeros for ``PAD``; first weights are normal with deviation ``spread``."""
 
+    FILLED_UP = ("weight",)  # words that another one's rows have
+    EACH_ITS_OWN = ("num_embeddings",)
+
     def __init__(self, count: int, width: int, spread: float = SPREAD):
         self.spread = spread
         super().__init__(count, width, padding_idx=PAD)
@@ -38,6 +41,8 @@ class WordTable(nn.Module):
     Words that the file lacks begin at random; with ``freeze`` the table never changes (Kim 2014, CNN-static). Built on
     the meta device, for a model that is loaded, the file is not needed and the saved tensors say the width.
     """
+
+    EACH_ITS_OWN = ("words", "count")
 
     def __init__(self, given: Input, width: int, source: str = "", freeze: bool = False):
         super().__init__()

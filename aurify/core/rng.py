@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -50,10 +50,14 @@ class Draws:
 
     def __init__(self, seed: int):
         self.seed, self.step, self.start, self.size = seed, 0, 0, 0
+        self.widths: Sequence[int] | None = None
 
-    def at(self, step: int, start: int, size: int) -> None:
-        """Say that the next forward pass sees rows ``start...`` of a batch of ``size`` at ``step``."""
-        self.step, self.start, self.size = step, start, size
+    def at(self, step: int, start: int, size: int, widths: Sequence[int] | None = None) -> None:
+        """Say that the next forward pass sees rows ``start...`` of a batch of ``size`` at ``step``.
+
+        ``widths`` are how many tokens wide the rows of each of several models side by side are by themselves.
+        """
+        self.step, self.start, self.size, self.widths = step, start, size, widths
 
     def keep_mask(self, path: str, like: Tensor, rate: float) -> Tensor:
         """Return a 0/1 mask shaped and typed as ``like`` (B, ...), each entry 1 with probability 1 - ``rate``."""
@@ -62,6 +66,10 @@ class Draws:
         bits = self.bits(math.prod(shape), like.device)
         draws = sixteenths(bits.random_(-(2**63), None, generator=random), math.prod(shape)).view(shape)
         return (draws[self.start : self.start + len(like)] < below(1 - rate)).to(like.dtype)
+
+    def token_mask(self, path: str, like: Tensor, rate: float) -> Tensor:
+        """The same for tokens: ``like`` is (B, L, ...)."""
+        return self.keep_mask(path, like, rate)
 
     @staticmethod
     def bits(count: int, device: torch.device, *before: int) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -170,6 +170,14 @@ class Run:
     def randoms(self, stream: str) -> list[torch.Generator]:
         """The same for each model that is trained side by side: what it would draw from alone."""
         return [rng.generator(seed, stream, self.step) for seed in self.problem.seeds]
+
+    def alone(self, member: int) -> Run:
+        """One of the models that are trained side by side in a run of its own, with its seed and what it has made."""
+        every: Any = self.problem
+        problem = every.problems[member]
+        made = self.once(("alone", member), dict)
+        recipe = self.once(("recipe", member), lambda: replace(self.recipe, seed=self.problem.seeds[member]))
+        return replace(self, recipe=recipe, problem=problem, made=made)
 
     @property
     def going(self) -> Tensor:

@@ -29,6 +29,7 @@ class Batch:
     of each row (lengths, actions, ...), each (B, ...). ``other`` are ragged inputs of the same rows in other words,
     where a layer left some, for ``on_batch`` to take rows from; micro-batches are without it. ``counts`` are how many
     rows each of several models side by side has for its own, where they differ; rows after those fill up and weigh 0.
+    ``widths`` are to how many tokens each of them would pad its own rows; they are padded to the most of these.
     """
 
     inputs: Mapping[str, Tensor]
@@ -39,6 +40,7 @@ class Batch:
     extra: Mapping[str, Tensor] = field(default_factory=dict)
     other: Mapping[str, Tensor] = field(default_factory=dict)
     counts: Sequence[int] | None = None
+    widths: Sequence[int] | None = None
 
     def __len__(self) -> int:
         return len(self.target)

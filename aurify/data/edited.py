@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from aurify.blocks.token_edits import draws
+from aurify.core.each import Inputs, edited
 from aurify.core.errors import AurifyError
 from aurify.core.parts import Technique, Trait
 from aurify.core.run import Run
@@ -46,15 +47,16 @@ class TokenEdit(Technique):
         raise NotImplementedError
 
     def on_batch(self, batch: Batch, run: Run) -> Batch:
-        if self.rate == 0.0:
-            return batch
+        return batch if self.rate == 0.0 else edited(batch, run, self._edited)
+
+    def _edited(self, inputs: Inputs, run: Run) -> Inputs:
         random = run.random(self.name())  # on the CPU: the same draws on every device
-        inputs = dict(batch.inputs)
+        after = dict(inputs)
         for name, given in token_inputs(run, self.name()).items():
             ids = inputs[name]
             kinds = run.once(("kinds", name, ids.device), lambda i=given, d=ids.device: TokenKinds.of(i, d))
-            inputs[name] = self.edit(Tokens(ids, ~kinds.special[ids], kinds, random, run))
-        return replace(batch, inputs=inputs)
+            after[name] = self.edit(Tokens(ids, ~kinds.special[ids], kinds, random, run))
+        return after
 
 
 def token_inputs(run: Run, technique: str) -> dict[str, Input]:

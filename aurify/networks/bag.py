@@ -32,6 +32,7 @@ class Bag(TextNetwork):
     """
 
     needs = frozenset({Trait.TEXTS})
+    stacks = True
     width: int = knob(48, "numbers of each vector", low=8, high=256, log=True, legal=(1, 4096))
     ngrams: int = knob(3, "words of the longest sequences that have vectors", low=1, high=5, legal=(1, 16))
     buckets: int = knob(

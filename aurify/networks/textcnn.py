@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from aurify.blocks.dropout import Dropout
+from aurify.blocks.dropout import SequenceDropout
 from aurify.blocks.members import Members
 from aurify.blocks.pooling import real_tokens
 from aurify.blocks.text_head import TextHead, TextNetwork, token_input
@@ -28,6 +28,7 @@ class Textcnn(TextNetwork):
     """
 
     needs = frozenset({Trait.TEXTS})
+    stacks = True
     width: int = knob(64, "numbers of each token's vector", low=16, high=256, log=True, legal=(1, 4096))
     channels: int = knob(64, "filters of each window", low=16, high=256, log=True, legal=(1, 4096))
     window: int = knob(2, "tokens of the smallest window", low=1, high=5, legal=(1, 64))
@@ -49,7 +50,7 @@ class Textcnn(TextNetwork):
 class _Windows(nn.Module):
     def __init__(self, table: WordTable, width: int, channels: int, sizes: range):
         super().__init__()
-        self.table, self.drop = table, Dropout()
+        self.table, self.drop = table, SequenceDropout()
         self.windows = nn.ModuleList(nn.Conv1d(width, channels, size) for size in sizes)
 
     def forward(self, ids_BL: Tensor) -> Tensor:

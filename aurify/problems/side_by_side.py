@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from aurify.blocks.batch_norm import Norm
 from aurify.blocks.stack import alone, difference, stacked
 from aurify.core.errors import Apart, listing
+from aurify.core.gathering import Beside
 from aurify.core.recipe import Recipe
 from aurify.core.run import Build, Run, Trained
 from aurify.core.types import Batch, Held, Input, Signature
@@ -41,7 +42,7 @@ class SideBySide:
         self.feed = FeedBeside([problem.feed for problem in problems])
         self._like: list[nn.Module] = []
         self._scores: tuple[Tensor, Tensor] = (torch.empty(0), torch.empty(0))
-        self._unseen, self._seen = _Side([p.unseen for p in problems]), _Side([p.seen for p in problems])
+        self._unseen, self._seen = ([getattr(p, name) for p in problems] for name in ("unseen", "seen"))
 
     def model(self, build: Build) -> nn.Module:
         self._like = [problem.model(build) for problem in self.problems]
@@ -85,31 +86,15 @@ class SideBySide:
         return {}
 
     @torch.no_grad()
-    def _answered(self, run: Run, side: _Side) -> list[Held]:
-        step = max(1, 2 * rows_at_once(run.device) // len(self.problems))
-        count = max(len(about.rows) for _, about in side.known)
-        cuts = ({k: v[:, s : s + step].flatten(0, 1) for k, v in side.inputs.items()} for s in range(0, count, step))
-        merge = self.problems[0].merge
-        output = torch.cat([merge(run.model(cut)).float().unflatten(0, (len(self.problems), -1)) for cut in cuts], 1)
+    def _answered(self, run: Run, known: Sequence[Known]) -> list[Held]:
+        def said(inputs: dict[str, Tensor]) -> Tensor:
+            return self.problems[0].merge(run.model(inputs)).float()
+
+        outputs = Beside([inputs for inputs, _ in known]).answered(run.device, said, 2 * rows_at_once(run.device))
         return [
-            replace(about, output=problem.in_own_units(own[: len(about.rows)]))
-            for own, problem, (_, about) in zip(output, self.problems, side.known, strict=True)
+            replace(about, output=problem.in_own_units(output))
+            for output, problem, (_, about) in zip(outputs, self.problems, known, strict=True)
         ]
-
-
-class _Side:
-    """Rows of every model, those of one as many as those of another: ``inputs`` are (S, rows, ...)."""
-
-    def __init__(self, known: Sequence[Known]):
-        self.known = known
-        count = max(len(about.rows) for _, about in known)
-        every = [inputs for inputs, _ in known]
-        self.inputs = {name: torch.stack([_filled(inputs[name], count) for inputs in every]) for name in every[0]}
-
-
-def _filled(values: Tensor, count: int) -> Tensor:
-    """As many rows as asked for, the last one again and again after the others."""
-    return torch.cat([values, values[-1:].expand(count - len(values), *values.shape[1:])])
 
 
 def require_stacking(recipes: Sequence[Recipe]) -> None:
@@ -125,10 +110,8 @@ def require_stacking(recipes: Sequence[Recipe]) -> None:
 
 
 def _require_same_inputs(one: Signature, other: Signature) -> None:
-    """Raise Apart unless both take in the same columns of numbers and codes, with as many values."""
+    """Raise Apart unless both take in the same columns, of codes with as many values."""
     ours, theirs = _told(one), _told(other)
-    if seen := [given.names[0] for given in one.inputs.values() if given.kind in ("tokens", "pixels")]:
-        raise Apart(f"texts and images ({listing(seen)}) are learnt by one model at a time")
     different = [name for name in ours | theirs if ours.get(name) != theirs.get(name)]
     if different:
         raise Apart(f"of their {listing(different)} they know other values, as happens with rare ones")
@@ -136,6 +119,7 @@ def _require_same_inputs(one: Signature, other: Signature) -> None:
 
 def _told(signature: Signature) -> dict[str, Any]:
     def known(given: Input) -> tuple[Any, ...]:
-        return given.kind, given.shape, given.names, given.cardinalities
+        own = given.kind == "tokens"  # each has a vocabulary of its own
+        return given.kind, given.shape, given.names, () if own else given.cardinalities, given.encoder
 
     return {name: known(given) for name, given in signature.inputs.items()}

@@ -22,6 +22,7 @@ class RandomDeletion(TokenEdit):
 
     rate: float = knob(0.1, "chance of each token to be left out", low=0.02, high=0.3, legal=(0.0, 0.95))
     vivid = {"rate": 0.3}
+    stacks = True
     order = -3
 
     def edit(self, tokens: Tokens) -> Tensor:
@@ -38,6 +39,7 @@ class RandomSwap(TokenEdit):
 
     rate: float = knob(0.1, "share of the tokens that change places", low=0.02, high=0.4, legal=(0.0, 1.0))
     vivid = {"rate": 1.0}
+    stacks = True
     order = -5
 
     def edit(self, tokens: Tokens) -> Tensor:
@@ -56,6 +58,7 @@ class SentenceShuffle(TokenEdit):
 
     rate: float = knob(0.3, "chance of each text in each step", low=0.1, high=1.0, legal=(0.0, 1.0))
     vivid = {"rate": 1.0}
+    stacks = True
     order = -8
 
     def edit(self, tokens: Tokens) -> Tensor:
@@ -75,6 +78,7 @@ class SpanMasking(TokenEdit):
     rate: float = knob(0.15, "share of the tokens that are hidden", low=0.02, high=0.4, legal=(0.0, 0.95))
     length: float = knob(5.0, "mean length of a span before it is cut at 10", low=1.0, high=8.0, legal=(1.0, 100.0))
     vivid = {"rate": 0.4}
+    stacks = True
     order = -2
 
     def edit(self, tokens: Tokens) -> Tensor:
@@ -92,6 +96,7 @@ class TokenDropout(TokenEdit):
 
     rate: float = knob(0.1, "chance of each token to be unknown", low=0.02, high=0.5, legal=(0.0, 0.95))
     vivid = {"rate": 0.4}
+    stacks = True
     order = -1
 
     def edit(self, tokens: Tokens) -> Tensor:

@@ -11,7 +11,7 @@ from typing import Any
 from aurify.core.parts import Part, Technique, fills
 from aurify.core.recipe import Recipe
 from aurify.testing.lab import Lab, variants
-from aurify.testing.tables import IMAGE, KINDS, LABELS, TEXT, WORLDS
+from aurify.testing.tables import EVERY, IMAGE, KINDS, TEXT, WORLDS
 
 TRAINED = ("technique", "network", "optimizer")
 MODEL_SEAMS = ("layer", "target", "begin", "answer")
@@ -119,12 +119,14 @@ def every_stacking_technique(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]
 
 
 def every_stacking_part_of_rows(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:
-    """Each part that says it stacks, on one kind of tables that it is for, the kinds in turn."""
+    """Each part that says it stacks, on one kind of rows that it is for, the kinds in turn."""
     stacking = [(group, part) for group, part in parts if group in TRAINED and getattr(part, "stacks", False)]
-    for at, (group, part) in enumerate(stacking):
-        kinds = [kind for kind in lab.kinds_for(part) if kind in (*KINDS, LABELS) and lab.fits(part, kind)]
+    tables = 0
+    for group, part in stacking:
+        kinds = [kind for kind in lab.kinds_for(part) if kind in EVERY and lab.fits(part, kind)]
         if kinds:
-            yield Case(lab, group, part, kinds[at % len(kinds)])
+            yield Case(lab, group, part, kinds[tables % len(kinds)])
+            tables += kinds[0] not in (TEXT, IMAGE)
 
 
 def every_trained_part(lab: Lab, parts: Sequence[Named]) -> Iterator[Case]:

@@ -22,8 +22,9 @@ from aurify.ship.bundle import Bundle
 from aurify.ship.make import make, make_together
 from aurify.testing.cases import Broken, Case, require
 from aurify.testing.differences import first_difference
-from aurify.testing.lab import SMALL, STEPS, variants
+from aurify.testing.lab import NETWORK, SMALL, STEPS, variants
 from aurify.testing.scratch import scratch_folder
+from aurify.testing.tables import IMAGE, TEXT
 from aurify.testing.training import IN_STATE
 from aurify.training.begin import begin
 from aurify.training.checkpoint import Keeper
@@ -31,7 +32,13 @@ from aurify.training.checkpoint import Keeper
 TECHNIQUES = ("fill_missing", "scale_numbers", "encode_categories", "gradient_clipping")
 SHORT, LONG = 60, 240
 NEAR = 1e-5
-MODELS, SIDE_BY_SIDE_STEPS = 3, 200
+MODELS = 3
+SIDE_BY_SIDE_STEPS = {TEXT: 24, IMAGE: 24}
+"""Of tables 200."""
+SIDE_BY_SIDE_NETWORKS = {
+    TEXT: {"name": "textcnn", "width": 16, "channels": 8},
+    IMAGE: {"name": "convnet", "channels": 8, "width": 16},
+}
 CPU = torch.device("cpu")
 LEARNT = 0.9
 """A network has learnt when the error of held-out rows is below this share of what it was with its first weights."""
@@ -92,7 +99,8 @@ def models_side_by_side_end_as_each_would_alone(case: Case) -> None:
     plain = case.lab.recipe(
         case.kind,
         {name: {} for name in TECHNIQUES},
-        budget={"steps": SIDE_BY_SIDE_STEPS, "validate_every": 20},
+        network=SIDE_BY_SIDE_NETWORKS.get(case.kind, NETWORK),
+        budget={"steps": SIDE_BY_SIDE_STEPS.get(case.kind, 200), "validate_every": 20},
     )
     recipe = case.lab.using(plain, case.group, case.part, getattr(case.part, "vivid", {}))
     if not recipe.network.stacks:

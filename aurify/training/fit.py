@@ -167,7 +167,7 @@ class Loop:
         self.optimizer.zero_grad()
         for start in range(0, count, micro):
             part = batch if micro >= count else batch.part(start, start + micro)
-            run.draws.at(run.step, start, count)
+            run.draws.at(run.step, start, count, batch.widths)
             with torch.autocast(run.device.type, torch.bfloat16) if self.low_precision else nullcontext():
                 output = run.model(part.inputs, part.blend)
             losses = self.problem.losses(output, part)

@@ -54,7 +54,7 @@ def run_of(words=WORDS, step=0, seed=0, model=None):
         return made[key] if key in made else made.setdefault(key, make())
 
     signature = SimpleNamespace(inputs={"tokens": given(words)})
-    run = SimpleNamespace(problem=SimpleNamespace(signature=signature), once=once, step=step)
+    run = SimpleNamespace(problem=SimpleNamespace(signature=signature), once=once, step=step, members=1)
     run.random = lambda stream: rng.generator(seed, stream, run.step)
     run.model = model or TokenMean(given(words))
     return run
