@@ -20,6 +20,7 @@ def run_of(techniques, shape=(12, 10, 3), step=0, seed=0, centre=(), progress=0.
     run = SimpleNamespace(problem=problem, techniques=tuple(techniques), step=step, members=1)
     run.device = torch.device("cpu")
     run.random = lambda stream: rng.generator(seed, stream, run.step)
+    run.randoms = lambda stream: [run.random(stream)]
     run.recipe, run.progress = SimpleNamespace(seed=seed), progress
     return run
 

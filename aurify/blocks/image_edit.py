@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from aurify.blocks.image_moves import after, moved, moved_exactly
 from aurify.blocks.picture import PIXELS, floats
+from aurify.core.each import edited
 from aurify.core.parts import Technique, Trait
 from aurify.core.run import Run
 from aurify.core.types import Batch
@@ -28,6 +29,7 @@ class ImageEdit(Technique):
 
     family = "augmentation"
     needs = frozenset({Trait.IMAGES})
+    stacks = True
 
     @property
     def on(self) -> bool:
@@ -42,7 +44,7 @@ class ImageEdit(Technique):
         name = images_of(run)
         if not self.on or name is None:
             return batch
-        return replace(batch, inputs={**batch.inputs, name: self.edit(batch.inputs[name], run)})
+        return edited(batch, run, lambda inputs, run: {**inputs, name: self.edit(inputs[name], run)})
 
 
 @dataclass(kw_only=True)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from aurify.blocks.batch_norm import BatchNorm, ImageBatchNorm
+from aurify.blocks.picture import Picture, floats
 from aurify.core import rng
 from aurify.core.errors import listing
 
@@ -29,9 +30,15 @@ def stacked(members: Sequence[nn.Module]) -> nn.Module:
     names in ``FILLED_UP`` may be longer in some members: zeros at their end say nothing and learn nothing. Settings that
     it names in ``EACH_ITS_OWN`` may differ: what it does with rows does not hang on them.
     """
-    first = members[0]
     if len(members) == 1:
-        return first
+        return members[0]
+    result = _stacked(members)
+    vars(result)["first"] = members[0]  # not a module of it
+    return result
+
+
+def _stacked(members: Sequence[nn.Module]) -> nn.Module:
+    first = members[0]
     for kind, make in KINDS.items():
         if isinstance(first, kind) and type(first).forward is kind.forward:
             return make(members)
@@ -42,8 +49,13 @@ def stacked(members: Sequence[nn.Module]) -> nn.Module:
     result._modules = {}  # a copy that shares nothing with the first one but its settings
     for name in first._modules:
         children = [member._modules[name] for member in members]
-        result._modules[name] = None if children[0] is None else stacked([c for c in children if c is not None])
+        result._modules[name] = None if children[0] is None else _stacked([c for c in children if c is not None])
     return result
+
+
+def member_of(model: nn.Module) -> nn.Module | None:
+    """The first of the members that lie in a stack, as it was before; None: the model is no stack."""
+    return vars(model).get("first")
 
 
 def alone(stack: nn.Module, like: nn.Module, member: int) -> nn.Module:
@@ -206,6 +218,16 @@ class StackedConv(Stacked):
         return y.unflatten(1, (self.count, -1)).transpose(0, 1).flatten(0, 1)
 
 
+class StackedPicture(Stacked):
+    """Images as each member's network takes them in: (S * B, H, W, C) bytes or (S * B, C, H, W) to the latter."""
+
+    centre: Tensor
+    scale: Tensor
+
+    def forward(self, images: Tensor) -> Tensor:
+        return ((self.apart(floats(images)) - self.centre[:, None]) / self.scale[:, None]).flatten(0, 1)
+
+
 class StackedBatchNorm(Stacked):
     """Batch normalisation of (S * B, C, ...), each member by its own rows: channels of one beside another's."""
 
@@ -269,6 +291,7 @@ KINDS: dict[type[nn.Module], Any] = {
     nn.LayerNorm: StackedLayerNorm,
     nn.Conv1d: StackedConv,
     nn.Conv2d: StackedConv,
+    Picture: StackedPicture,
     BatchNorm: StackedBatchNorm,
     ImageBatchNorm: StackedBatchNorm,
 }

@@ -26,6 +26,7 @@ class Convnet(Network):
     """
 
     needs = frozenset({Trait.PICTURES})
+    stacks = True
     all_cores = True
     channels: int = knob(
         32, "filters of the first stage; each further one has twice as many", low=8, high=128, log=True

@@ -40,6 +40,7 @@ class Speednet(Network):
     """
 
     needs = frozenset({Trait.PICTURES})
+    stacks = True
     all_cores = True
     width: int = knob(
         32,

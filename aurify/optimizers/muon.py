@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from aurify.blocks.chain import links
 from aurify.blocks.entries import Entries
 from aurify.blocks.members import Members
+from aurify.blocks.stack import member_of
 from aurify.core.cores import processor_bfloat16
 from aurify.core.parts import Optimizer, knob
 
@@ -27,6 +28,8 @@ class Muon(Optimizer):
     Helps: fewer steps for wide layers, and much for convolutions. Hurts: each step costs several products of each
     matrix; narrow networks have little to gain.
     """
+
+    stacks = True
 
     learning_rate: float = knob(
         1e-2, "step size that schedules multiply", low=1e-4, high=1e-1, log=True, legal=(0.0, 1e3)
@@ -47,7 +50,8 @@ class Muon(Optimizer):
             rest += [{**group, "params": outside, "rate": rate}] if outside else []
         made: list[torch.optim.Optimizer] = []
         if matrices:
-            made.append(Orthogonal(matrices, self.learning_rate, self.momentum))
+            stacked = member_of(model) is not None
+            made.append(Orthogonal(matrices, self.learning_rate, self.momentum, stacked))
         if rest:
             betas = (self.beta1, self.beta2)
             made.append(torch.optim.AdamW(rest, lr=self.learning_rate, betas=betas, weight_decay=0.0, fused=True))
@@ -58,11 +62,12 @@ class Orthogonal(torch.optim.Optimizer):
     """Muon itself: momentum (Nesterov 1983), made orthogonal, scaled to steps of AdamW's size.
 
     Weights are (out, in), or filters (out, in, Y, X) that are moved as (out, in * Y * X); ``torch.optim.Muon`` takes
-    the former only and makes the same of them.
+    the former only and makes the same of them. Those of several models ``stacked`` are (S, out, in, ...).
     """
 
-    def __init__(self, groups: list[dict[str, Any]], learning_rate: float, momentum: float):
+    def __init__(self, groups: list[dict[str, Any]], learning_rate: float, momentum: float, stacked: bool = False):
         super().__init__(groups, {"lr": learning_rate, "momentum": momentum, "weight_decay": 0.0})
+        self.first = 1 if stacked else 0
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -74,39 +79,41 @@ class Orthogonal(torch.optim.Optimizer):
                 if not state:
                     state["momentum_buffer"] = torch.zeros_like(weight)
                 running = state["momentum_buffer"].lerp_(weight.grad, 1 - group["momentum"])
-                way = orthogonal(_rows(weight.grad.lerp(running, group["momentum"])))
-                size = 0.2 * math.sqrt(max(way.shape))
+                way = orthogonal(_rows(weight.grad.lerp(running, group["momentum"]), self.first))
+                size = 0.2 * math.sqrt(max(way.shape[-2:]))
                 weight.mul_(1 - group["lr"] * group["weight_decay"])
-                weight.add_(_like(way, weight), alpha=-group["lr"] * size)
+                weight.add_(_like(way, weight, self.first), alpha=-group["lr"] * size)
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
-    """About the nearest orthogonal matrix, by five steps of a Newton-Schulz iteration (Jordan et al. 2024).
+    """About the nearest orthogonal matrix to one, or to each of several (S, M, N), by five steps of a Newton-Schulz iteration (Jordan et al. 2024).
 
     Its singular values end between 0.5 and 1.5, which serves as well as 1 does; computed in bfloat16 where that is
-    quick, which a processor that is not made for it is not.
+    quick, which a processor that is not made for it is not; in double precision where the matrix is.
     """
     a, b, c = 3.4445, -4.7750, 2.0315
-    tall = matrix.shape[0] > matrix.shape[1]
+    tall = matrix.shape[-2] > matrix.shape[-1]
     quick = matrix.device.type != "cpu" or processor_bfloat16()
-    x = (matrix.T if tall else matrix).to(torch.bfloat16 if quick else torch.float32)
-    x = x / x.norm().clamp(min=1e-7)
+    low = torch.bfloat16 if quick else torch.float32
+    x = (matrix.mT if tall else matrix).to(matrix.dtype if matrix.dtype == torch.float64 else low)
+    x = x / x.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)
+    product = torch.addmm if x.ndim == 2 else torch.baddbmm
     for _ in range(5):
-        square = x @ x.T
-        x = torch.addmm(x, torch.addmm(square, square, square, beta=b, alpha=c), x, beta=a)
-    return x.T if tall else x
+        square = x @ x.mT
+        x = product(x, product(square, square, square, beta=b, alpha=c), x, beta=a)
+    return x.mT if tall else x
 
 
-def _rows(weight: Tensor) -> Tensor:
-    """Filters as rows (out, ...), in the order of memory where channels lie last."""
-    return weight if weight.ndim == 2 else weight.permute(0, 2, 3, 1).flatten(1)
+def _rows(weight: Tensor, first: int) -> Tensor:
+    """Filters from axis ``first`` on as rows (out, ...), in the order of memory where channels lie last."""
+    return weight if weight.ndim - first == 2 else weight.movedim(first + 1, -1).flatten(first + 1)
 
 
-def _like(rows: Tensor, weight: Tensor) -> Tensor:
-    if weight.ndim == 2:
+def _like(rows: Tensor, weight: Tensor, first: int) -> Tensor:
+    if weight.ndim - first == 2:
         return rows
-    out, channels, height, width = weight.shape
-    return rows.view(out, height, width, channels).permute(0, 3, 1, 2)
+    before, (channels, height, width) = weight.shape[: first + 1], weight.shape[first + 1 :]
+    return rows.view(*before, height, width, channels).movedim(-1, first + 1)
 
 
 def hidden_matrices(model: nn.Module) -> set[int]:
@@ -115,6 +122,10 @@ def hidden_matrices(model: nn.Module) -> set[int]:
     Weights (out, in) of linear layers; filters (out, in, Y, X) of all convolutions but the first, which enters. Of
     members side by side, what it moves of each.
     """
+    if (one := member_of(model)) is not None:
+        moved = hidden_matrices(one)
+        names = {name for name, p in one.named_parameters() if id(p) in moved}
+        return {id(p) for name, p in model.named_parameters() if name in names}
     if isinstance(model, Members):
         return set[int]().union(*map(hidden_matrices, model.members))
     entries = {id(p) for m in model.modules() if isinstance(m, Entries) for p in m.parameters()}

@@ -34,6 +34,7 @@ class Resize(Technique):
     neutral = {"side": 0}
     vivid = {"side": 5}
     stage = Stage.PARSE
+    stacks = True
     order = 0
 
     def layer(self, view: View) -> Layer | None:
@@ -60,6 +61,7 @@ class Crop(Technique):
     neutral = {"share": 1.0}
     vivid = {"share": 0.5}
     stage = Stage.PARSE
+    stacks = True
     order = 1
 
     def layer(self, view: View) -> Layer | None:
@@ -85,6 +87,7 @@ class Pad(Technique):
     needs = frozenset({Trait.IMAGES})
     neutral = {"share": 0.0}
     stage = Stage.PARSE
+    stacks = True
     order = 2
 
     def layer(self, view: View) -> Layer | None:
@@ -111,6 +114,7 @@ class Grayscale(Technique):
     needs = frozenset({Trait.IMAGES})
     neutral = {"method": "none"}
     stage = Stage.PARSE
+    stacks = True
     order = 3
 
     def layer(self, view: View) -> Layer | None:
@@ -147,6 +151,7 @@ class Binarise(Technique):
     needs = frozenset({Trait.IMAGES})
     neutral = {"method": "none"}
     stage = Stage.PARSE
+    stacks = True
     order = 4
 
     def layer(self, view: View) -> Layer | None:

@@ -27,6 +27,7 @@ class Normalize(Technique):
     family = "scaling"
     needs = frozenset({Trait.IMAGES})
     stage = Stage.SCALE
+    stacks = True
     neutral = {"method": "none"}
     method: str = knob("channels", "mean and deviation of each channel, or none", choices=("channels", "none"))
 

@@ -33,7 +33,7 @@ TECHNIQUES = ("fill_missing", "scale_numbers", "encode_categories", "gradient_cl
 SHORT, LONG = 60, 240
 NEAR = 1e-5
 MODELS = 3
-SIDE_BY_SIDE_STEPS = {TEXT: 24, IMAGE: 24}
+SIDE_BY_SIDE_STEPS = {TEXT: 18, IMAGE: 12}
 """Of tables 200."""
 SIDE_BY_SIDE_NETWORKS = {
     TEXT: {"name": "textcnn", "width": 16, "channels": 8},

@@ -6,8 +6,11 @@ from torch import nn
 
 from aurify.blocks.batch_norm import BatchNorm
 from aurify.blocks.dropout import Dropout
-from aurify.blocks.stack import MemberDraws, alone, matrix, stacked
+from aurify.blocks.stack import MemberDraws, StackedConv, alone, difference, matrix, stacked
+from aurify.blocks.word_table import WordTable
 from aurify.core import rng
+from aurify.core.types import Input
+from aurify.networks.speednet import Filters
 
 SEEDS, ROWS = (5, 6, 7), 8
 
@@ -82,6 +85,45 @@ def test_convolutions_are_groups_of_one():
     for at, member in enumerate(every):
         own = slice(at * ROWS, (at + 1) * ROWS)
         torch.testing.assert_close(answers[own], member(images[own]), rtol=1e-5, atol=1e-6)
+
+
+def test_words_of_some_members_only_learn_nothing_in_the_others():
+    sizes = (5, 7, 6)
+    every = [WordTable(Input("tokens", (-1,), ("t",), (n,), vocabulary=tuple("abcdefg"[:n])), 3) for n in sizes]
+    assert difference(every) == ""
+    ids = torch.cat([torch.randint(0, n, (ROWS, 4), generator=rng.generator(n, "ids")) for n in sizes])
+    stack = stacked(every)
+    stack(ids).square().sum().backward()
+    for at, member in enumerate(every):
+        own = ids[at * ROWS : (at + 1) * ROWS]
+        assert torch.equal(stack(ids)[at * ROWS : (at + 1) * ROWS], member(own))
+        member(own).square().sum().backward()
+        got = stack.table.weight.grad[at]
+        torch.testing.assert_close(got[: sizes[at]], member.table.weight.grad)
+        assert not got[sizes[at] :].any()
+        assert not got[0].any(), "padding learns nothing"
+
+
+def test_convolutions_of_sequences_and_kinds_of_them_are_stacked():
+    for make, shape in ((lambda: nn.Conv1d(2, 6, 3), (11,)), (lambda: Filters(2, 5), (6, 7))):
+        every = members(make)
+        x = torch.randn(len(SEEDS) * ROWS, 2, *shape, generator=rng.generator(1, "x"))
+        stack = stacked(every)
+        assert isinstance(stack, StackedConv)
+        for at, member in enumerate(every):
+            own = slice(at * ROWS, (at + 1) * ROWS)
+            torch.testing.assert_close(stack(x)[own], member(x[own]), rtol=1e-5, atol=1e-6)
+
+
+def test_masks_of_tokens_are_those_of_rows_that_are_padded_less():
+    widths, like = [4, 9, 6], torch.ones(len(SEEDS) * ROWS, 9, 5)
+    draws = MemberDraws(SEEDS)
+    draws.at(2, 0, len(like), widths)
+    mask = draws.token_mask("drop", like, 0.5).unflatten(0, (len(SEEDS), -1))
+    for seed, width, own in zip(SEEDS, widths, mask, strict=True):
+        (by_itself := rng.Draws(seed)).at(2, 0, ROWS)
+        assert torch.equal(own[:, :width], by_itself.token_mask("drop", torch.ones(ROWS, width, 5), 0.5))
+        assert not own[:, width:].any()
 
 
 def test_one_alone_is_itself_and_one_of_many_can_be_taken_out():

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -9,7 +10,7 @@ from aurify.core.errors import Apart, Interrupted
 from aurify.core.once import anew
 from aurify.core.watch import Watch
 from aurify.data.prepare import raw_values
-from aurify.ship.make import make, make_together
+from aurify.ship.make import make, make_together, side_by_side
 from aurify.training.checkpoint import Keeper
 
 CPU, MODELS = torch.device("cpu"), 3
@@ -105,6 +106,77 @@ def test_full_batches_are_each_model_s_own(lab):
     recipes = seeded(lab.recipe("classify", USUAL, optimizer=optimizer, budget={"steps": 20}))
     store, parts = posed(lab, "classify", recipes)
     assert_equal(together(recipes, store, parts), alone(recipes, store, parts), lab.rows("classify"))
+
+
+OF_TEXTS = {
+    **{name: {} for name in ("fill_missing", "scale_numbers", "encode_categories", "drop_duplicates", "random_swap")},
+    **{"tokenize": {"by": "words", "least": 18}, "token_dropout": {"rate": 0.2}, "random_deletion": {"rate": 0.2}, "mixup": {}},
+    **{"dropout": {"rate": 0.3}, "early_stopping": {"patience": 2}, "temperature": {}},
+}
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        {"name": "textcnn", "width": 8, "channels": 8},
+        {"name": "textcnn", "width": 8, "channels": 8, "members": 2},
+        {"name": "bag", "width": 8, "buckets": 64},
+        {"name": "mlp", "width": 16},
+    ],
+    ids=["textcnn", "members", "bag", "mlp"],
+)
+def test_models_of_texts_know_words_of_their_own(lab, network):
+    optimizer = {"name": "adamw", "learning_rate": 2e-3}
+    # few texts: some words are common enough for some models only, and batches are of different widths
+    budget = {"steps": 30, "batch_size": 8, "validate_every": 10}
+    recipes = seeded(lab.recipe("text", OF_TEXTS, network=network, optimizer=optimizer, budget=budget))
+    store, parts = posed(lab, "text", recipes)
+    few = [replace(own, fit=own.fit[:41], held=np.sort(np.concatenate([own.held, own.fit[41:]]))) for own in parts]
+    made, others = together(recipes, store, few), alone(recipes, store, few)
+    tables = [n for n in made[0][0].members[0].network.state_dict() if n.endswith(("table.weight", "vectors.weight"))]
+    assert len({len(b.members[0].network.state_dict()[tables[0]]) for b, _ in made}) > 1, "other words in each"
+    assert_equal(made, others, lab.rows("text"))
+
+
+def test_token_edits_and_masks_are_drawn_for_rows_as_wide_as_they_are_alone(lab):
+    recipes = seeded(lab.recipe("text", OF_TEXTS, budget={"batch_size": 8}))
+    store, parts = posed(lab, "text", recipes)
+    problem = side_by_side(recipes, store, parts, CPU, Watch(), [anew] * MODELS)
+    batches = [problem.feed.next(None) for _ in range(problem.feed.steps_per_epoch)]
+    assert any(len(set(batch.widths)) > 1 for batch in batches)
+    for at, own in enumerate(parts):
+        feed = recipes[at].task.problem(recipes[at], store, own, CPU).feed
+        for batch in batches:
+            alone_, count = feed.next(None), len(batch) // MODELS
+            assert batch.widths[at] == alone_.inputs["tokens"].shape[1]
+            rows = batch.inputs["tokens"][at * count : at * count + len(alone_)]
+            assert torch.equal(rows[:, : batch.widths[at]], alone_.inputs["tokens"])
+            assert not rows[:, batch.widths[at] :].any()
+
+
+@pytest.mark.parametrize(
+    ("network", "optimizer", "more"),
+    [
+        ({"name": "convnet", "channels": 8, "width": 8}, "sgd", {"cutmix": {}}),
+        ({"name": "speednet", "width": 2, "depth": 1}, "muon", {"progressive_resizing": {}, "mixup": {}}),
+        ({"name": "mlp", "width": 8}, "adamw", {}),
+    ],
+    ids=["convnet", "speednet", "mlp"],
+)
+def test_models_of_images_change_each_its_own(lab, network, optimizer, more):
+    techniques = {name: {} for name in ("normalize", "flip", "translate", "rotate", "cutout", "dropout")}
+    techniques["exclude_columns"] = {"columns": ["colour"]}  # of which one is rare
+    recipe = lab.recipe(
+        "image",
+        {**techniques, "fill_missing": {}, "scale_numbers": {}, **more},
+        network=network,
+        optimizer={"name": optimizer, "learning_rate": 1e-3},
+        budget={"steps": 10},
+    )
+    recipes = seeded(recipe)
+    # norms of batches need as many rows of each
+    store, parts = posed(lab, "image", recipes, same_rows=network["name"] == "speednet")
+    assert_equal(together(recipes, store, parts), alone(recipes, store, parts), lab.rows("image"))
 
 
 @pytest.mark.parametrize(
