@@ -4,10 +4,10 @@
     stacking.py texts | images [--widths 32 128] [--seeds 5 10] [--network textcnn | convnet] ...
 
 A made-up table of 3,000 rows and 12 numbers; 2,000 questions of TREC, or of made-up words where
-``$AURIFY_SHARED/data`` lacks them; 2,000 made-up images of 28 x 28 pixels in gray. The rows are parted anew for each seed, with the
-techniques that such rows get (``--plain``: none). Rounds take turns; one line of JSON a width and number of seeds: the
-seconds of a core that each way took, and the ratios of each round with their median. Of two processes the one that
-takes longer counts.
+``$AURIFY_SHARED/data`` lacks them; 2,000 made-up images of 28 x 28 pixels in gray. The rows are parted anew for each
+seed, with the techniques that such rows get (``--plain``: none). Rounds take turns; one line of JSON a width and number
+of seeds: the seconds of a core that each way took, and the ratios of each round with their median. Of two processes the
+one that takes longer counts.
 """
 
 from __future__ import annotations

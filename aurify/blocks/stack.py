@@ -27,8 +27,8 @@ def stacked(members: Sequence[nn.Module]) -> nn.Module:
 
     The module is built as a member is; each tensor of it is (S, ...), so that an optimizer which treats numbers one by
     one updates all members at once. Layers without weights see rows and know of no members. Tensors that a module
-    names in ``FILLED_UP`` may be longer in some members: zeros at their end say nothing and learn nothing. Settings that
-    it names in ``EACH_ITS_OWN`` may differ: what it does with rows does not hang on them.
+    names in ``FILLED_UP`` may be longer in some members: zeros at their end say nothing and learn nothing. Settings
+    that it names in ``EACH_ITS_OWN`` may differ: what it does with rows does not hang on them.
     """
     if len(members) == 1:
         return members[0]
@@ -100,7 +100,9 @@ def _own(module: nn.Module) -> list[tuple[str, Tensor]]:
 
 def _settings(module: nn.Module) -> list[str]:
     """Names of what a module was made with, without those that may differ."""
-    return [name for name in vars(module) if name not in BOOKKEEPING and name not in getattr(module, "EACH_ITS_OWN", ())]
+    return [
+        name for name in vars(module) if name not in BOOKKEEPING and name not in getattr(module, "EACH_ITS_OWN", ())
+    ]
 
 
 def _equal(one: Any, other: Any) -> bool:
@@ -109,6 +111,8 @@ def _equal(one: Any, other: Any) -> bool:
 
 def side_by_side(tensors: Sequence[Tensor]) -> Tensor:
     """One tensor (S, ...) of the members' own, shorter ones filled up with zeros."""
+    if all(tensor.ndim == 4 for tensor in tensors):  # in the order of memory where channels lie last
+        return torch.stack([tensor.detach().movedim(1, -1) for tensor in tensors]).movedim(-1, 2)
     if len({tensor.shape for tensor in tensors}) == 1:
         return torch.stack([tensor.detach() for tensor in tensors])
     whole = [max(sizes) for sizes in zip(*(tensor.shape for tensor in tensors), strict=True)]
@@ -207,15 +211,23 @@ class StackedConv(Stacked):
         self.kernel_size = first.kernel_size
         self.convolve = F.conv1d if isinstance(first, nn.Conv1d) else F.conv2d
         self.settings: dict[str, Any] = {"stride": first.stride, "padding": first.padding, "dilation": first.dilation}
-        self.groups = first.groups * self.count
+        self.groups = first.groups
         if first.bias is None:
             self.bias = None
 
     def forward(self, x: Tensor) -> Tensor:
+        if x.device.type == "cpu":
+            return self._one_by_one(x)
         beside = self.apart(x).transpose(0, 1).flatten(1, 2)
         bias = None if self.bias is None else self.bias.flatten()
-        y = self.convolve(beside, self.weight.flatten(0, 1), bias, groups=self.groups, **self.settings)
+        y = self.convolve(beside, self.weight.flatten(0, 1), bias, groups=self.groups * self.count, **self.settings)
         return y.unflatten(1, (self.count, -1)).transpose(0, 1).flatten(0, 1)
+
+    def _one_by_one(self, x: Tensor) -> Tensor:
+        """On a processor, where most time goes into sums that are as many either way, and none into beginning them."""
+        biases = [None] * self.count if self.bias is None else self.bias.unbind()
+        every = zip(x.unflatten(0, (self.count, -1)).unbind(), self.weight.unbind(), biases, strict=True)
+        return torch.cat([self.convolve(own, w, b, groups=self.groups, **self.settings) for own, w, b in every])
 
 
 class StackedPicture(Stacked):
@@ -316,7 +328,9 @@ class MemberDraws(rng.Draws):
         if self.widths is None or all(width == like.shape[1] for width in self.widths):
             return self.keep_mask(path, like, rate)
         mask = torch.zeros_like(like)
-        for member, (whole, width) in enumerate(zip(mask.unflatten(0, (len(self.seeds), -1)), self.widths, strict=True)):
+        for member, (whole, width) in enumerate(
+            zip(mask.unflatten(0, (len(self.seeds), -1)), self.widths, strict=True)
+        ):
             own = whole[:, :width]
             bits = self._draw(self.bits(own.numel(), like.device), member, path)
             own.copy_((rng.sixteenths(bits, own.numel()) < rng.below(1 - rate)).view(own.shape))

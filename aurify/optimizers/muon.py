@@ -86,10 +86,11 @@ class Orthogonal(torch.optim.Optimizer):
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
-    """About the nearest orthogonal matrix to one, or to each of several (S, M, N), by five steps of a Newton-Schulz iteration (Jordan et al. 2024).
+    """About the nearest orthogonal matrix to one, or to each of several (S, M, N).
 
-    Its singular values end between 0.5 and 1.5, which serves as well as 1 does; computed in bfloat16 where that is
-    quick, which a processor that is not made for it is not; in double precision where the matrix is.
+    By five steps of a Newton-Schulz iteration (Jordan et al. 2024). Its singular values end between 0.5 and 1.5, which
+    serves as well as 1 does; computed in bfloat16 where that is quick, which a processor that is not made for it is
+    not; in double precision where the matrix is.
     """
     a, b, c = 3.4445, -4.7750, 2.0315
     tall = matrix.shape[-2] > matrix.shape[-1]

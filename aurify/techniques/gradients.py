@@ -30,7 +30,8 @@ class GradientClipping(Technique):
             torch.nn.utils.clip_grad_norm_(run.parameters, self.limit, foreach=True)
             return
         gradients = [p.grad for p in run.parameters if p.grad is not None]
-        lengths = torch.cat([gradient.flatten(1) for gradient in gradients], 1).norm(dim=1)
+        # not of all of them joined: what is large would be copied
+        lengths = torch.stack([gradient.flatten(1).norm(dim=1) for gradient in gradients]).norm(dim=0)
         shares = (self.limit / (lengths + 1e-6)).clamp(max=1.0)  # as torch has it, for each member
         own = [shares.view(-1, *[1] * (gradient.ndim - 1)) for gradient in gradients]
         torch._foreach_mul_(gradients, own)  # pyright: ignore[reportPrivateImportUsage]

@@ -110,7 +110,12 @@ def test_full_batches_are_each_model_s_own(lab):
 
 OF_TEXTS = {
     **{name: {} for name in ("fill_missing", "scale_numbers", "encode_categories", "drop_duplicates", "random_swap")},
-    **{"tokenize": {"by": "words", "least": 18}, "token_dropout": {"rate": 0.2}, "random_deletion": {"rate": 0.2}, "mixup": {}},
+    **{
+        "tokenize": {"by": "words", "least": 18},
+        "token_dropout": {"rate": 0.2},
+        "random_deletion": {"rate": 0.2},
+        "mixup": {},
+    },
     **{"dropout": {"rate": 0.3}, "early_stopping": {"patience": 2}, "temperature": {}},
 }
 
