@@ -57,6 +57,7 @@ class Beside:
         It is given ``most`` rows of all models at a time, of images as many as go through a network together.
         """
         lengths, models, nowhere = self.lengths(), len(self.every), max(self.sizes)
+        each = torch.arange(models, device=device)[:, None]
         images = [v for v in self.every[0].values() if isinstance(v, Pixels)]
         step = max(1, min([most, *(images_at_once(v, device) for v in images)]) // models)
         if lengths is None:
@@ -72,7 +73,7 @@ class Beside:
                 said = call(self.taken(asked, device, width or None)).unflatten(0, (models, -1))
                 if answers is None:
                     answers = said.new_empty(models, nowhere + 1, *said.shape[2:])
-                answers[torch.arange(models)[:, None], places.to(device)] = said
+                answers[each, places.to(device)] = said
         assert answers is not None, "no rows"
         return [own[:size] for own, size in zip(answers, self.sizes, strict=True)]
 

@@ -17,7 +17,7 @@ def model_with(lab, network="convnet", **settings):
 
 def asked(lab, model, images):
     recipe = lab.recipe("image")
-    inputs, _ = lab.problem(recipe)._held
+    inputs, _ = lab.problem(recipe).unseen
     rows = {name: values[: len(images)] for name, values in inputs.items() if name != "images"}
     with torch.no_grad():
         return model({"images": images, **rows}, None)
