@@ -96,9 +96,11 @@ def agents_side_by_side_learn_as_each_would_alone(case: Case) -> None:
 
 def models_side_by_side_end_as_each_would_alone(case: Case) -> None:
     """Models of one recipe, seeds and rows of their own, that train as one stacked model end as each would alone."""
+    # targets as they are make steps so large that rounding grows to differences of its own
+    names = TECHNIQUES + (("scale_target",) if case.kind == "regress" else ())
     plain = case.lab.recipe(
         case.kind,
-        {name: {} for name in TECHNIQUES},
+        {name: {} for name in names},
         network=SIDE_BY_SIDE_NETWORKS.get(case.kind, NETWORK),
         budget={"steps": SIDE_BY_SIDE_STEPS.get(case.kind, 200), "validate_every": 20},
     )
