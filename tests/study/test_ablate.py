@@ -352,6 +352,7 @@ class Broken(Technique):
 '''
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_part_that_raises_is_a_failed_row_of_a_page_that_is_written(ablate, tmp_path, workers):
     (tmp_path / "broken.py").write_text(BROKEN)

@@ -152,6 +152,7 @@ def test_boards_side_by_side_write_each_trial_once_and_in_order(board, trials):
     assert [each.values[0] for each in found] == [0.5 + at / 100 for at in range(6)]
 
 
+@pytest.mark.slow
 def test_programs_side_by_side_write_each_trial_once_and_in_order(address, trials):
     tellers = [program(TELLER, address, 16) for _ in range(3)]
     assert [len(out) for out in map(told, tellers)] == [16] * 3
@@ -166,6 +167,7 @@ def told(process):
     return ended(process)
 
 
+@pytest.mark.slow
 def test_killed_program_leaves_a_prefix_that_another_goes_on_with(address, trials):
     for seconds in (0.05, 0.15, 0.3):
         teller = program(TELLER, address, 400)

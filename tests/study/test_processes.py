@@ -73,6 +73,7 @@ def test_order_that_cannot_be_written_is_answered_too(begin):
     assert answer["refused"].startswith("TypeError: ")
 
 
+@pytest.mark.slow
 def test_processes_work_again_after_orders_were_given_up(begin):
     workers, orders = begin(count=2)
 

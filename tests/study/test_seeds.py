@@ -148,6 +148,7 @@ def test_what_does_not_stack_is_trained_one_after_another_and_said(acting, catal
         assert answer["seconds"] is not None
 
 
+@pytest.mark.slow
 def test_ledger_of_a_world_is_made_of_its_agents_and_the_same_after_a_kill(ledger_of, lines, timeless):
     found = ledger_of()
     plain = found.plain
@@ -179,6 +180,7 @@ def test_ledger_of_a_world_is_made_of_its_agents_and_the_same_after_a_kill(ledge
     assert any("trainings were finished before" in text for text in told)
 
 
+@pytest.mark.slow
 def test_page_of_agents_speaks_of_seeds_and_of_no_rows(ledger_of):
     text = ledger_of(sweep=["task.gamma=0.9"], designs=["leave_one_out"]).report.read_text(encoding="utf-8")
     for words in ("3 seeds hardly tell", "over seeds, at 200 steps of each agent", "a random policy returns"):
@@ -187,6 +189,7 @@ def test_page_of_agents_speaks_of_seeds_and_of_no_rows(ledger_of):
         assert words not in text
 
 
+@pytest.mark.slow
 def test_ledger_of_a_run_stands_in_its_report_and_its_test_episodes_stay_sealed(ledger_of, tmp_path):
     run = workbench.fit(GRID, method="q_learning", seeds=2, steps=400, settings=TINY, out=tmp_path / "fitted")
     before = RunFolder(run.path).read_openings()
@@ -220,6 +223,7 @@ def test_seeds_of_rows_are_refused(ablate, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_what_was_slower_as_one_program_is_trained_alone_whenever_it_goes_on(ledger_of, monkeypatch, timeless):
     monkeypatch.setattr(worker, "pace", lambda *given: {"together": 2.0, "alone": 1.0})
     found = ledger_of(designs=["leave_one_out"])

@@ -56,6 +56,7 @@ def test_holm_is_what_was_worked_out_by_hand():
     assert holm([0.02]) == [0.02]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pairing", [SAME, APART])
 @pytest.mark.parametrize("pairs", [PILOT, MOST])
 def test_error_rate_where_folds_resemble_one_another(pairing, pairs):
@@ -69,6 +70,7 @@ def test_error_rate_where_folds_resemble_one_another(pairing, pairs):
     assert np.mean([not one.low <= 0 <= one.high for one in found]) <= MOST_ERRORS
 
 
+@pytest.mark.slow
 def test_verdicts_of_a_whole_ledger_rarely_err():
     random, rows = np.random.default_rng(0), 8
     false = 0

@@ -472,6 +472,7 @@ SAME = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SAME)
 def test_what_is_removed_would_have_changed_nothing_and_is_not_made_again(tune, tmp_path, monkeypatch, made, name):
     from aurify.study.tune import Tuner
@@ -491,6 +492,7 @@ def test_what_is_removed_would_have_changed_nothing_and_is_not_made_again(tune, 
     assert kept < len(models(whole.path)) or name == "same recipes", "each of the two was trained to its end once"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["pruned", "outer folds"])
 def test_stopped_again_and_again_it_ends_as_if_it_never_was(tune, tmp_path, made, name):
     unbroken = tune(out=tmp_path / "unbroken", **SAME[name])

@@ -103,6 +103,7 @@ def answers(workers, orders, check=lambda: None):
     return found
 
 
+@pytest.mark.slow
 def test_processes_answer_as_this_process_does_bit_for_bit_whatever_is_printed(place, lab, orders, processes):
     given = orders(plain={}, odd={"odd": {}}, mixup={"mixup": {}}, raises={"odd": {"way": "raise"}})
     one = answers(here(place, lab), given)
