@@ -24,13 +24,15 @@ SURFACE = {
     " --types --positive --weight --recipe --parts --fix --out -o --seed --lang --quiet -q --json",
     "ablate": "RUN --image --size --aspect"
     " --task --target -t --designs --families --interactions --sweep --metric --worth --rows --steps"
-    " --method --seeds --full --simplify --workers --drop --test --split --separator --encoding --header --missing --text --types"
+    " --method --seeds"
+    " --full --simplify --workers --drop --test --split --separator --encoding --header --missing --text --types"
     " --positive --weight --recipe --set --with --without --blend --parts --accept --inspect --out -o --force --resume"
     " --seed --lang --device --quiet -q --json",
     "tune": "SOURCE --image --size --aspect"
     " --task --target -t --time --trials --method --knobs --space --metric --objectives --inner --nested"
     " --ensemble --compare --repeats --steps --seeds --workers --storage --drop --test --split --separator"
-    " --encoding --header --missing --text --types --positive --weight --recipe --set --with --without --blend --parts --accept --inspect"
+    " --encoding --header"
+    " --missing --text --types --positive --weight --recipe --set --with --without --blend --parts --accept --inspect"
     " --out -o --force --resume --seed --lang --device --quiet -q --json",
     "evaluate": "RUN DATA --parts --out -o --force --seed --lang --device --quiet -q --json",
     "play": "RUN --episodes --agent --sampled --record --parts --force --seed --device --quiet -q --json",
