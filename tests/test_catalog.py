@@ -94,6 +94,7 @@ def test_outside_part_is_found_built_saved_and_searched(part_file, as_folder, la
     assert "noise.Halved" in found.layers
 
 
+@pytest.mark.slow
 def test_outside_part_is_listed_fitted_and_needed_again_by_the_command_line(part_file, csv_files, tmp_path, words):
     assert "gradient_noise" in words("techniques", "--parts", part_file).out
     data, run = csv_files["classify"], tmp_path / "run"

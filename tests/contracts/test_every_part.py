@@ -9,7 +9,7 @@ from small import commit, one_lab
 from aurify.testing.cases import every_network_and_optimizer, every_technique_and_kind, goes_beside
 from aurify.testing.exporting import graph_answers_as_torch_does
 from aurify.testing.suite import Check, checks_of
-from aurify.testing.tables import IMAGE, KINDS, TEXT
+from aurify.testing.tables import KINDS
 from aurify.testing.together import (
     LEARNT,
     SHORT,
@@ -19,18 +19,24 @@ from aurify.testing.together import (
     pair_of_techniques_trains_and_resumes,
 )
 from aurify.testing.training import (
+    finished_run_fitted_again_stays_as_it_is,
     run_among_the_defaults_resumes_wherever_it_was_stopped,
     run_resumed_after_every_step_equals_the_unbroken_one,
+    same_recipe_gives_same_weights_and_predictions,
 )
 
 PAIRS = 12
 
 LONG = (
-    run_resumed_after_every_step_equals_the_unbroken_one,
-    run_among_the_defaults_resumes_wherever_it_was_stopped,
+    finished_run_fitted_again_stays_as_it_is,
+    graph_answers_as_torch_does,
     models_side_by_side_end_as_each_would_alone,
+    network_learns_with_every_optimizer,
+    run_among_the_defaults_resumes_wherever_it_was_stopped,
+    run_resumed_after_every_step_equals_the_unbroken_one,
+    same_recipe_gives_same_weights_and_predictions,
 )
-"""Promises that are tried on very many cases."""
+"""Promises that take long on all of their cases together."""
 
 
 def catalog_checks():
@@ -38,13 +44,7 @@ def catalog_checks():
     lab = one_lab()
     for check in checks_of(lab, parts_of(lab)):
         if check.promise is not pair_of_techniques_trains_and_resumes:
-            yield pytest.param(check, id=check.name, marks=[pytest.mark.slow] if is_slow(check) else [])
-
-
-def is_slow(check):
-    graph = check.promise is graph_answers_as_torch_does and check.case.variant != "default"
-    learning = check.promise is network_learns_with_every_optimizer and check.case.kind in (TEXT, IMAGE)
-    return graph or learning or check.promise in LONG
+            yield pytest.param(check, id=check.name, marks=[pytest.mark.slow] if check.promise in LONG else [])
 
 
 def parts_of(lab):

@@ -220,6 +220,7 @@ def test_views_and_transposes_are_saved_as_what_they_show(tmp_path):
     assert same(load(tmp_path / "f", "t")[1], {k: v.detach() for k, v in shown.items()})
 
 
+@pytest.mark.slow
 def test_loading_imports_no_pickle_reader(sound):
     """The way in is safetensors and JSON: unpickling is switched off and loading still works."""
     code = (

@@ -52,6 +52,7 @@ def test_a_disk_without_room_is_said_in_one_line(monkeypatch):
         room.room((100, 100))
 
 
+@pytest.mark.slow
 def test_reading_joining_and_keeping_images_takes_little_memory(tmp_path, monkeypatch):
     """40 MB of images, read from two tables into a Store and written, with 10 MB of memory beside them.
 

@@ -276,6 +276,7 @@ def test_damaged_schema_is_an_error(plain):
         Schema.from_plain(plain)
 
 
+@pytest.mark.slow
 def test_every_way_to_bring_the_same_table_gives_the_same_store(lab, frames, csv_files):
     """The CSV, polars, pandas and a dict of columns: one fingerprint."""
     for kind, path in csv_files.items():

@@ -261,6 +261,7 @@ def write(path, text):
     return path
 
 
+@pytest.mark.slow
 def test_json_lines_with_odd_values_are_read(tmp_path):
     line = '{{"text": {}, "label": "{}", "more": {{"stars": [1, 2]}}}}'
     values = ['"a \\n line break, \\"quotes\\" and so on"', "null", "17", '"\\ud83d\\ude00"', f'"{"long " * 400_000}"']

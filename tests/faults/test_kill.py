@@ -111,6 +111,7 @@ def test_finished_run_keeps_no_rubbish_of_killed_sittings(start, long_fit, tmp_p
     assert not list(folder.rglob(".*.tmp"))
 
 
+@pytest.mark.slow
 def test_kill_while_force_clears_a_run_neither_brings_it_back_nor_ends_in_a_dead_end(
     start, short_fit, short_run, tmp_path, same
 ):
@@ -164,6 +165,7 @@ def test_finished_run_is_not_done_again(start, short_fit, short_run, tmp_path, s
     assert times == {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.name != ".lock"}
 
 
+@pytest.mark.slow
 def test_installed_command_survives_a_kill_of_its_whole_group(cold, long_fit, long_run, tmp_path, same, saved):
     folder = tmp_path / "run"
     process = cold(*long_fit, "--resume", "--out", folder, start_new_session=True)

@@ -175,6 +175,7 @@ STRANGERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stranger", STRANGERS)
 def test_stranger_named_like_a_model_is_refused(stranger, predict, tmp_path):
     path = tmp_path / "model.aurify"

@@ -123,6 +123,7 @@ def test_full_output_is_one_line(words, aurify, short_run, table):
     ended.one_line("space")
 
 
+@pytest.mark.slow
 def test_full_output_of_the_installed_command_is_one_line(cold):
     with Path("/dev/full").open("w") as full:
         process = cold("techniques", "--all", stdout=full)
@@ -140,6 +141,7 @@ def closed(*handles):
     return {"preexec_fn": close}
 
 
+@pytest.mark.slow
 def test_closed_stderr_does_not_send_errors_to_stdout(cold, short_run, tmp_path):
     process = cold("predict", short_run, tmp_path / "no.csv", **closed(2))
     out, err = process.communicate()
@@ -147,6 +149,7 @@ def test_closed_stderr_does_not_send_errors_to_stdout(cold, short_run, tmp_path)
     assert (out, err) == ("", "")
 
 
+@pytest.mark.slow
 def test_closed_stdout_and_stdin_do_not_disturb(cold, short_run, table, tmp_path):
     process = cold("predict", short_run, table, "-o", tmp_path / "out.csv", "--quiet", **closed(0, 1))
     err = process.communicate()[1]

@@ -370,6 +370,7 @@ def test_server_that_goes_away_is_a_line_and_the_same_call_goes_on(collected, se
     line.end()
 
 
+@pytest.mark.slow
 def test_others_in_another_environment_are_not_used_and_this_is_said(searched, monkeypatch, tmp_path):
     address, said = f"sqlite:///{tmp_path}/study.db", []
     searched(address, "one", note=said.append)
@@ -383,6 +384,7 @@ def test_others_in_another_environment_are_not_used_and_this_is_said(searched, m
     assert len(rows(address, "select study_name from studies")) == 2
 
 
+@pytest.mark.slow
 def test_what_another_one_ends_while_it_is_asked_for_is_not_made_again(searched, monkeypatch, tmp_path):
     address, made, hidden, of = f"sqlite:///{tmp_path}/study.db", [], set(), {}
     fresh = len(searched(address, "one").plain["remeasured"]["folds"])

@@ -67,6 +67,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.slow
 def test_clean_images_raise_no_doubt(tmp_path):
     folder(tmp_path)
     found = aurify.inspect(tmp_path)
@@ -74,6 +75,7 @@ def test_clean_images_raise_no_doubt(tmp_path):
     assert not [f for f in found if f.check.startswith(("image", "odd", "empty", "unread"))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 def test_near_copies_are_of_one_family_and_others_are_not(change):
     random = np.random.default_rng(1)
@@ -93,6 +95,7 @@ def test_dark_images_and_smooth_ones_are_no_copies():
     assert (image_families(images) == np.arange(60)).all()
 
 
+@pytest.mark.slow
 def test_images_that_are_all_much_alike_are_not_taken_for_copies():
     from sklearn.datasets import load_digits
 
@@ -131,12 +134,14 @@ def test_near_copies_stay_on_one_side_of_every_split(tmp_path):
     assert (Store.open(tmp_path / "store").roles["copies"] == family).all()
 
 
+@pytest.mark.slow
 def test_a_hidden_image_says_nothing_of_who_is_a_copy(tmp_path):
     store = store_of(tmp_path)
     assert "copies" not in store.hiding(["image"]).roles
     assert "copies" in store.hiding([]).roles
 
 
+@pytest.mark.slow
 def test_copies_within_across_classes_and_in_the_test_part_are_told(tmp_path, monkeypatch):
     pictures = folder(tmp_path / "train")
     names = list(pictures)
@@ -159,6 +164,7 @@ def test_copies_within_across_classes_and_in_the_test_part_are_told(tmp_path, mo
     assert not found.where(check="test_overlap")
 
 
+@pytest.mark.slow
 def test_unread_odd_and_empty_images_are_told_by_name(tmp_path, monkeypatch):
     pictures = folder(tmp_path)
     (tmp_path / "cat/broken.png").write_bytes((tmp_path / "cat/000.png").read_bytes()[:500])
@@ -182,6 +188,7 @@ def test_unread_odd_and_empty_images_are_told_by_name(tmp_path, monkeypatch):
     assert not [f for f in found if "cannot be read" in f.text and f.check == "reading"]
 
 
+@pytest.mark.slow
 def test_one_picture_that_stands_for_many_is_a_placeholder(tmp_path, monkeypatch):
     folder(tmp_path)
     same = photo(np.random.default_rng(77))
@@ -192,6 +199,7 @@ def test_one_picture_that_stands_for_many_is_a_placeholder(tmp_path, monkeypatch
     assert (told.check, told.severity, told.count) == ("empty_images", WARNING, 6)
 
 
+@pytest.mark.slow
 def test_folders_that_programs_leave_behind_are_no_classes(tmp_path, monkeypatch):
     folder(tmp_path)
     (tmp_path / "tmp").mkdir()
@@ -215,6 +223,7 @@ def test_wrong_labels_are_shown_and_right_ones_give_a_signal(tmp_path, monkeypat
     assert sum(any(text.startswith(name) for text in shown) for name in named) >= 0.6 * len(wrong)
 
 
+@pytest.mark.slow
 def test_images_whose_classes_were_drawn_give_a_note_and_no_suspects(tmp_path, monkeypatch):
     pictures = folder(tmp_path)
     order = np.random.default_rng(3).permutation(ROWS)

@@ -52,6 +52,7 @@ def test_wrong_labels_are_found_and_named_first(monkeypatch, name, share, seed):
     assert all(say(finding.text, language) for language in LANGUAGES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer", "digits"])
 def test_clean_labels_are_at_most_worth_a_look(monkeypatch, name):
     for seed in range(2):

@@ -111,6 +111,7 @@ def test_what_tells_one_of_several_classes_is_a_warning():
     assert found.evidence["alone"][1] > found.evidence["rest"][2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer", "diabetes", "digits"])
 def test_honest_tables_are_left_alone(name):
     bunch = getattr(datasets, f"load_{name}")()
@@ -149,6 +150,7 @@ def test_dropped_columns_are_not_looked_at_and_targets_of_the_test_part_change_n
     assert told[0] == told[1] != []
 
 
+@pytest.mark.slow
 def test_odd_columns_break_nothing(monkeypatch):
     monkeypatch.undo()  # every check
     random = np.random.default_rng(0)

@@ -147,6 +147,7 @@ def test_one_look_ends_in_findings_and_says_what_broke(monkeypatch):
     assert broken.failed == ("ZeroDivisionError: division by zero",)
 
 
+@pytest.mark.slow
 def test_the_script_stands_in_the_way_of_no_module_of_its_name():
     """Beside it the standard library's ``inspect`` is still what others get."""
     others = "import sys; sys.path.insert(0, 'benchmarks'); import inspect; inspect.signature(print)"

@@ -76,6 +76,7 @@ def test_another_unit_of_a_column_of_mostly_zeros_is_found(tmp_path):
     assert "unit" in found.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLANTED)
 def test_each_change_of_a_column_is_a_warning_that_names_it(name, tmp_path):
     for seed in range(8):
@@ -86,6 +87,7 @@ def test_each_change_of_a_column_is_a_warning_that_names_it(name, tmp_path):
         assert named == [(column,)], f"seed {seed}: {found}"
 
 
+@pytest.mark.slow
 def test_what_changed_is_said_in_words_of_its_own(tmp_path):
     train, test = rows(0)[:700], rows(0)[700:]
     said = {name: str(compared(train, test.with_columns(PLANTED[name](0)), tmp_path)[0]) for name in PLANTED}
@@ -95,6 +97,7 @@ def test_what_changed_is_said_in_words_of_its_own(tmp_path):
     assert "never saw" in said["a tenth new"]
 
 
+@pytest.mark.slow
 def test_changed_correlation_is_found_though_no_column_moves(tmp_path):
     for seed in range(8):
         test = rows(seed)[700:].with_columns(x2=0.9 * pl.col("x3") + 0.43 * pl.col("x2"))
@@ -115,6 +118,7 @@ def test_halves_of_one_table_are_alike(tmp_path):
             assert compared(frame[:half], frame[half:], tmp_path) == [], f"table {at}, seed {seed}"
 
 
+@pytest.mark.slow
 def test_categories_of_few_rows_are_new_by_chance_alone(tmp_path):
     for seed in range(6):
         random = np.random.default_rng(seed)
@@ -123,6 +127,7 @@ def test_categories_of_few_rows_are_new_by_chance_alone(tmp_path):
         assert compared(frame[:500], frame[500:], tmp_path) == []
 
 
+@pytest.mark.slow
 def test_test_rows_without_targets_are_compared_and_their_targets_are_not(tmp_path):
     train, test = rows(3)[:700], rows(3)[700:]
     moved = test.with_columns(x1=pl.col("x1") + 1)

@@ -113,6 +113,7 @@ def test_case_blanks_and_full_width_forms_hide_no_copy():
     assert told.mend == {"techniques": {"drop_duplicates": {"texts": "plain"}}}
 
 
+@pytest.mark.slow
 def test_equal_texts_are_no_chance_and_contradictions_are_told():
     frame = clean(5)
     again = frame.head(40)
@@ -156,6 +157,7 @@ def test_texts_of_the_test_part_keep_their_labels_to_themselves(tmp_path):
     assert "secret" not in str([f.plain() for f in found.where(check="text_overlap")])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["utf-8 as latin-1", "utf-8 as gbk", "gbk as latin-1", "lost", "lost twice"])
 def test_garbled_texts_are_found(how):
     frame = clean(8, chinese=how != "utf-8 as latin-1")
@@ -178,6 +180,7 @@ def test_garbled_texts_are_found(how):
     assert not doubts(look(frame.with_columns(pl.Series("text", meant))).where(check="garbled_texts"))
 
 
+@pytest.mark.slow
 def test_flipped_labels_are_noticed_and_cleaned():
     random = np.random.default_rng(9)
     frame = clean(9, rows=2_000)
@@ -214,6 +217,7 @@ def test_labels_written_into_the_texts_are_found():
     assert found[0].evidence["pos"]["word"] == "zzq"
 
 
+@pytest.mark.slow
 def test_texts_of_noise_tell_nothing_and_others_do():
     random = np.random.default_rng(11)
     noise = pl.DataFrame({"text": clean(11)["text"], "label": random.choice(["a", "b"], ROWS)})

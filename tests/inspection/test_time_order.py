@@ -71,6 +71,7 @@ def test_what_goes_with_time_is_a_warning_with_the_split_that_mends_it(name):
         assert found.mend == {"split": {"by": "time:when"}}
 
 
+@pytest.mark.slow
 def test_a_date_that_says_nothing_is_left_alone():
     assert [seed for seed in range(15) if looked(dated(seed, rows=300)[0])] == []
 
@@ -139,6 +140,7 @@ def test_files_read_one_folder_after_another_are_in_no_order_worth_a_word(tmp_pa
     assert not aurify.inspect(tmp_path).where(check="row_order")
 
 
+@pytest.mark.slow
 def test_odd_times_are_no_error(monkeypatch):
     monkeypatch.undo()  # every check
     frame, _ = dated(7, rows=150)

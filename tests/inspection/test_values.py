@@ -280,6 +280,7 @@ def test_names_that_differ_only_in_case_or_blanks_are_noted(heights):
     assert [f.columns for f in found.where(check="column_names")] == [("Net Pay", "net_pay"), ("z" * 120,)]
 
 
+@pytest.mark.slow
 def test_columns_that_a_recipe_hides_are_in_no_finding(monkeypatch, random, heights):
     monkeypatch.undo()  # every check
     y = random.normal(size=ROWS)
@@ -303,6 +304,7 @@ def test_columns_that_a_recipe_hides_are_in_no_finding(monkeypatch, random, heig
     assert [f for f in found if hidden.keys() & set(f.columns) or any(repr(name) in f.text for name in hidden)] == []
 
 
+@pytest.mark.slow
 def test_counts_of_few_rows_differ_by_chance_no_more_often_than_is_said(random):
     for shares in ([0.99, 0.01], [0.9, *[0.02] * 5]):
         chances = [
@@ -329,6 +331,7 @@ def test_chinese_tables_are_read_and_checked_as_others(tmp_path, heights):
     assert not any(letter in say for say in found.said("zh") for letter in "{}")
 
 
+@pytest.mark.slow
 def test_odd_types_and_tiny_tables_fail_nowhere(monkeypatch, heights):
     monkeypatch.undo()  # every check
     odd = pl.DataFrame(

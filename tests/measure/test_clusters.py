@@ -23,6 +23,7 @@ def coverage(make, clusters, tries=120):
     return hits / tries, width
 
 
+@pytest.mark.slow
 def test_clustered_interval_covers_where_rows_of_a_group_are_alike_and_the_plain_one_does_not():
     group = np.repeat(np.arange(40), 20)
 

@@ -234,6 +234,7 @@ def test_importance_by_clusters_has_wider_intervals_where_rows_repeat():
     assert row["high"] - row["low"] > 1.5 * (apart["high"] - apart["low"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shuffles", [1, 10])
 def test_the_interval_of_importance_is_as_wide_as_importance_varies_between_tables(shuffles, monkeypatch):
     monkeypatch.setattr(explain, "MOST_SHUFFLES", shuffles)

@@ -41,6 +41,7 @@ def guesses(seed, signal, count=400):
     return classified(target, 1 / (1 + np.exp(-(signal * (2 * target - 1) + noise))))
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_true_value_as_often_as_it_says():
     # 95% +- 4 standard errors (sqrt(.95 * .05 / 500) = 1%), and a point for the percentile interval at n = 200
     random = np.random.default_rng(5)

@@ -191,6 +191,7 @@ def test_module_that_takes_the_inputs_themselves(fit, csv_files):
     assert run.predict(csv_files["regress"]).equals(aurify.load(run.path, network=Own()).predict(csv_files["regress"]))
 
 
+@pytest.mark.slow
 def test_network_by_name_or_as_a_part(csv_files):
     for network in ("mlp", Mlp(width=16, depth=2)):
         run = aurify.fit(csv_files["regress"], "y", network=network, settings=SETTINGS)

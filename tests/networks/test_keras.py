@@ -59,6 +59,7 @@ def trained(network, frames, folder=None, stops=(), **budget):
     return lab.fit_in_sittings(recipe, folder, stops) if stops else lab.fit(recipe)
 
 
+@pytest.mark.slow
 def test_model_trains_saves_and_predicts_alike_under_any_layer_names(make, csv_files, tmp_path):
     network = make()
     before = [w.value.detach().clone() for w in network.weights]
@@ -151,6 +152,7 @@ def test_misfits_are_refused_in_one_line(keras, model, frames):
         trained(torch.nn.Sequential(model(), torch.nn.ReLU()), frames)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:`isinstance:FutureWarning")  # the exporter's own
 @pytest.mark.filterwarnings("ignore:While compiling, we found certain side effects:UserWarning")  # Keras notes calls
 def test_model_is_exported_as_others_are(make, frames, exported):

@@ -335,6 +335,7 @@ def test_network_takes_the_place_of_a_tokenizer_and_says_so(folder, tmp_path, la
     assert "'cut' does not fit: the network 'pretrained' fills the slot 'tokens' itself; leave it out" in refused.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choice", ["network", "technique"])
 def test_frozen_encoder_leaves_out_what_would_change_tokens_later_unless_it_is_asked_for(
     folder, tmp_path, lab, words, choice
@@ -585,6 +586,7 @@ def test_hostile_description_in_a_saved_model_is_refused(folder, changes):
         Description.from_json(json.dumps({**plain, **changes}))
 
 
+@pytest.mark.slow
 def test_knowing_the_parts_imports_neither_transformers_nor_tokenizers():
     words = (
         "import sys, aurify.catalog as c; c.load(); print(*(p in sys.modules for p in ('transformers', 'tokenizers')))"

@@ -220,6 +220,7 @@ def test_normalize_beside_an_encoder_changes_nothing(lab, folder):
     assert torch.equal(plain.held(), beside.held())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "tuning"), [("resnet", "frozen"), ("resnet", "full")])
 def test_saved_model_and_its_graph_predict_the_same_without_the_folder(lab, tmp_path, kind, tuning, monkeypatch):
     from aurify.ship import trial
@@ -246,6 +247,7 @@ def part_with(base, folder, **more):
     return dataclass(kw_only=True)(made)
 
 
+@pytest.mark.slow
 def test_part_keeps_every_promise_of_the_contract_suite(folder):
     tried = 0
     for name, check in checks(part_with(pretrained_image.PretrainedImage, folder)):

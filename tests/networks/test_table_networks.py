@@ -115,6 +115,7 @@ def test_networks_export_with_any_number_of_rows(lab, name, coded, exported):
     assert exported(model, batch.inputs) < 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("network", "epochs"), [({"name": "resnet_table", "width": 64}, 30), ({"name": "ft_transformer", "width": 32}, 40)]
 )

@@ -62,6 +62,7 @@ def here(monkeypatch):
     monkeypatch.chdir(Path(__file__).parent.parent / "worlds")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_agents_side_by_side_learn_as_each_would_alone(trained, method):
     world, settings, techniques = METHODS[method]

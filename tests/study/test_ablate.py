@@ -18,6 +18,7 @@ def scores_of(plain, metric):
     return {(t["variant"], t["repeat"], t["fold"]): t["scores"][metric] for t in plain["trainings"]}
 
 
+@pytest.mark.slow
 def test_every_gain_is_the_mean_of_differences_between_trainings_that_are_in_the_ledger(ledger):
     plain = ledger.plain
     sign = 1 if plain["greater_is_better"] else -1
@@ -65,6 +66,7 @@ def test_costs_are_those_with_minus_those_without(ledger):
             assert row[name] == pytest.approx(np.mean(again))
 
 
+@pytest.mark.slow
 def test_pairs_are_the_pilot_and_as_many_more_as_the_spread_asks_for(ablate, tmp_path, lines):
     few = ablate(out=tmp_path / "run", worth=10.0)
     assert {row["pairs"] for row in few.plain["effects"]} == {10}
@@ -97,6 +99,7 @@ def test_files_of_a_ledger_are_plain_json(ledger):
     assert ledger.report.read_text().startswith("<!doctype html>") or "<html" in ledger.report.read_text()[:200]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["regress", "classify"])
 def test_metrics_and_worth_are_those_of_the_problem(kind, ablate, tmp_path):
     found = ablate(kind, out=tmp_path / "run", worth=None).plain
@@ -107,6 +110,7 @@ def test_metrics_and_worth_are_those_of_the_problem(kind, ablate, tmp_path):
     assert found["reference"]["score"] == found["reference"]["scores"][found["metric"]]
 
 
+@pytest.mark.slow
 def test_unit_of_the_target_makes_no_difference_to_a_verdict(ablate, frames, tmp_path):
     """In farads the scores of a capacitor are as small as what else would be rounding."""
     found = []
@@ -120,6 +124,7 @@ def test_unit_of_the_target_makes_no_difference_to_a_verdict(ablate, frames, tmp
     assert found[1]["gain"] == pytest.approx(found[0]["gain"] * 1e-12, rel=0.05)
 
 
+@pytest.mark.slow
 def test_other_metric_judges_the_same_trainings(ablate, tmp_path, lines):
     one = ablate("regress", out=tmp_path / "run")
     kept = lines(one.path)
@@ -141,6 +146,7 @@ def test_unknown_metric_is_said_after_one_training(ablate, tmp_path, lines):
     assert len(lines(tmp_path / "run")) == 1
 
 
+@pytest.mark.slow
 def test_weights_count(ablate, frames, tmp_path):
     random = np.random.default_rng(0)
     frame = frames["regress"].with_columns(times=pl.Series(random.integers(1, 9, 240)))
@@ -183,6 +189,7 @@ def test_what_changes_nothing_is_identical(ablate, tmp_path, tiny):
     assert row["p_adjusted"] == 1
 
 
+@pytest.mark.slow
 def test_diverged_trainings_count_as_the_constant_answer_and_are_said(ablate, frames, tmp_path):
     found = ablate(
         "regress",
@@ -217,6 +224,7 @@ def test_small_tables_have_a_ledger_and_tiny_ones_a_line(ablate, frames, tmp_pat
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_seed_draws_other_folds(ablate, ablate_run, tmp_path):
     one = ablate(out=tmp_path / "run")
     first = rows_files(one.path)
@@ -247,6 +255,7 @@ def test_trees_that_are_blended_in_are_an_ingredient(ablate, tmp_path, tiny):
     assert row["bytes"] > 0
 
 
+@pytest.mark.slow
 def test_simpler_recipe_is_written_and_shown(ablate, ablate_run, tmp_path, lines):
     found = ablate(out=tmp_path / "run", simplify=True).plain["simplified"]
     assert found["removed"] == found["tried"]
@@ -287,6 +296,7 @@ class Breaking(Technique):
 """
 
 
+@pytest.mark.slow
 def test_simpler_recipes_are_shown_step_by_step_with_their_scores(ablate, tmp_path, tiny):
     recipe = {**tiny, "techniques": {**tiny["techniques"], "fill_missing": {}}}  # nothing is missing: never of use
     found = ablate(out=tmp_path / "run", recipe=recipe, simplify=True)
@@ -316,6 +326,7 @@ def test_wrong_words_cost_no_training_even_with_force(ablate, ablate_run, tmp_pa
     assert lines(tmp_path / "run") == kept
 
 
+@pytest.mark.slow
 def test_trainings_as_one_program_say_what_each_says_alone(ablate, tmp_path, monkeypatch):
     def as_measured(together):
         monkeypatch.setattr(worker, "pace", lambda *given: {"together": together, "alone": 1.0})

@@ -127,6 +127,7 @@ def test_stopping_is_not_held_up_by_a_server_that_is_gone(postgres, monkeypatch)
     assert time.monotonic() - begun < 5
 
 
+@pytest.mark.slow
 def test_nothing_of_databases_is_imported_before_it_is_used():
     import subprocess
 

@@ -51,6 +51,7 @@ def answers(workers, orders, check=lambda: None):
     return [workers.ended(check)[1] for _ in orders]
 
 
+@pytest.mark.slow
 def test_parts_find_what_lies_beside_the_program_and_nothing_that_lies_about(begin, tmp_path, monkeypatch):
     (tmp_path / "program").mkdir()
     (tmp_path / "program" / "beside.py").write_text("NAME = 'x'\n")
@@ -61,6 +62,7 @@ def test_parts_find_what_lies_beside_the_program_and_nothing_that_lies_about(beg
     assert "refused" not in answer
 
 
+@pytest.mark.slow
 def test_process_that_cannot_begin_says_why(begin, tmp_path):
     (tmp_path / "own_part.py").write_text(PART)
     (answer,) = answers(*begin(tmp_path / "own_part.py"))
@@ -143,6 +145,7 @@ def test_networks_passed_from_python_are_known_by_their_code(lab, monkeypatch):
     assert key(code) != one
 
 
+@pytest.mark.slow
 def test_process_ends_with_who_gives_the_orders_even_before_it_has_begun(begin):
     workers, _ = begin()
     process = subprocess.Popen(workers.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)

@@ -94,6 +94,7 @@ def plain(found):
 SAMPLED = ["grid", "random", "tpe", "bayes", "hyperband"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", SAMPLED)
 def test_trials_do_not_depend_on_workers_or_on_who_is_faster(space, method):
     most = {"bayes": 11, "grid": 18}.get(method, 20)

@@ -108,6 +108,7 @@ def acted(answer):
     return {name: answer["scores"][name] for name in ("return", "return_sampled")}
 
 
+@pytest.mark.slow
 def test_agents_trained_as_one_program_score_as_each_does_alone(acting, catalog, world):
     watch, cpu = Watch(), choose("cpu")
     recipes = [replace(acting(), seed=seed) for seed in (2**63 - 1, 3, 2**62)]
@@ -131,6 +132,7 @@ def test_episodes_that_score_are_none_that_a_fit_goes_by(acting):
     assert len(set(every)) == len(every)
 
 
+@pytest.mark.slow
 def test_what_does_not_stack_is_trained_one_after_another_and_said(acting, catalog, world, tmp_path):
     recipe, watch, cpu = acting(["sam"]), Watch(), choose("cpu")
     found = seeds(recipe, Steps(seeds=3), tmp_path)

@@ -100,6 +100,7 @@ def test_more_spread_takes_more_pairs():
     assert {numbers[0], numbers[-1]} == {PILOT, MOST}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("apart", [False, True])
 def test_intervals_hold_the_true_effect_when_data_sets_are_redrawn(apart):
     """Small: ``benchmarks/ledger.py --coverage`` counts 2,000 ledgers a setting."""
@@ -120,6 +121,7 @@ def test_true_effects_of_the_closed_form_have_the_signs_they_must(monkeypatch):
     assert abs(found["other weights"][0]) < 4 * found["other weights"][1]
 
 
+@pytest.mark.slow
 def test_a_ledger_knows_placebos_and_what_changes_nothing():
     """Neutral ones are identical bit by bit; the others change every training, and nothing is made of that."""
     kind = Kind("classes", ROWS)
@@ -136,6 +138,7 @@ def test_a_ledger_knows_placebos_and_what_changes_nothing():
         assert any(found[name]["differences"]), "it must change something"
 
 
+@pytest.mark.slow
 def test_a_ledger_finds_what_a_column_is_worth():
     """Of two columns of which one must be hidden, the telling one was: the other way round is better, and worse."""
     frame, techniques = Kind("classes", 4 * ROWS).frame("tests", 0, 1), {"exclude_columns": {"columns": ["x7"]}}

@@ -43,6 +43,7 @@ def trials(folder):
     return json.loads((folder / "trials.json").read_text())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["classify", "regress"])
 @pytest.mark.parametrize("method", ["grid", "random", "tpe", "bayes", "hyperband", "auto"])
 def test_every_method_ships_a_model_that_answers(tune, tmp_path, csv_files, kind, method):
@@ -80,6 +81,7 @@ def test_scores_are_means_over_folds_of_rows_that_were_not_learnt_from(tuned):
     assert set(np.concatenate([one.row for one in scored])) == set(rows)
 
 
+@pytest.mark.slow
 def test_the_test_part_stays_sealed_until_evaluate(tune, tmp_path):
     found = tune(out=tmp_path / "run", trials=2)
     assert not (found.path / "openings.jsonl").exists()
@@ -94,6 +96,7 @@ def test_the_test_part_stays_sealed_until_evaluate(tune, tmp_path):
     assert (other.path / "scores.json").exists() == same, "what was measured of another model is gone"
 
 
+@pytest.mark.slow
 def test_a_winner_chosen_after_the_test_part_was_looked_at_is_said_to_be(tune, tmp_path):
     words, told = {"out": tmp_path / "run", "method": "grid"}, []
     found = tune(trials=1, note=told.append, **words)
@@ -124,6 +127,7 @@ def later(tune, tmp_path_factory):
     return found, words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("more", "refused"), [({}, False), ({"missing": "unknown"}, True), ({"trials": 4}, False)])
 def test_calling_again_keeps_recipe_and_measures_of_a_winner_that_stays(tune, later, tmp_path, more, refused):
     found, words = later
@@ -172,6 +176,7 @@ def test_time_ends_a_search_and_something_is_always_shipped(tune, tmp_path):
     assert found.bundle.members
 
 
+@pytest.mark.slow
 def test_nested_scores_come_from_rows_that_no_trial_saw(tune, tmp_path):
     found = tune(out=tmp_path / "run", trials=2, nested=True)
     nested = found.plain["nested"]
@@ -244,6 +249,7 @@ def test_a_method_that_fails_is_told_with_its_reason_and_the_others_are_compared
         tune("regress", out=tmp_path / "none", **{**words, "compare": ["grid", "random"]})
 
 
+@pytest.mark.slow
 def test_an_ensemble_is_one_file_of_several_recipes(tune, tmp_path, csv_files):
     found = tune(out=tmp_path / "run", trials=8, method="auto", metric="log_loss")
     one = tune(out=tmp_path / "alone", trials=8, method="auto", metric="log_loss", ensemble=False)
@@ -295,6 +301,7 @@ def unfit(monkeypatch):
     return refuse
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["auto", "hyperband", "tpe"])
 def test_settings_that_mean_no_recipe_are_a_trial_that_failed(tune, tmp_path, unfit, method):
     unfit(lambda settings: settings["network.width"] > 40 and settings["network.width"] % 2)
@@ -350,6 +357,7 @@ def test_a_finished_fit_is_not_replaced(tune, tmp_path, csv_files):
     assert found.bundle.recipe.network.name() == "mlp"
 
 
+@pytest.mark.slow
 def test_what_was_measured_of_the_best_stays_where_it_was_not_the_first(tune, tmp_path):
     """The same call tells every trial again: none that was beaten may take the place of the best on the way."""
     found = tune(out=tmp_path / "run", trials=4, seed=3)
@@ -446,6 +454,7 @@ def test_files_are_kept_of_the_best_trials_only(tune, tmp_path, monkeypatch):
     assert len(models(found.path)) == 6, "its three folds, and the three fresh ones"
 
 
+@pytest.mark.slow
 def test_a_bracket_that_is_full_leaves_files_of_whole_trials_only(tune, tmp_path, made):
     """One trial less, and others may go on when there is one more: their files stay, and spare work."""
     words = {"out": tmp_path / "run", "method": "hyperband"}
@@ -515,12 +524,14 @@ def test_stopped_again_and_again_it_ends_as_if_it_never_was(tune, tmp_path, made
     assert sorted(lines(tmp_path / "run")) == sorted(lines(unbroken.path)), "each was made once"
 
 
+@pytest.mark.slow
 def test_of_an_outer_fold_its_answers_are_kept_and_no_models(tune, tmp_path):
     found = tune(out=tmp_path / "run", trials=3, nested=True)
     assert len(models(found.path, "model.aurify")) == 3 * 3, "of the search itself"
     assert len(models(found.path)) == 3 * 3 + 3 + 3, "the fresh folds, and an outer fold each"
 
 
+@pytest.mark.slow
 def test_of_methods_that_are_compared_fresh_answers_are_kept_and_no_models(tune, tmp_path, made):
     words = {"out": tmp_path / "run", "compare": ["random", "hyperband"], "trials": 4, "repeats": 2}
     found = tune(**words)
@@ -532,6 +543,7 @@ def test_of_methods_that_are_compared_fresh_answers_are_kept_and_no_models(tune,
     assert made == []
 
 
+@pytest.mark.slow
 def test_a_part_of_a_training_never_takes_the_place_of_a_whole_one(tune, tmp_path, monkeypatch):
     """Scores of parts are made to look best: the second bracket begins with some when a whole one is saved already."""
     from aurify.study import worker

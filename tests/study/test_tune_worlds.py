@@ -49,6 +49,7 @@ def told(found):
     return trials, found.plain["best"], found.plain["remeasured"], (found.path / "model.aurify").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_trial_scores_the_mean_of_its_agents_in_the_episodes_of_all_trials(tuned):
     best = tuned.plain["best"]
     every = [pl.read_parquet(path) for path in sorted(tuned.path.glob("search/models/*/predictions.parquet"))]
@@ -90,6 +91,7 @@ def test_the_test_episodes_stay_sealed_until_it_is_evaluated(tuned, tmp_path):
     assert "10 个使用其他随机种子的智能体" in (folder / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_stopped_again_and_again_it_ends_as_if_it_never_was(tune, monkeypatch):
     words = {"method": "auto", "trials": 4}
     unbroken = tune("unbroken", **words)
@@ -114,6 +116,7 @@ def test_stopped_again_and_again_it_ends_as_if_it_never_was(tune, monkeypatch):
     assert told(found) == told(unbroken)
 
 
+@pytest.mark.slow
 def test_agents_that_do_not_learn_side_by_side_are_trained_one_after_another(tune):
     words = {"using": ["sam"], "trials": 3, "method": "hyperband", "knobs": ["optimizer.learning_rate"], "steps": 200}
     found = tune("apart", **words)
@@ -121,6 +124,7 @@ def test_agents_that_do_not_learn_side_by_side_are_trained_one_after_another(tun
     assert len(found.bundle.members) == 2
 
 
+@pytest.mark.slow
 def test_methods_are_compared_in_a_world(tune):
     found = tune("compared", compare=["random", "hyperband"], trials=2, repeats=2, steps=200)
     assert [row["method"] for row in found.plain["compare"]["table"]] == ["random", "hyperband"]
@@ -128,6 +132,7 @@ def test_methods_are_compared_in_a_world(tune):
     assert "Each trial was 2 agents" in found.report.read_text()
 
 
+@pytest.mark.slow
 def test_settings_of_the_task_are_knobs(tune):
     found = tune("gamma", knobs=["task.gamma", "epsilon_greedy.last"], trials=3)
     assert {knob for trial in found.listed for knob in trial["settings"]} == {"task.gamma", "epsilon_greedy.last"}

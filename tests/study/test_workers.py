@@ -128,6 +128,7 @@ def test_process_that_dies_is_begun_anew_and_the_others_go_on(orders, processes,
     assert lost["1 plain"] == found["1 plain"]
 
 
+@pytest.mark.slow
 def test_process_that_lost_its_accelerator_is_begun_anew_for_the_next_order(orders, processes, place, lab):
     ways = {way: {"odd": {"way": way}} for way in ("assert", "fail", "raise")}
     told = answers(here(place, lab), orders(**ways)[:3])
@@ -141,6 +142,7 @@ def test_process_that_lost_its_accelerator_is_begun_anew_for_the_next_order(orde
     assert "scores" in answers(workers, orders(plain={})[:1])["1 plain"]
 
 
+@pytest.mark.slow
 def test_orders_that_are_given_up_leave_no_process_behind(orders, processes, place):
     workers = processes(1)
 
@@ -155,6 +157,7 @@ def test_orders_that_are_given_up_leave_no_process_behind(orders, processes, pla
     wait_for(lambda: not alive(int(mark.name.partition("-")[2])))
 
 
+@pytest.mark.slow
 def test_a_training_that_is_given_up_leaves_its_process_ready_for_the_next(orders, processes):
     workers = processes(1)
     plain = orders(plain={})

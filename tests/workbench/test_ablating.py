@@ -71,6 +71,7 @@ def rows_of(done):
     return found, {(row["technique"], row["design"]): row for row in found["rows"]}
 
 
+@pytest.mark.slow
 def test_json_is_one_object_alone_on_stdout(words, given, tmp_path):
     found, rows = rows_of(words(*given, "--json", "--interactions", "dropout,adamw", "--sweep", "dropout.rate=0.5"))
     assert found["metric"] == "log_loss"
@@ -115,6 +116,7 @@ def test_recipe_that_cannot_be_trained_is_said_in_a_line(words, given):
     assert "KeyError" in done.err
 
 
+@pytest.mark.slow
 def test_edited_part_is_measured_anew(words, given, tmp_path):
     own = [*given, "--parts", "my_parts.py", "--json", "--designs", "leave-one-out", "--with", "shaken"]
     _, before = rows_of(words(*own))
@@ -199,6 +201,7 @@ def test_run_takes_no_words_for_a_source(words, given, tmp_path):
     assert "fit again" in done.err
 
 
+@pytest.mark.slow
 def test_recipe_with_a_source_is_enough(words, given):
     words(*given, "--out", "one")
     recipe = (
@@ -210,6 +213,7 @@ def test_recipe_with_a_source_is_enough(words, given):
     assert [row["gain"] for row in found["rows"]] == [row["gain"] for row in one["effects"]]
 
 
+@pytest.mark.slow
 def test_source_that_changed_is_not_taken_for_the_old_one(words, given, tmp_path, csv_files):
     words(*given)
     shutil.copy(csv_files["classify"], tmp_path / "table.csv")

@@ -17,6 +17,7 @@ def blend(fit, csv_files, tmp_path_factory):
     return fit(csv_files["regress"], out=tmp_path_factory.mktemp("blend") / "run", blend="trees")
 
 
+@pytest.mark.slow
 def test_blend_and_each_of_its_parts_are_measured_on_the_same_rows(blend, runs, csv_files):
     summary, alone = blend.summary, runs["regress"].summary
     assert summary["model"] == "blend"

@@ -62,6 +62,7 @@ def shown(run):
         return render(record(run.folder, run.catalog))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_odd_values_anywhere_end_in_a_page_or_in_one_line(run, name):
     path, chance = run.path / name, random.Random(name)

@@ -42,6 +42,7 @@ def measured(searched, tmp_path_factory):
     return path, workbench.evaluate(path)
 
 
+@pytest.mark.slow
 def test_unmeasured_run_says_what_measures_it(tuned, csv_files, frames, words):
     run = aurify.load(tuned)
     assert repr(run) == f"<aurify run {tuned}: not measured>"
@@ -74,6 +75,7 @@ def test_report_of_an_unmeasured_run_opens_nothing(language, tuned):
     assert "scores" not in dir(aurify.load(tuned).plot)
 
 
+@pytest.mark.slow
 def test_evaluating_measures_as_the_end_of_a_fit_does(measured, frames, runs):
     path, result = measured
     run = aurify.load(path)
