@@ -64,7 +64,6 @@ def expected():
     return ideas | {literal(call) for _, call in calls()}
 
 
-@pytest.mark.slow
 def test_every_template_is_a_literal_with_the_values_it_names(language):
     for place, call in calls():
         assert isinstance(literal(call), str), f"{place}: the catalogue cannot be checked for what is no literal"
@@ -72,13 +71,11 @@ def test_every_template_is_a_literal_with_the_values_it_names(language):
         assert {name for name, _, _ in fields(literal(call))} == given, place
 
 
-@pytest.mark.slow
 def test_every_template_is_one_that_is_read_back_from_a_file(language):
     said = {literal(call) for _, call in calls() if call.keywords} | {value for _, value in entries(language)}
     assert [template for template in sorted(said) if not PLAIN.fullmatch(template)] == []
 
 
-@pytest.mark.slow
 def test_every_sentence_is_in_the_catalogue_and_nothing_else_is(language):
     known = [key for key, _ in entries(language)]
     assert sorted({key for key in known if known.count(key) > 1}) == []
