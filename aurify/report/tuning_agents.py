@@ -33,8 +33,8 @@ def remeasured(tuning: Tuning) -> Said:
     """What measuring the winner again corrects for."""
     return said(
         "Re-measuring takes that out: {agents} agents of other seeds learnt and played in other episodes. The interval"
-        " is about their mean (bootstrap over agents); the one agent that is shipped is not itself measured before the"
-        " run is evaluated.",
+        " is about their mean (bootstrap over agents and episodes); the one agent that is shipped is not itself"
+        " measured before the run is evaluated.",
         agents=len(tuning["remeasured"]["folds"]),
     )
 

@@ -23,7 +23,7 @@ from aurify.measure.intervals import row_weights
 from aurify.measure.judges import RETURNS
 from aurify.measure.metrics import evaluator, metrics_for
 from aurify.measure.predictions import Predictions
-from aurify.ship.acting import GREEDY, SAMPLED, acting, answered, samples
+from aurify.ship.acting import GREEDY, SAMPLED, acting, answered, draws
 from aurify.ship.bundle import Bundle
 from aurify.worlds.chance import at_random
 from aurify.worlds.episodes import Act, play, seeds_of
@@ -104,11 +104,11 @@ class InWorld:
     along: str = "played"
 
     def scored(self, bundle: Bundle, curve: Curve) -> Scored:
-        """The mean over the agents; what is kept is what each of them scores."""
+        """The mean over the agents; what is kept is what each of them returns in each episode."""
         agents = bundle.members
-        policies = {"return": GREEDY} | ({"return_sampled": SAMPLED} if samples(agents[0], self.world) else {})
+        policies = {"return": GREEDY} | ({"return_sampled": SAMPLED} if draws(bundle, agents[0], self.world) else {})
         each = {
-            name: [self._returned(acting(bundle, agent, self.world, policy, self.seeds)) for agent in agents]
+            name: np.stack([self._returned(acting(bundle, agent, self.world, policy, self.seeds)) for agent in agents])
             for name, policy in policies.items()
         }
         seen = np.zeros((TIMED, *self.world.observed.shape), dtype=self.world.observed.dtype)
@@ -117,36 +117,40 @@ class InWorld:
         seconds = now(bundle.device) - began
         held = [point[1] for point in curve if point[1] is not None]
         learning = {"return_learning": float(np.mean(held))} if held else {}
-        means = {name: _finite(float(np.mean(values))) for name, values in each.items()}
+        means = {name: _finite(float(values.mean())) for name, values in each.items()}
         return Scored(means | learning, 1000 * seconds / TIMED, partial(_keep, each))
 
     def without(self) -> Scored:
         """Acting at random."""
         value = self._returned(at_random(self.world, self.seeds))
-        each: dict[str, list[float]] = {name: [value] * len(self.parts.fit) for name in RETURNS}
-        return Scored(dict.fromkeys(RETURNS, _finite(value)), None, partial(_keep, each))
+        each = dict.fromkeys(RETURNS, np.tile(value, (len(self.parts.fit), 1)))
+        return Scored(dict.fromkeys(RETURNS, _finite(float(value.mean()))), None, partial(_keep, each))
 
     @property
     def seeds(self) -> list[int]:
         return seeds_of(self.recipe.seed, STREAM, self.parts.test)
 
-    def _returned(self, act: Act) -> float:
-        return float(play(self.world, self.seeds, act, self.check).value.mean())
+    def _returned(self, act: Act) -> np.ndarray:
+        return play(self.world, self.seeds, act, self.check).value
 
 
-def _keep(each: Mapping[str, Sequence[float]], path: Path) -> None:
-    """Write what agents score, a row each."""
+def _keep(each: Mapping[str, np.ndarray], path: Path) -> None:
+    """Write what agents return (S, N), a row for each episode of each."""
     import polars as pl
 
-    write_with(path, lambda file: pl.DataFrame(dict(each)).write_parquet(file))
+    agents, episodes = next(iter(each.values())).shape
+    columns = {"agent": np.repeat(np.arange(agents), episodes), "episode": np.tile(np.arange(episodes), agents)}
+    frame = pl.DataFrame(columns | {name: values.flatten() for name, values in each.items()})
+    write_with(path, lambda file: frame.write_parquet(file))
 
 
-def kept_scores(path: Path, metric: str) -> np.ndarray:
-    """What each agent scores (S,), as it was kept. Raises AurifyError where the file is damaged."""
+def kept_returns(path: Path, metric: str) -> np.ndarray:
+    """What agents returned (S, N), as it was kept. Raises AurifyError where the file is damaged."""
     import polars as pl
 
     try:
-        return pl.read_parquet(path)[metric].to_numpy()
+        frame = pl.read_parquet(path)
+        return frame[metric].to_numpy().reshape(frame["agent"].n_unique(), -1)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise AurifyError(f"{path} is damaged ({error}); start again with --force") from None
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from aurify.core.recipe import Recipe
-from aurify.measure.agents import aggregates
+from aurify.measure.agents import over_episodes
 from aurify.measure.judges import RETURNS
 from aurify.ship.blending import joined
 from aurify.study.cells import Cell, Cells
-from aurify.study.examples import kept_scores
+from aurify.study.examples import kept_returns
 from aurify.study.search import Search
 from aurify.study.trainings import Wanted
 from aurify.study.trial import kept
@@ -52,15 +52,15 @@ class AgentTuner(Tuner):
     def remeasured(self, recipe: Recipe, fresh: Cells) -> dict[str, Any]:
         """What agents of other seeds score in other episodes."""
         wanted = [self.wanted(recipe, cell) for cell in fresh.all]
-        scores = np.concatenate([kept_scores(path, self.metric) for path in self.files(wanted, lambda n: n.answers)])
+        returns = np.concatenate([kept_returns(path, self.metric) for path in self.files(wanted, lambda n: n.answers)])
         for one in wanted:
             (self.place(one) / kept(1.0).model).unlink(missing_ok=True)
-        return worth_of(scores, self.seed)
+        return worth_of(returns, self.seed)
 
 
-def worth_of(scores: np.ndarray, seed: int) -> dict[str, Any]:
-    """The mean of what agents score (S,) with its 95 % interval, and each; None for what is undefined."""
-    mean = aggregates(scores, seed=seed)["mean"]
-    numbers: Sequence[float] = (mean.value, mean.low, mean.high, *map(float, scores))
+def worth_of(returns: np.ndarray, seed: int) -> dict[str, Any]:
+    """The mean of what agents return (S, N) with its 95 % interval, and that of each; None for what is undefined."""
+    mean = over_episodes(returns, seed=seed)["mean"]
+    numbers: Sequence[float] = (mean.value, mean.low, mean.high, *map(float, returns.mean(1)))
     value, low, high, *each = (number if np.isfinite(number) else None for number in numbers)
     return {"value": value, "low": low, "high": high, "folds": each}

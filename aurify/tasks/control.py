@@ -244,7 +244,7 @@ class Control(Task):
             return recipe
         share, budget = steps / self.steps, recipe.budget
         fewer = {
-            name: max(1, round(share * value))
+            name: max(1, math.floor(share * value + 1e-9))  # no more steps than are allowed
             for name in ("epochs", "steps", "validate_every")
             if (value := getattr(budget, name)) is not None
         }

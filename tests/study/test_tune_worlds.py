@@ -53,7 +53,7 @@ def told(found):
 def test_a_trial_scores_the_mean_of_its_agents_in_the_episodes_of_all_trials(tuned):
     best = tuned.plain["best"]
     every = [pl.read_parquet(path) for path in sorted(tuned.path.glob("search/models/*/predictions.parquet"))]
-    trials = [frame for frame in every if frame.height == 2]
+    trials = [frame for frame in every if frame["agent"].n_unique() == 2]
     assert len(trials) == len({json.dumps(t["settings"]) for t in tuned.listed}) == 4
     assert sorted(frame["return"].mean() for frame in trials) == pytest.approx(sorted(t["score"] for t in tuned.listed))
     assert best["score"] == max(trial["score"] for trial in tuned.listed)
