@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -35,6 +36,10 @@ SLOW_SHARE = "AURIFY_SLOW_SHARE"
 """The variable that says which share of the slow tests is run, drawn anew for every commit; without it all are."""
 
 
+SLOW_UNTIL = "AURIFY_SLOW_UNTIL"
+"""The variable that says, in seconds since 1970, until when slow tests are begun."""
+
+
 def pytest_collection_modifyitems(config, items):
     """The longest file first: beside the others it costs no time, behind them all would wait for it."""
     items.sort(key=lambda item: item.path.name != "test_readme.py")
@@ -43,6 +48,11 @@ def pytest_collection_modifyitems(config, items):
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in set(left)]
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("slow") and time.time() > float(os.environ.get(SLOW_UNTIL, "inf")):
+        pytest.skip("no time is left for what takes long: other commits draw it")
 
 
 def drawn(name: str) -> float:

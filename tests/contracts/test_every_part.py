@@ -69,6 +69,7 @@ def test_part_keeps_its_promise(check):
     check()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", list(every_network_and_optimizer(one_lab(), parts_of(one_lab()))), ids=str)
 def test_none_of_our_networks_begins_slowly(case):
     assert error_left(case, SHORT) < LEARNT

@@ -66,6 +66,7 @@ def unbroken(zygote, study, tmp_path_factory):
     return SimpleNamespace(folder=folder, ledger=timeless(folder), keys=kept(folder))
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_it_ends_as_if_it_never_was(start, study, unbroken, tmp_path):
     random = np.random.default_rng(0)
     folder, seen = tmp_path / "run", 0
@@ -106,6 +107,7 @@ def test_processes_side_by_side_end_with_the_one_that_gives_orders_and_with_the_
     wait_for(lambda: not workers_of(folder))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "workers"), [("SIGINT", 1), ("SIGTERM", 2)])
 def test_signal_stops_it_in_a_line_and_loses_nothing(name, workers, start, study, unbroken, tmp_path):
     folder = tmp_path / "run"

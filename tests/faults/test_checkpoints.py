@@ -49,12 +49,14 @@ def test_damaged_checkpoint_falls_back_to_the_one_before(damage, start, long_fit
     same(interrupted, long_run[0])
 
 
+@pytest.mark.slow
 def test_missing_checkpoint_falls_back_to_the_one_before(start, long_fit, long_run, interrupted, same, saved):
     saved(interrupted)[1].unlink()
     assert start(*long_fit, "--resume", "--out", interrupted).wait().code == 0
     same(interrupted, long_run[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["a bit of the tensors", "empty"])
 def test_two_damaged_checkpoints_start_from_the_beginning_and_say_so(
     damage, start, long_fit, long_run, interrupted, same, saved
@@ -69,6 +71,7 @@ def test_two_damaged_checkpoints_start_from_the_beginning_and_say_so(
     same(interrupted, long_run[0])
 
 
+@pytest.mark.slow
 def test_no_checkpoint_left_starts_from_the_beginning(start, long_fit, long_run, interrupted, same):
     shutil.rmtree(interrupted / "checkpoints")
     assert start(*long_fit, "--resume", "--out", interrupted).wait().code == 0

@@ -81,6 +81,7 @@ def test_write_that_fails_is_one_line_and_loses_nothing(limit, aurify, short_fit
     same(folder, short_run)
 
 
+@pytest.mark.slow
 def test_full_disk_is_one_line_and_loses_nothing(aurify, long_fit, long_run, small_disk, tmp_path, same, whole):
     folder = small_disk / "run"
     aurify(*long_fit, "--quiet", "--out", folder).refused(str(folder), "space")
@@ -126,6 +127,7 @@ def test_folder_moved_away_in_training_is_one_line(start, long_fit, tmp_path, sa
     command.wait().refused(str(folder))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [[], ["--resume"], ["--force"]])
 def test_second_process_on_a_run_is_refused_and_harms_nothing(words, start, long_fit, long_run, tmp_path, same, saved):
     folder = tmp_path / "run"
@@ -150,6 +152,7 @@ def test_two_processes_that_start_at_once_do_the_work_once(start, short_fit, sho
     same(folder, short_run)
 
 
+@pytest.mark.slow
 def test_unnamed_runs_that_start_at_once_take_folders_of_their_own(start, short_fit, short_run, tmp_path, same):
     for command in [start(*short_fit, "--quiet") for _ in range(3)]:
         ended = command.wait()
@@ -190,6 +193,7 @@ def test_predictions_never_replace_what_is_no_file(aurify, short_run, table, tmp
     assert ended.code in (0, 2, 141)
 
 
+@pytest.mark.slow
 def test_predictions_that_cannot_be_written_are_one_line(aurify, short_run, table, tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()

@@ -132,6 +132,7 @@ def test_kill_while_force_clears_a_run_neither_brings_it_back_nor_ends_in_a_dead
         same(folder, short_run)
 
 
+@pytest.mark.slow
 def test_resume_without_a_folder_finds_the_killed_run(start, long_fit, long_run, tmp_path, same, saved):
     folder = tmp_path / "runs" / "table"
     start(*long_fit).until(lambda: saved(folder)).kill()
@@ -143,6 +144,7 @@ def test_resume_without_a_folder_finds_the_killed_run(start, long_fit, long_run,
     same(folder, long_run[0])
 
 
+@pytest.mark.slow
 def test_resume_without_any_words_goes_on_with_the_run_begun_last(start, long_fit, long_run, tmp_path, same, saved):
     folder = tmp_path / "runs" / "table"
     start(*long_fit).until(lambda: saved(folder)).kill()

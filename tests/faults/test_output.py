@@ -20,6 +20,7 @@ def strict(text):
     return json.loads(text, parse_constant=refuse)
 
 
+@pytest.mark.slow
 def test_json_is_all_there_is(aurify, short_fit, short_run, table, tmp_path):
     fitted = aurify(*short_fit, "--json", "--out", tmp_path / "run")
     evaluated = aurify("evaluate", tmp_path / "run", table, "--json")
@@ -50,6 +51,7 @@ def test_json_says_nothing_on_stdout_about_an_error(aurify, short_run, table, tm
     aurify("techniques", "mixpu", "--json").refused("mixpu")
 
 
+@pytest.mark.slow
 def test_quiet_prints_results_only(aurify, short_fit, short_run, table, tmp_path):
     fitted = aurify(*short_fit, "--quiet", "--out", tmp_path / "run")
     assert fitted.err == ""

@@ -225,6 +225,7 @@ def test_two_that_share_a_file_make_each_training_once(machines, alone, start, t
         assert_usable(start, machine)
 
 
+@pytest.mark.slow
 def test_two_that_share_a_server_share_the_work_of_a_search_on_rungs(machines, alone, start, secret):
     one, other = machines(secret, "one", "other")
     begin_together(one, other)
@@ -244,6 +245,7 @@ def test_two_that_share_a_server_share_the_work_of_a_search_on_rungs(machines, a
         assert_usable(start, machine)
 
 
+@pytest.mark.slow
 def test_one_that_is_killed_is_taken_over_and_one_that_is_stopped_claims_nothing(machines, alone, start, secret):
     killed, stopped, last = machines(secret, "killed", "stopped", "last")
     killed.start().until(lambda: len(answers(secret)) >= 7 and len(rows(secret)) > len(answers(secret))).kill()
@@ -339,6 +341,7 @@ def collected():
         gc.collect()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # what is collected on the way
 def test_server_that_goes_away_is_a_line_and_the_same_call_goes_on(collected, searched, secret, monkeypatch, caplog):
     from sqlalchemy import make_url

@@ -5,6 +5,7 @@ import signal
 import pytest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_agents_stopped_in_training_go_on_to_the_same_model(
     number, start, acting_fit, acting_run, tmp_path, same, whole
@@ -22,6 +23,7 @@ def test_agents_stopped_in_training_go_on_to_the_same_model(
     same(folder, acting_run)
 
 
+@pytest.mark.slow
 def test_agents_stopped_while_they_are_measured_go_on_and_look_once(
     start, acting_fit, acting_run, tmp_path, same, whole
 ):

@@ -107,6 +107,7 @@ def test_networks_have_branches_to_skip():
     assert FtTransformer().offers == ResnetTable().offers == {Trait.RESIDUAL}
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:`isinstance:FutureWarning")  # the exporter's own
 @pytest.mark.parametrize("coded", [False, True])
 def test_networks_export_with_any_number_of_rows(lab, name, coded, exported):

@@ -64,6 +64,7 @@ def assert_equal(beside, by_itself, rows):
         assert str(told["stopped"]) == str(its["stopped"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "more", "network"),
     [
@@ -81,6 +82,7 @@ def test_each_ends_as_it_would_alone_on_rows_of_its_own(lab, kind, more, network
     assert_equal(made, others, lab.rows(kind))
 
 
+@pytest.mark.slow
 def test_each_stops_when_it_would_alone_and_keeps_the_weights_it_would_keep(lab):
     for settings in ({"patience": 2}, {"patience": 2, "keep_best": False}, {"patience": 0}):
         techniques = {**USUAL, "scale_target": {}, "early_stopping": settings}
@@ -120,6 +122,7 @@ OF_TEXTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "network",
     [

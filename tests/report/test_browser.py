@@ -172,6 +172,7 @@ SAID = """() => {
 }"""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", PAGES)
 def test_nothing_goes_wrong_and_nothing_is_cut_off(pages, visit, kind, language):
@@ -212,6 +213,7 @@ def test_dark_is_dark_and_paper_is_white(pages, visit):
     assert page.evaluate("document.documentElement.scrollWidth") <= 718
 
 
+@pytest.mark.slow
 def test_keyboard_reaches_everything_that_opens_or_scrolls(pages, visit):
     page = visit(pages["two", "en"], viewport={"width": 360, "height": 800})
     wanted = page.evaluate("document.querySelectorAll('a, summary, .wide, pre').length")

@@ -41,6 +41,7 @@ def shown(kept, language="en"):
     return {chapter.name: chapter for chapter in chapters(inspection(kept, language))}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", KEPT)
 def test_charts_are_valid_and_names_are_only_text(name, language):

@@ -141,6 +141,7 @@ def test_pages_are_small(runs, tmp_path):
             assert run.report(language, tmp_path / "page.html").stat().st_size < 2_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WISHES)
 def test_every_chart_is_valid(runs, name):
     figures = [figure for chapter in chapters(runs[name]._record()) for figure in chapter.figures.values()]

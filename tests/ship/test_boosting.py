@@ -81,6 +81,7 @@ def learnt(lab, store, **plan):
     return {**columns.tensors(), **trees.tensors()}
 
 
+@pytest.mark.slow
 def test_trees_learn_from_the_plan_alone(lab):
     store = lab.store("regress")
     first, everyone = learnt(lab, store), np.arange(len(store))
@@ -97,6 +98,7 @@ def test_trees_learn_from_the_plan_alone(lab):
     assert not same(learnt(lab, store, weight=weightless + 1), first)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["classify", "regress"])
 def test_blend_survives_save_load_and_export(lab, kind, tmp_path, frames):
     network = lab.bundle(lab.fitted(lab.default(kind)))

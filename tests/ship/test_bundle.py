@@ -146,6 +146,7 @@ def wrong_tensors(tensor):
     return found
 
 
+@pytest.mark.slow
 def test_whatever_is_wrong_inside_is_said_in_one_line(saved, lab, frames, tmp_path):
     """With a checksum that fits: refused when loaded, or when it predicts, never with a traceback."""
     kind, _, document, tensors = saved
