@@ -19,6 +19,7 @@ def curved(seed=0, count=900):
     return pl.DataFrame({"a": a, "b": 1000 + 250 * b, "y": 50 + 20 * a * b + random.normal(size=count)})
 
 
+@pytest.mark.slow
 def test_network_learns_a_curve_that_a_linear_model_cannot():
     run = aurify.fit(curved(), "y", settings={"budget.epochs": 40, "budget.batch_size": 64}, inspect=False)
     scores, baselines = run.summary["scores"], run.summary["baselines"]
@@ -27,6 +28,7 @@ def test_network_learns_a_curve_that_a_linear_model_cannot():
     assert run.summary["differences"]["linear"]["rmse"]["verdict"] == "better"
 
 
+@pytest.mark.slow
 def test_targets_that_are_noise_are_not_learnt():
     random = np.random.default_rng(1)
     frame = pl.DataFrame({**{f"x{i}": random.normal(size=600) for i in range(5)}, "y": random.choice(["a", "b"], 600)})

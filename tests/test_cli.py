@@ -89,6 +89,7 @@ def test_fit_prints_one_json_object_and_nothing_else(words, csv_files):
     assert summary["seconds"] > 0
 
 
+@pytest.mark.slow
 def test_json_of_an_undefined_score_is_null_never_nan(words, csv_files, frames):
     done = words("fit", csv_files["classify"], "-t", "y", *FAST, "--json")
     assert "NaN" not in done.out
@@ -136,6 +137,7 @@ def test_intervals_and_baselines_are_printed(words, csv_files):
     assert re.search(r"rmse\s+\S+ \[\S+, \S+\]", done.out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "said"),
     [

@@ -46,6 +46,7 @@ def test_estimator_keeps_the_contract_of_scikit_learn(estimator, check):
     check(estimator)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", [NetworkClassifier(), NetworkRegressor()])
 def test_default_network_learns_and_answers_rows_alike_in_any_company(estimator):
     """The checks that look at numbers, of the recipe that users get."""
@@ -195,6 +196,7 @@ def test_random_state_is_the_seed_or_what_draws_it():
     assert len({*seeds(None), *seeds(None)}) == 4
 
 
+@pytest.mark.slow
 def test_works_inside_the_tools_of_scikit_learn():
     X, y = load_wine(return_X_y=True, as_frame=True)
     scaled = make_column_transformer((StandardScaler(), ["alcohol", "proline"]), remainder="passthrough")

@@ -80,6 +80,7 @@ def test_a_table_of_one_date_that_never_changes_keeps_its_days():
     assert Calendar(elapsed="off").layer(view(torch.ones(9, 1).double())) is None
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::FutureWarning")  # of the exporter, about torch
 def test_graph_of_onnx_gives_the_same_features(tmp_path):
     runtime = pytest.importorskip("onnxruntime")

@@ -184,6 +184,7 @@ def test_model_filled_by_group_and_order_survives_save_and_load(lab, csv_files, 
     assert not plain.predict(csv_files[kind]).equals(bundle.predict(csv_files[kind]))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # the exporter's own
 def test_filling_from_the_past_exports(tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime")

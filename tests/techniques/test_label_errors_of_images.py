@@ -36,6 +36,7 @@ def plan(view):
     return RowPlan(torch.arange(len(view)), view.weight)
 
 
+@pytest.mark.slow
 def test_most_planted_errors_go_and_few_others():
     view, wrong = striped()
     kept = CleanLabels(share=0.3).rows(view, plan(view)).index

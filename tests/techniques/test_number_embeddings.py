@@ -201,6 +201,7 @@ def test_constant_number_far_from_zero_has_a_bin():
     assert (edges.diff() > 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:`isinstance:FutureWarning")  # the exporter's own
 def test_entries_export_with_any_number_of_rows(tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime")

@@ -162,6 +162,7 @@ class Steps(torch.nn.Module):
         return self.layers({"numbers": x})["numbers"]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # the exporter's own
 def test_bent_scales_export(tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime")

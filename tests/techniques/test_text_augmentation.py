@@ -554,6 +554,7 @@ def test_what_was_done_before_a_failure_is_kept_and_not_asked_again(lab, own):
     assert (own / "translations.jsonl").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_two_models_translate_there_and_back_the_same_each_time(own):
     transformers = pytest.importorskip("transformers")
     tokenizers = pytest.importorskip("tokenizers")

@@ -173,6 +173,7 @@ print(hashlib.sha256(learnt(texts, sys.argv[1], 120, 1).encode()).hexdigest())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["bpe", "unigram"])
 def test_the_same_texts_give_the_same_pieces_in_every_process_with_any_number_of_threads(by):
     found = {
@@ -198,6 +199,7 @@ def test_auto_goes_by_the_script_of_the_training_rows():
     assert by("ホテルはとても綺麗でした") == by("สวัสดีครับ") == "characters"
 
 
+@pytest.mark.slow
 def test_many_texts_on_several_cores_are_cut_as_one_core_cuts_them(monkeypatch):
     texts = [f"{a}{at}{b}\ud800" for at in range(40) for a in CHINESE for b in CHINESE]
     one, several = Segmenter((("服务差", 900),), True), Segmenter((("服务差", 900),), True)

@@ -61,6 +61,7 @@ def example(page, folder):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("part", "promise", "said"),
     [
@@ -97,6 +98,7 @@ def test_network_that_draws_from_the_global_generator_is_told_of_layers_that_do_
         tried("Leaking", "same_recipe")()
 
 
+@pytest.mark.slow
 def test_sound_technique_passes_without_pytest_and_where_assertions_are_left_out(tmp_path):
     """And the same process still catches a broken one."""
     path = example("README.md", tmp_path)
@@ -117,6 +119,7 @@ except AssertionError as error:
     assert " breaks " in done.stdout
 
 
+@pytest.mark.slow
 def test_network_of_the_architecture_page_passes(tmp_path):
     assert check_part(example("docs/architecture.md", tmp_path)) == []
 
@@ -145,6 +148,7 @@ def test_export_is_skipped_saying_what_is_not_installed(tried, monkeypatch):
         tried("Crowd", "graph_answers")()
 
 
+@pytest.mark.slow
 def test_pytest_runs_every_check_by_name_and_shows_what_was_skipped(tmp_path):
     (tmp_path / "my_parts.py").write_text(BROKEN.read_text(encoding="utf-8"), encoding="utf-8")
     (tmp_path / "test_mine.py").write_text(
@@ -162,6 +166,7 @@ def test_pytest_runs_every_check_by_name_and_shows_what_was_skipped(tmp_path):
     assert re.search(r"SKIPPED \[1\].*only_numbers?.*|SKIPPED \[1\].*it is for other tasks", done.stdout)
 
 
+@pytest.mark.slow
 def test_parts_are_given_by_class_file_or_folder(broken, tmp_path):
     path = example("README.md", tmp_path)
     names = [{name for name, _ in checks(given)} for given in (path, str(path), tmp_path)]

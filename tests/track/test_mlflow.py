@@ -79,11 +79,13 @@ def test_server_has_the_baselines_and_the_files_but_not_the_predictions(server, 
     assert server.files(sent) == {name: (sent / name).stat().st_size for name in names}
 
 
+@pytest.mark.slow
 def test_sending_again_changes_nothing(server, sent):
     assert track(sent, to(server))["sent"][0]["values"] == 0
     assert_complete(server, sent)
 
 
+@pytest.mark.slow
 def test_tracking_prints_nothing_and_changes_no_bit_of_the_model(server, sent, csv_files, tmp_path, words):
     steps = [word for name, value in SETTINGS.items() for word in ("--set", f"{name}={value}")]
     target = ("--out", tmp_path / "run", "--track", *to(server))
@@ -94,6 +96,7 @@ def test_tracking_prints_nothing_and_changes_no_bit_of_the_model(server, sent, c
     assert (untracked.path / "model.aurify").read_bytes() == (tmp_path / "run/model.aurify").read_bytes()
 
 
+@pytest.mark.slow
 def test_folds_are_told_apart(server, csv_files, tmp_path):
     settings = {"budget.steps": 3, "budget.validate_every": 1, "network.width": 16}
     run = aurify.fit(csv_files["regress"], "y", folds=2, settings=settings, out=tmp_path / "run", track=to(server))
@@ -111,6 +114,7 @@ def fail():
     raise AurifyError("no more")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize(("end", "status"), [(interrupt, "KILLED"), (fail, "FAILED")])
 def test_a_stopped_run_is_said_to_be_and_goes_on_in_the_same_mlflow_run(server, csv_files, tmp_path, end, status):
@@ -139,6 +143,7 @@ aurify.fit(
 """
 
 
+@pytest.mark.slow
 def test_a_run_killed_after_its_last_checkpoint_has_every_step_once(server, csv_files, tmp_path):
     folder = tmp_path / "run"
     command = [sys.executable, "-c", HALTING_FIT, str(csv_files["classify"]), str(folder), server.address]
@@ -156,6 +161,7 @@ def test_a_run_killed_after_its_last_checkpoint_has_every_step_once(server, csv_
     assert server.history(folder, "loss")[: len(reached)] == reached
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("fault", ["shut", "silent"])
 def test_a_server_lost_in_the_middle_is_said_once_and_gets_the_rest_later(server, gate, csv_files, tmp_path, fault):
@@ -197,6 +203,7 @@ def test_a_server_that_is_not_there_is_said_before_anything_begins(gate, sent, c
     assert {path: path.read_bytes() for path in sent.glob("*.*") if path.is_file()} == before
 
 
+@pytest.mark.slow
 def test_an_unfinished_run_can_be_sent_too(server, csv_files, tmp_path):
     def stop(run):
         if run.step == 4:

@@ -75,6 +75,7 @@ def test_runs_in_one_folder_stay_apart_and_files_of_others_stay(run, tmp_path):
     assert_complete(sent["link"], run)
 
 
+@pytest.mark.slow
 def test_a_run_begun_anew_keeps_no_event_of_the_old_one(run, csv_files, tmp_path):
     out = {"out": tmp_path / "run", "track": ["tensorboard"]}
     for steps in (8, 4):

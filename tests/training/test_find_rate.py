@@ -160,6 +160,7 @@ def test_nothing_is_chosen_where_nothing_is_learnt():
     assert choose(RATES, []) is None
 
 
+@pytest.mark.slow
 def test_command_line_finds_a_rate_and_records_it(csv_files, tmp_path, words):
     run = tmp_path / "run"
     small = ("--set", "budget.steps=8", "--set", "optimizer.learning_rate=1e-6")

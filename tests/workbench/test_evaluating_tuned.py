@@ -94,6 +94,7 @@ def test_evaluating_measures_as_the_end_of_a_fit_does(measured, frames, runs):
     assert set(runs["classify"].summary) == set(run.summary)
 
 
+@pytest.mark.slow
 def test_evaluating_again_is_a_further_look_and_the_first_stays(tuned, csv_files):
     first = workbench.evaluate(tuned)
     again = workbench.evaluate(tuned, seed=3, out="again")
@@ -112,6 +113,7 @@ def test_words_of_another_look_are_refused_before_the_first(tuned, csv_files):
     assert not (tuned / "openings.jsonl").exists(), "new rows are not the test part"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", ["summarise", "gather", "page"])
 def test_measuring_that_was_cut_short_goes_on_and_is_one_look(at, tuned, monkeypatch):
     workbench.report(tuned)
@@ -157,6 +159,7 @@ def test_damaged_data_is_not_scored(tuned):
     assert not (tuned / "openings.jsonl").exists()
 
 
+@pytest.mark.slow
 def test_evaluate_prints_like_fit(tuned, words):
     out = words("evaluate", tuned, "--lang", "zh").out
     assert "opened 1 time." in out
@@ -182,6 +185,7 @@ def test_page_of_a_measured_run_has_its_chapters_and_claims_no_training(language
         assert f"{result['seconds']:,.1f} s" in page
 
 
+@pytest.mark.slow
 def test_command_of_the_page_trains_the_recipe(measured, words):
     path, _ = measured
     code = re.search(r"aurify fit [^<]*", (path / "report.html").read_text())
@@ -201,6 +205,7 @@ def test_fit_goes_on_with_no_tuned_run(tuned, csv_files, fit):
     assert not aurify.load(tuned).folder.tuned()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["ablate", "evaluate"])
 def test_ledger_of_a_tuned_run(first, tuned):
     ask = {"rows": 120, "steps": 2, "sweep": ["network.width=8,16"], "workers": 1}

@@ -96,6 +96,7 @@ def test_dropped_columns_are_not_used(csv_files, frames, fit):
     assert run.predict(other).equals(run.predict(frames["regress"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["drop", "target", "test"])
 def test_source_settings_act_like_the_arguments(csv_files, frames, name, tmp_path, weights, small):
     frames["regress"].head(50).write_csv("t.csv")

@@ -89,6 +89,7 @@ def test_shipped_model_is_the_mean_of_the_folds(folded, kind, frames, lab):
     assert run.summary["training"]["steps"] == sum(f["steps"] for f in run.summary["training"]["folds"]) == 24
 
 
+@pytest.mark.slow
 def test_evaluating_folds_again_gives_the_scores_of_fit_and_new_rows_meet_the_shipped_model(
     csv_files, fit, frames, folded
 ):
@@ -122,6 +123,7 @@ def test_sections_ask_of_each_row_the_model_of_its_fold(folded, kind, tmp_path, 
     np.testing.assert_allclose(answers, expected[order], rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_run_stopped_in_the_middle_of_a_fold_resumes_to_the_same_bits(csv_files, fit, folded, number):
     calls = []
@@ -150,6 +152,7 @@ def test_run_stopped_in_the_middle_of_a_fold_resumes_to_the_same_bits(csv_files,
     assert resumed.summary["test_openings"] == 1
 
 
+@pytest.mark.slow
 def test_force_replaces_folds_by_fewer_or_none(csv_files, fit):
     fit(csv_files["regress"], folds=4, out="run")
     fit(csv_files["regress"], folds=2, out="run", force=True)
@@ -158,6 +161,7 @@ def test_force_replaces_folds_by_fewer_or_none(csv_files, fit):
     assert not (Path("run") / "folds").exists()
 
 
+@pytest.mark.slow
 def test_time_limit_is_shared_between_the_folds(csv_files, fit):
     run = fit(csv_files["regress"], folds=2, seconds=3.0, settings={"network.width": 16}, out="timed")
     spent = [fold["seconds"] for fold in run.summary["training"]["folds"]]
@@ -180,6 +184,7 @@ def test_folds_out_of_range_are_refused(csv_files, fit, folds):
         fit(csv_files["regress"], folds=folds)
 
 
+@pytest.mark.slow
 def test_recipe_of_a_run_with_folds_repeats_it(folded, tmp_path):
     again = workbench.fit(recipe=folded["regress"].folder.recipe, out=tmp_path / "again")
     assert same(weights(again), weights(folded["regress"]))

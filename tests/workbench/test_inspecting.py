@@ -52,6 +52,7 @@ def test_an_earlier_run_survives_a_refused_one(fit, frame, tmp_path):
     assert run.folder.scores.read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", ["target_leak", "target_leak:after the call"])
 def test_what_is_accepted_goes_on_and_stays_accepted(fit, word):
     run = fit(accept=[word])
@@ -84,6 +85,7 @@ def test_what_a_given_recipe_takes_care_of_is_no_warning(frame, tmp_path):
     assert after.fix == "nothing to do: the recipe takes care of it"
 
 
+@pytest.mark.slow
 def test_a_fixed_recipe_trains_and_the_baselines_do_not_see_the_leak(frame, fit, tmp_path):
     frame.write_csv(tmp_path / "calls.csv")
     found = workbench.inspect(tmp_path / "calls.csv", "y", out=tmp_path / "look", fix=True)
@@ -127,6 +129,7 @@ def test_without_a_target_there_is_still_something_to_say(frame):
         workbench.inspect(frame, out="x", fix=True)
 
 
+@pytest.mark.slow
 def test_command_line_prints_one_object_and_stops_with_3(words, frame, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     frame.write_csv("calls.csv")

@@ -135,6 +135,7 @@ def test_unknown_labels_and_missing_columns_of_new_data_are_refused(runs, tmp_pa
         workbench.evaluate(runs["columns"].path, tmp_path / "lacks.csv")
 
 
+@pytest.mark.slow
 def test_stopped_run_resumes_to_the_same_model(tmp_path, monkeypatch):
     data = tmp_path / "rows.csv"
     _in_cells().write_csv(data)
@@ -174,6 +175,7 @@ def test_a_column_that_gives_one_label_away_stops_the_run(tmp_path):
         aurify.fit(frame, list(NAMES), out=tmp_path / "run", settings=FAST)
 
 
+@pytest.mark.slow
 def test_folds_groups_and_weights_work_with_labels(tmp_path):
     frame = _in_columns().with_columns(g=pl.int_range(pl.len()) // 4, z=pl.lit(2.0))
     every: list[dict[str, Any]] = [{"folds": 3}, {"split": "group:g"}, {"weight": "z"}]

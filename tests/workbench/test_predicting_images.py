@@ -197,6 +197,7 @@ def test_reading_and_training_have_a_bar_each(monkeypatch):
         pass
 
 
+@pytest.mark.slow
 def test_interrupted_reading_ends_in_one_line_and_leaves_nothing(tmp_path):
     """Ctrl-C while thousands of images are read: no traceback, no folder, no temporary file."""
     raw = io.BytesIO()

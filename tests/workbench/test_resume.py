@@ -20,6 +20,7 @@ def stopping_after(step, number=signal.SIGTERM):
     return show
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_stopped_run_resumes_to_the_same_model_scores_and_openings(csv_files, runs, number, code, fit, weights):
     for step in (2, 5):

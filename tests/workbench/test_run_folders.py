@@ -11,6 +11,7 @@ from aurify.core.errors import AurifyError
 from aurify.core.folder import RunFolder
 
 
+@pytest.mark.slow
 def test_default_folders_are_numbered_and_latest_points_at_the_newest(csv_files, tmp_path, fit):
     (tmp_path / "churn.csv").write_bytes(csv_files["regress"].read_bytes())
     paths = [fit("churn.csv").path for _ in range(2)]

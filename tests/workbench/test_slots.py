@@ -20,6 +20,7 @@ def fit(frames, tmp_path):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", ["one_cycle", "one_cycle.dip=0.05", "reduce_on_plateau", "decay.shape=steps"])
 def test_schedule_asked_for_takes_the_place_of_the_default_one(fit, word):
     run, said = fit(using=[word])
@@ -32,6 +33,7 @@ def test_schedule_asked_for_takes_the_place_of_the_default_one(fit, word):
     assert "weight_averaging" in names, "it has no slot"
 
 
+@pytest.mark.slow
 def test_recipe_of_a_run_gives_way_too(fit):
     one, _ = fit("one", using=["decay"])
     run, said = fit("two", recipe=one.folder.recipe, using=["cosine"])
@@ -39,16 +41,19 @@ def test_recipe_of_a_run_gives_way_too(fit):
     assert "decay" not in {t.name() for t in run.recipe.techniques}
 
 
+@pytest.mark.slow
 def test_settings_of_what_the_recipe_uses_displace_nothing(fit):
     _, said = fit(using=["cosine.floor=0.1", "weight_averaging"])
     assert said == []
 
 
+@pytest.mark.slow
 def test_what_is_left_out_anyway_is_not_said(fit):
     _, said = fit(without=["cosine"], using=["one_cycle"])
     assert said == []
 
 
+@pytest.mark.slow
 def test_resumed_run_takes_the_same_words(fit, frames, tmp_path):
     fit(using=["one_cycle"])
     notes = []

@@ -27,6 +27,7 @@ def notes_of(run):
     return [finding["text"] for finding in json.loads(run.folder.findings.read_text())]
 
 
+@pytest.mark.slow
 def test_split_by_group_leaves_the_column_out_and_resamples_groups(frame, fit):
     run = fit(frame, split="group:clinic", out="run", inspect=True)
     store, parts = Store.open(run.folder.store), Parts.open(run.folder.parts)
@@ -65,6 +66,7 @@ def test_group_that_is_missing_is_a_group_of_its_own(frame, fit):
     assert "7 rows have no value in 'clinic': each is taken as a group of its own" in notes_of(run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["group:clinic", "time:seen"])
 def test_folds_by_group_and_time(frame, fit, by):
     run = fit(frame, split=by, folds=3, out="run")
@@ -96,6 +98,7 @@ def test_wrong_splits_are_one_line(frame, fit, by, said):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_labels_of_a_test_file_are_matched_by_spelling_and_said(frames, fit):
     train, test = frames["classify"].head(180), frames["classify"].tail(60)
     test.with_columns(y=" " + pl.col("y").str.to_uppercase() + ".").write_csv("odd.csv")
@@ -113,6 +116,7 @@ def test_labels_of_a_test_file_are_matched_by_spelling_and_said(frames, fit):
         fit(train, test="strange.csv", out="strange")
 
 
+@pytest.mark.slow
 def test_scores_come_with_and_without_test_rows_that_were_learnt_from(frames, fit):
     """The last 24 rows repeat the first 24."""
     train = frames["classify"].head(180)
@@ -139,6 +143,7 @@ def test_scores_come_with_and_without_test_rows_that_were_learnt_from(frames, fi
     }
 
 
+@pytest.mark.slow
 def test_what_intervals_cover_and_the_overlap_are_printed(frame, words):
     frame.head(200).write_csv("train.csv")
     frame.tail(60).write_csv("test.csv")

@@ -185,6 +185,7 @@ def test_a_network_for_words_needs_a_column_of_them(frames):
         workbench.fit(frames["text"], "y", using=["exclude_columns.columns=['said']"], settings={"network": "textcnn"})
 
 
+@pytest.mark.slow
 def test_an_ablation_of_texts_tells_what_each_ingredient_was_worth(alone, tmp_path):
     (tmp_path / "tiny.yaml").write_text(RECIPE)
     options = {"text": ["said"], "recipe": tmp_path / "tiny.yaml", "inspect": False, "workers": 1}
@@ -194,6 +195,7 @@ def test_an_ablation_of_texts_tells_what_each_ingredient_was_worth(alone, tmp_pa
     assert ledger.report.exists()
 
 
+@pytest.mark.slow
 def test_a_search_in_texts_begins_with_the_recipe_and_ships_a_model(alone, tmp_path):
     options = {"text": ["said"], "settings": {**SMALL, "budget.steps": 2}, "workers": 1, "inspect": False}
     tuned = workbench.tune(alone, "y", trials=3, out=tmp_path / "tuned", **options)
@@ -202,6 +204,7 @@ def test_a_search_in_texts_begins_with_the_recipe_and_ships_a_model(alone, tmp_p
     assert aurify.load(tmp_path / "tuned").predict("good").height == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("technique", ["balance_classes", "resample", "smote", "mixup", "clean_labels"])
 def test_what_changes_rows_learns_from_texts(alone, tmp_path, technique):
     settings = {**SMALL, "budget.steps": 4}
@@ -221,6 +224,7 @@ def test_texts_are_a_column_to_scikit_learn(alone):
     assert [c.name for c in model.bundle_.schema.texts] == ["said"]
 
 
+@pytest.mark.slow
 def test_an_excluded_column_of_texts_is_neither_learnt_nor_explained_nor_asked_about(alone, tmp_path):
     frame = alone.with_columns(pl.col("said").reverse().alias("before")).select("before", "said", "y")
     words = {"text": ["before", "said"], "using": ["exclude_columns.columns=[before]"], "settings": SMALL}

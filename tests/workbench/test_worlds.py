@@ -128,6 +128,7 @@ def test_predict_takes_observations_as_an_environment_gives_them(pole, grid):
         pole.predict(seen[:, :3])
 
 
+@pytest.mark.slow
 def test_exported_graph_acts_as_the_best_agent_does(pole, tmp_path):
     workbench.export(pole.path, tmp_path / "pole.onnx")
     seen = np.random.default_rng(0).normal(size=(8, 4))
@@ -178,6 +179,7 @@ def test_played_test_episode_returns_what_was_measured(pole):
     assert len(seen) - 1 == told["length"]
 
 
+@pytest.mark.slow
 def test_progress_tells_steps_a_second_return_and_epsilon(tmp_path, monkeypatch):
     monkeypatch.setattr(terminal, "REFRESH_SECONDS", -1.0)
     screen = io.StringIO()
@@ -217,6 +219,7 @@ def test_words_about_worlds_are_refused_for_rows(csv_files):
             workbench.fit(csv_files["classify"], "y", **words)
 
 
+@pytest.mark.slow
 def test_agents_that_cannot_learn_side_by_side_are_trained_one_after_another(tmp_path):
     words = {"method": "q_learning", "steps": 400, "using": ["sam"]}
     words["settings"] = {"task.envs": 2, "task.held": 2, "task.tested": 4}
@@ -260,6 +263,7 @@ def test_file_that_is_not_there_and_world_that_is_unknown_have_errors_of_their_o
         workbench.fit("CartPole-v9")
 
 
+@pytest.mark.slow
 def test_recipe_of_a_run_makes_the_same_run_again(grid, tmp_path):
     again = workbench.fit(recipe=grid.folder.recipe, out=tmp_path / "again")
     assert again.folder.bundle.read_bytes() == grid.folder.bundle.read_bytes()
@@ -350,6 +354,7 @@ def test_what_a_world_prints_is_no_answer(odd, words, tmp_path):
     assert "stepping" in done.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["q_learning", "sarsa"])
 def test_values_of_numbers_do_not_run_away(method, tmp_path):
     settings = {"task.held": 2, "task.tested": 2}

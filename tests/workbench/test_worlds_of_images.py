@@ -76,6 +76,7 @@ def test_the_page_says_what_is_seen(corridor):
     assert "moment by moment" in page
 
 
+@pytest.mark.slow
 def test_stopped_training_on_images_goes_on_to_the_same_model(corridor, tmp_path, monkeypatch):
     own = Loop.validate
 

@@ -223,6 +223,7 @@ def test_environment_is_told_from_a_file(tmp_path, monkeypatch):
     assert not looks_like_a_world("CartPole-v1")
 
 
+@pytest.mark.slow
 def test_gymnasium_is_imported_when_it_is_needed_and_asked_for_where_it_is_not():
     code = (
         "import sys\n"
