@@ -123,7 +123,8 @@ class InWorld:
     def without(self) -> Scored:
         """Acting at random."""
         value = self._returned(at_random(self.world, self.seeds))
-        each = dict.fromkeys(RETURNS, np.tile(value, (len(self.parts.fit), 1)))
+        every = np.tile(value, (len(self.parts.fit), 1))
+        each: dict[str, np.ndarray] = dict.fromkeys(RETURNS, every)
         return Scored(dict.fromkeys(RETURNS, _finite(float(value.mean()))), None, partial(_keep, each))
 
     @property
