@@ -185,6 +185,7 @@ def _needed(absent: Iterable[Trait], part: Part | type[Part], network: Network) 
     words = {
         Trait.RESIDUAL: f"residual branches, which the network {network.name()!r} lacks",
         Trait.ANY_SIZE: f"a network for images of any size, such as resnet, which {network.name()!r} is not",
+        Trait.PICTURES: "images among the inputs",
         Trait.STATES: "a world of countable states, such as FrozenLake-v1",
         Trait.ACTING: "a world to act in, such as CartPole-v1",
         Trait.POLICY: "a method that learns a policy: ppo, a2c or reinforce",

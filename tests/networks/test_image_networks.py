@@ -106,7 +106,7 @@ def test_network_for_tables_sees_pixels_one_by_one_and_one_for_images_needs_some
     fitted = lab.fitted(lab.recipe("image", network={"name": "mlp", "width": 8}))
     assert any("entries.images" in name or name for name in fitted.weights())
     assert Mlp().build(signature())({"images": bytes_like()}).shape == (4, 2)
-    with pytest.raises(AurifyError, match="'resnet' does not fit: it needs images"):
+    with pytest.raises(AurifyError, match="'resnet' does not fit: it needs images among the inputs"):
         lab.recipe("classify", network={"name": "resnet"})
     with pytest.raises(AurifyError, match="looks at images, and there are none"):
         Resnet().build(Signature({}, 2))
