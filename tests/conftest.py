@@ -31,10 +31,8 @@ torch.set_num_threads(1)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
-
 SLOW_SHARE = "AURIFY_SLOW_SHARE"
 """The variable that says which share of the slow tests is run, drawn anew for every commit; without it all are."""
-
 
 SLOW_UNTIL = "AURIFY_SLOW_UNTIL"
 """The variable that says, in seconds since 1970, until when slow tests are begun."""

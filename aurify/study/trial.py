@@ -28,9 +28,6 @@ from aurify.training.checkpoint import Keeper
 from aurify.training.fit import Show
 from aurify.worlds.world import World
 
-AGENTS = "agents"
-"""The folder of what it takes to go on with agents that do not learn side by side."""
-
 MOST_POINTS = 60
 """Validations that are kept of a training."""
 
@@ -93,7 +90,7 @@ def _agents_apart(
     """The agents of a recipe that cannot learn side by side, one after another; as ``make`` would."""
     made = []
     for agent in range(len(parts.fit)):
-        keeper = Keeper(None) if place is None else Keeper(_made(place / AGENTS / str(agent)), lasts=False)
+        keeper = Keeper(None) if place is None else Keeper(_made(RunFolder(place).agents / str(agent)), lasts=False)
         own = replace(parts, fit=parts.fit[:1])
         made.append(make(recipe_of(recipe, agent), world, own, device, keeper, watch, show, share=share))
     bundles, records = zip(*made, strict=True)
@@ -174,7 +171,7 @@ def _keep(place: RunFolder, bundle: Bundle, scored: Scored, catalog: Catalog, sh
 
 def _leave_no_rest(place: RunFolder) -> None:
     """Nothing will go on from here: what that would take goes."""
-    for folder in (place.checkpoints, place.path / AGENTS):
+    for folder in (place.checkpoints, place.agents):
         shutil.rmtree(folder, ignore_errors=True)
     place.progress.unlink(missing_ok=True)
 

@@ -267,17 +267,25 @@ class Tuner:
     def remeasured(self, recipe: Recipe, fresh: Cells) -> dict[str, Any]:
         """What a recipe scores on folds and with seeds that it was not chosen by."""
         wanted = [self.wanted(recipe, cell) for cell in fresh.all]
-        folds = self.predictions(wanted)
+        found = self.measured(wanted)
         for one in wanted:
             (self.place(one) / kept(1.0).model).unlink(missing_ok=True)
-        return self.worth(folds)
+        return found
+
+    def measured(self, wanted: Sequence[Wanted]) -> dict[str, Any]:
+        """What trainings are worth together, by what is kept of their answers."""
+        return self.worth(self.predictions(wanted))
 
     def worth(self, folds: Sequence[Predictions]) -> dict[str, Any]:
         """The mean over ``folds`` with its 95 % interval, and the score of each; None for what is undefined."""
         clusters = [clusters_of(self.store.roles, one.row).codes for one in folds]
-        numbers = (*mean_of_folds(folds, self.judge, clusters, seed=self.seed), *map(self.scored, folds))
-        value, low, high, *each = (number if np.isfinite(number) else None for number in numbers)
-        return {"value": value, "low": low, "high": high, "folds": each}
+        return worth_of(*mean_of_folds(folds, self.judge, clusters, seed=self.seed), *map(self.scored, folds))
+
+
+def worth_of(*numbers: float) -> dict[str, Any]:
+    """A mean, the ends of its interval and what it is the mean of, as plain data; None for what is undefined."""
+    value, low, high, *each = (number if np.isfinite(number) else None for number in numbers)
+    return {"value": value, "low": low, "high": high, "folds": each}
 
 
 def metric_of(asked: str | None, known: Sequence[str]) -> str:

@@ -18,8 +18,7 @@ from aurify.study.cells import Cell, Cells
 from aurify.study.examples import kept_returns
 from aurify.study.search import Search
 from aurify.study.trainings import Wanted
-from aurify.study.trial import kept
-from aurify.study.tune import Tuner
+from aurify.study.tune import Tuner, worth_of
 
 OF_EACH = RETURNS[:2]
 """What a search in a world may go by: what each agent has by itself."""
@@ -46,21 +45,11 @@ class AgentTuner(Tuner):
         best = search.best
         assert best is not None
         assert best.recipe is not None
-        recipe = self.wanted(best.recipe, cells.all[0]).recipe
-        return joined([(file, 1.0) for file in self.models_of(best, cells)], recipe, self.space.catalog), None
+        return joined([(file, 1.0) for file in self.models_of(best, cells)], best.recipe, self.space.catalog), None
 
-    def remeasured(self, recipe: Recipe, fresh: Cells) -> dict[str, Any]:
-        """What agents of other seeds score in other episodes."""
-        wanted = [self.wanted(recipe, cell) for cell in fresh.all]
-        returns = np.concatenate([kept_returns(path, self.metric) for path in self.files(wanted, lambda n: n.answers)])
-        for one in wanted:
-            (self.place(one) / kept(1.0).model).unlink(missing_ok=True)
-        return worth_of(returns, self.seed)
-
-
-def worth_of(returns: np.ndarray, seed: int) -> dict[str, Any]:
-    """The mean of what agents return (S, N) with its 95 % interval, and that of each; None for what is undefined."""
-    mean = over_episodes(returns, seed=seed)["mean"]
-    numbers: Sequence[float] = (mean.value, mean.low, mean.high, *map(float, returns.mean(1)))
-    value, low, high, *each = (number if np.isfinite(number) else None for number in numbers)
-    return {"value": value, "low": low, "high": high, "folds": each}
+    def measured(self, wanted: Sequence[Wanted]) -> dict[str, Any]:
+        """The mean over agents and what each of them returns."""
+        files = self.files(wanted, lambda names: names.answers)
+        returns = np.concatenate([kept_returns(file, self.metric) for file in files])
+        mean = over_episodes(returns, seed=self.seed)["mean"]
+        return worth_of(mean.value, mean.low, mean.high, *map(float, returns.mean(1)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -200,7 +200,7 @@ def _asked(source: Any, target: Any, words: Mapping[str, Any], own: Mapping[str,
     usual = subject_asked(asked, None)[0].trial_agents
     if usual is None or any(word.partition("=")[0] == "task.agents" for word in asked.settings):
         return asked
-    return asked_of(*_source(source, target, words), {**own, "task.agents": usual})
+    return replace(asked, settings=[*asked.settings, f"task.agents={usual}"])
 
 
 def _source(source: Any, target: Any, words: Mapping[str, Any]) -> tuple[Any, Any, Mapping[str, Any]]:
